@@ -1,0 +1,160 @@
+#!/bin/bash
+# Makes every sample of this folder again, from real programs that talk to each
+# other across network namespaces, and has a Linux kernel say what it made of them.
+#
+#   sudo samples/make.sh
+#
+# Debian packages it needs (Debian 12; nothing is installed by this script):
+#   apt-get install bind9-dnsutils curl dnsmasq-base ethtool iproute2 iputils-ping \
+#     irssi lftp lighttpd lighttpd-mod-openssl nftables ngircd openssl passwd procps \
+#     python3 tcpdump tftp-hpa tftpd-hpa tmux tnftp traceroute util-linux vsftpd \
+#     wireshark-common
+#
+# Two variables say what takes the kernel's records. Without them the captures are
+# made and no records beside them.
+#   KERNEL_REPLAY  a program 'kernel-replay CAPTURE > RECORD' that writes each packet
+#                  into a TUN device of a private namespace and notes what the
+#                  kernel's conntrack says of it, without waiting between packets
+#   KERNEL_VM      a program 'kernel-vm SERIES OUTDIR CAPTURE...' that does the same
+#                  in a virtual machine with a packaged kernel of that series, at the
+#                  capture's own pace, and leaves OUTDIR/NAME.jsonl
+#
+# Nothing of the machine takes part: the programs run in namespaces of their own
+# (network, mount, process, host name) with a private copy of /etc, and everything
+# ends with the process that holds them. A second run gives captures that say the
+# same but are not the same bytes: times, ports and sequence numbers differ.
+#
+# The parts are in make/:
+#   network.sh  hosts, switches, router; starting and stopping a capture
+#   servers.sh  the servers, with their configuration
+#   helper.sh   the samples of helper/: one function each
+#   office.sh   office.pcapng
+#   source.sh   writes SOURCE.md
+set -euo pipefail
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 TZ=UTC
+
+samples=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# The series of the packaged kernel that KERNEL_VM runs, and the running kernel's.
+vm_series=6.12
+here_series=$(uname -r | cut -d. -f1,2)
+
+needed=(curl dig dnsmasq dumpcap editcap ethtool in.tftpd ip irssi lftp lighttpd nft ngircd
+  nsenter openssl ping python3 tcpdump tftp tmux tnftp traceroute unshare useradd vsftpd)
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "make.sh: $*"; exit 1; }
+
+check() {
+  [ "$(id -u)" = 0 ] || die "needs root, for network namespaces"
+  local program
+  for program in "${needed[@]}"; do
+    command -v "$program" >/dev/null || die "no '$program': see the list of packages at the top"
+  done
+}
+
+# ------------------------------------------------------------- inside the namespaces
+
+# A machine of our own: our /etc, so that user and name server can be invented ones,
+# and an empty /run, where 'ip netns' keeps its names.
+private_machine() {
+  hostname sample
+  mount -t tmpfs none /run
+  mount -t tmpfs none /srv
+  mkdir "$work"/{etc,home,log}
+  cp -a /etc/. "$work/etc"
+  mount --bind "$work/etc" /etc
+  rm -f /etc/resolv.conf
+  echo 'nameserver 198.51.100.53' >/etc/resolv.conf
+  printf '127.0.0.1 localhost\n::1 localhost\n' >/etc/hosts
+  export HOME=$work/home
+  cd "$HOME"
+}
+
+make_captures() {
+  for part in network servers helper office source; do
+    # shellcheck source=/dev/null
+    . "$samples/make/$part.sh"
+  done
+  private_machine
+  build_network
+  start_servers
+  helper_samples
+  office_sample
+  write_source >"$work/out/SOURCE.md"
+}
+
+# ------------------------------------------------------------------------- outside
+
+# The records, beside the captures in $work/out. A capture's own name stays in that
+# of its record: active.pcap, active.pcap.6.18.jsonl.gz.
+take_records() {
+  local capture record
+  cd "$work/out"
+  if [ -n "${KERNEL_REPLAY-}" ]; then
+    while read -r capture; do
+      say "record, kernel $here_series: $capture"
+      "$KERNEL_REPLAY" "$capture" | gzip -9n >"$capture.$here_series.jsonl.gz"
+    done < <(captures)
+    capture=helper/ftp/port-2121.pcap
+    "$KERNEL_REPLAY" --add-assign 'tcp 2121 ftp' "$capture" | gzip -9n >"$capture.$here_series.add-assign.jsonl.gz"
+  fi
+  if [ -n "${KERNEL_VM-}" ]; then
+    # One boot for all. The records are named after the file alone, hence the copies.
+    say "records, kernel $vm_series"
+    mkdir "$work"/{stage,vm}
+    while read -r capture; do
+      cp "$capture" "$work/stage/${capture//\//:}"
+    done < <(captures)
+    "$KERNEL_VM" "$vm_series" "$work/vm" "$work"/stage/* >&2
+    cat "$work/vm/errors.txt" >&2
+    while read -r capture; do
+      record=$work/vm/${capture//\//:}.jsonl
+      [ -s "$record" ] || die "no $vm_series record of $capture"
+      gzip -9n <"$record" >"$capture.$vm_series.jsonl.gz"
+    done < <(captures)
+  fi
+}
+
+captures() { find . -name '*.pcap' -o -name '*.pcapng' | sed 's,^\./,,' | sort; }
+
+# Only what is complete goes into the folder; what is there from before goes.
+install_samples() {
+  find "$samples" \( -name '*.pcap' -o -name '*.pcapng' -o -name '*.jsonl.gz' \) -delete
+  cd "$work/out"
+  find . -type f | while read -r file; do
+    mkdir -p "$samples/$(dirname "$file")"
+    install -m 644 "$file" "$samples/$file"
+  done
+}
+
+main() {
+  check
+  work=$(mktemp -d "${TMPDIR:-/tmp}/samples.XXXXXX")
+  chmod 755 "$work"
+  mkdir -p "$work"/out/helper/{ftp,tftp,irc}
+  child= keep=
+  # With the child's child goes the whole namespace of processes, and with that the
+  # network and the mounts: there is nothing else to tear down.
+  trap '[ -z "$child" ] || kill -KILL "$child" 2>/dev/null || true; [ -n "$keep" ] || rm -rf "$work"' EXIT
+  trap 'exit 130' INT TERM
+  unshare --mount --uts --ipc --net --pid --fork --mount-proc --kill-child \
+    bash "$samples/make.sh" --inside "$work" </dev/null &
+  child=$!
+  if ! wait "$child"; then
+    child= keep=yes
+    die "the captures were not made; $work/log holds what the programs said"
+  fi
+  child=
+  (take_records)
+  (install_samples)
+  say "done"
+}
+
+if [ "${1-}" = --inside ]; then
+  work=$2
+  make_captures
+elif [ $# = 0 ]; then
+  main
+else
+  die "takes no arguments"
+fi

@@ -1,0 +1,1 @@
+write_source() { printf '%s\n' "${samples_made[@]}"; }

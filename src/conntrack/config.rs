@@ -1,0 +1,230 @@
+//! What an administrator can set: sysctls, the kernel series, which helper is attached to which port.
+
+use std::time::Duration;
+
+use super::profile::Profile;
+use crate::helper::{self, Modules, Spec};
+use crate::packet::fragment;
+use crate::tuple::Protocol;
+
+/// The firewall that the capture is replayed through.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub sysctls: Sysctls,
+    pub modules: Modules,
+    pub profile: Profile,
+    pub assignments: Vec<Assignment>,
+}
+
+impl Config {
+    /// Defaults of this kernel series, with every helper on the port that it had before Linux 6.0.
+    pub fn new(profile: Profile) -> Self {
+        Self {
+            sysctls: Sysctls::default(),
+            modules: Modules::default(),
+            profile,
+            assignments: Assignment::classic(),
+        }
+    }
+
+    pub fn fragment_limits(&self) -> fragment::Limits {
+        let number = |sysctl| usize::try_from(self.sysctls.get(sysctl)).unwrap_or(usize::MAX);
+        fragment::Limits {
+            ipv4_timeout: self.sysctls.timeout(Sysctl::IpfragTime),
+            ipv4_high: number(Sysctl::IpfragHighThresh),
+            ipv4_max_dist: u32::try_from(self.sysctls.get(Sysctl::IpfragMaxDist)).unwrap_or(u32::MAX),
+            ipv6_timeout: self.sysctls.timeout(Sysctl::Frag6Timeout),
+            ipv6_high: number(Sysctl::Frag6HighThresh),
+        }
+    }
+}
+
+/// `ct state new PROTOCOL dport PORT ct helper set HELPER`, for flows that are not expected themselves.
+#[derive(Clone, Copy, Debug)]
+pub struct Assignment {
+    pub protocol: Protocol,
+    pub port: u16,
+    pub helper: &'static Spec,
+}
+
+impl Assignment {
+    /// The automatic assignment of kernels before 6.0.
+    pub fn classic() -> Vec<Self> {
+        helper::all()
+            .flat_map(|spec| {
+                spec.ports.iter().map(move |&(protocol, port)| Self { protocol, port, helper: spec })
+            })
+            .collect()
+    }
+
+    /// Reads `PROTOCOL PORT HELPER`, for example `tcp 2121 ftp`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let [protocol, port, name] = words[..] else {
+            return Err(format!("'{text}' is not of the form 'PROTOCOL PORT HELPER', as in 'tcp 2121 ftp'"));
+        };
+        let protocol = match protocol {
+            "tcp" => Protocol::TCP,
+            "udp" => Protocol::UDP,
+            _ => return Err(format!("'{protocol}' is neither tcp nor udp")),
+        };
+        let port = match port.parse() {
+            Ok(0) | Err(_) => return Err(format!("'{port}' is no port (1 to 65535)")),
+            Ok(port) => port,
+        };
+        let helper = helper::all().find(|spec| spec.name == name).ok_or_else(|| {
+            let known: Vec<&str> = helper::all().map(|spec| spec.name).collect();
+            format!("there is no helper '{name}'; there are {}", known.join(", "))
+        })?;
+        if !helper.ports.iter().any(|&(served, _)| served == protocol) {
+            return Err(format!("the helper {name} does not read {protocol}"));
+        }
+        Ok(Self { protocol, port, helper })
+    }
+}
+
+/// The sysctls that decide what conntrack does. `SYSCTLS` holds names and defaults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sysctl {
+    Max,
+    ExpectMax,
+    TcpBeLiberal,
+    TcpIgnoreInvalidRst,
+    TcpLoose,
+    TcpMaxRetrans,
+    TcpTimeoutSynSent,
+    TcpTimeoutSynRecv,
+    TcpTimeoutEstablished,
+    TcpTimeoutFinWait,
+    TcpTimeoutCloseWait,
+    TcpTimeoutLastAck,
+    TcpTimeoutTimeWait,
+    TcpTimeoutClose,
+    TcpTimeoutMaxRetrans,
+    TcpTimeoutUnacknowledged,
+    UdpTimeout,
+    UdpTimeoutStream,
+    IcmpTimeout,
+    Icmpv6Timeout,
+    GenericTimeout,
+    GreTimeout,
+    GreTimeoutStream,
+    SctpTimeoutClosed,
+    SctpTimeoutCookieWait,
+    SctpTimeoutCookieEchoed,
+    SctpTimeoutEstablished,
+    SctpTimeoutShutdownSent,
+    SctpTimeoutShutdownRecd,
+    SctpTimeoutShutdownAckSent,
+    SctpTimeoutHeartbeatSent,
+    DccpLoose,
+    DccpTimeoutRequest,
+    DccpTimeoutRespond,
+    DccpTimeoutPartopen,
+    DccpTimeoutOpen,
+    DccpTimeoutClosereq,
+    DccpTimeoutClosing,
+    DccpTimeoutTimewait,
+    IpfragTime,
+    IpfragHighThresh,
+    IpfragMaxDist,
+    Frag6Timeout,
+    Frag6HighThresh,
+}
+
+/// Values of the sysctls: seconds, counts, bytes or switches.
+#[derive(Clone, Debug)]
+pub struct Sysctls([u64; SYSCTLS.len()]);
+
+impl Sysctls {
+    pub fn get(&self, sysctl: Sysctl) -> u64 {
+        self.0[sysctl as usize]
+    }
+
+    pub fn is_on(&self, sysctl: Sysctl) -> bool {
+        self.get(sysctl) != 0
+    }
+
+    pub fn timeout(&self, sysctl: Sysctl) -> Duration {
+        Duration::from_secs(self.get(sysctl))
+    }
+
+    /// Reads `KEY=VALUE` with the key as sysctl(8) writes it, dots or slashes.
+    pub fn set(&mut self, text: &str) -> Result<(), String> {
+        let (key, value) = text.split_once('=').ok_or_else(|| format!("'{text}' is not of the form KEY=VALUE"))?;
+        let dotted = key.trim().replace('/', ".");
+        let index = SYSCTLS.iter().position(|(_, name, _)| *name == dotted).ok_or_else(|| {
+            format!("'{key}' decides nothing in this simulation; the sysctls that do: {}", names().join(" "))
+        })?;
+        let value = value.trim();
+        self.0[index] = match value.parse::<u64>() {
+            Ok(number) if number <= MAX_VALUE => number,
+            _ => return Err(format!("'{value}' is no value for {key} (0 to {MAX_VALUE})")),
+        };
+        Ok(())
+    }
+}
+
+impl Default for Sysctls {
+    fn default() -> Self {
+        Self(SYSCTLS.map(|(_, _, default)| default))
+    }
+}
+
+fn names() -> Vec<&'static str> {
+    SYSCTLS.iter().map(|(_, name, _)| *name).collect()
+}
+
+/// What fits the kernel's `int` of jiffies at 1000 a second.
+const MAX_VALUE: u64 = 2_147_483_647;
+
+/// In the order of `Sysctl`. Defaults are those of a machine with more than 4 GiB of memory.
+const SYSCTLS: [(Sysctl, &str, u64); 44] = {
+    use Sysctl::*;
+    [
+        (Max, "net.netfilter.nf_conntrack_max", 262_144),
+        (ExpectMax, "net.netfilter.nf_conntrack_expect_max", 4096),
+        (TcpBeLiberal, "net.netfilter.nf_conntrack_tcp_be_liberal", 0),
+        (TcpIgnoreInvalidRst, "net.netfilter.nf_conntrack_tcp_ignore_invalid_rst", 0),
+        (TcpLoose, "net.netfilter.nf_conntrack_tcp_loose", 1),
+        (TcpMaxRetrans, "net.netfilter.nf_conntrack_tcp_max_retrans", 3),
+        (TcpTimeoutSynSent, "net.netfilter.nf_conntrack_tcp_timeout_syn_sent", 120),
+        (TcpTimeoutSynRecv, "net.netfilter.nf_conntrack_tcp_timeout_syn_recv", 60),
+        (TcpTimeoutEstablished, "net.netfilter.nf_conntrack_tcp_timeout_established", 432_000),
+        (TcpTimeoutFinWait, "net.netfilter.nf_conntrack_tcp_timeout_fin_wait", 120),
+        (TcpTimeoutCloseWait, "net.netfilter.nf_conntrack_tcp_timeout_close_wait", 60),
+        (TcpTimeoutLastAck, "net.netfilter.nf_conntrack_tcp_timeout_last_ack", 30),
+        (TcpTimeoutTimeWait, "net.netfilter.nf_conntrack_tcp_timeout_time_wait", 120),
+        (TcpTimeoutClose, "net.netfilter.nf_conntrack_tcp_timeout_close", 10),
+        (TcpTimeoutMaxRetrans, "net.netfilter.nf_conntrack_tcp_timeout_max_retrans", 300),
+        (TcpTimeoutUnacknowledged, "net.netfilter.nf_conntrack_tcp_timeout_unacknowledged", 300),
+        (UdpTimeout, "net.netfilter.nf_conntrack_udp_timeout", 30),
+        (UdpTimeoutStream, "net.netfilter.nf_conntrack_udp_timeout_stream", 120),
+        (IcmpTimeout, "net.netfilter.nf_conntrack_icmp_timeout", 30),
+        (Icmpv6Timeout, "net.netfilter.nf_conntrack_icmpv6_timeout", 30),
+        (GenericTimeout, "net.netfilter.nf_conntrack_generic_timeout", 600),
+        (GreTimeout, "net.netfilter.nf_conntrack_gre_timeout", 30),
+        (GreTimeoutStream, "net.netfilter.nf_conntrack_gre_timeout_stream", 180),
+        (SctpTimeoutClosed, "net.netfilter.nf_conntrack_sctp_timeout_closed", 10),
+        (SctpTimeoutCookieWait, "net.netfilter.nf_conntrack_sctp_timeout_cookie_wait", 3),
+        (SctpTimeoutCookieEchoed, "net.netfilter.nf_conntrack_sctp_timeout_cookie_echoed", 3),
+        (SctpTimeoutEstablished, "net.netfilter.nf_conntrack_sctp_timeout_established", 210),
+        (SctpTimeoutShutdownSent, "net.netfilter.nf_conntrack_sctp_timeout_shutdown_sent", 3),
+        (SctpTimeoutShutdownRecd, "net.netfilter.nf_conntrack_sctp_timeout_shutdown_recd", 3),
+        (SctpTimeoutShutdownAckSent, "net.netfilter.nf_conntrack_sctp_timeout_shutdown_ack_sent", 3),
+        (SctpTimeoutHeartbeatSent, "net.netfilter.nf_conntrack_sctp_timeout_heartbeat_sent", 30),
+        (DccpLoose, "net.netfilter.nf_conntrack_dccp_loose", 1),
+        (DccpTimeoutRequest, "net.netfilter.nf_conntrack_dccp_timeout_request", 240),
+        (DccpTimeoutRespond, "net.netfilter.nf_conntrack_dccp_timeout_respond", 480),
+        (DccpTimeoutPartopen, "net.netfilter.nf_conntrack_dccp_timeout_partopen", 480),
+        (DccpTimeoutOpen, "net.netfilter.nf_conntrack_dccp_timeout_open", 43_200),
+        (DccpTimeoutClosereq, "net.netfilter.nf_conntrack_dccp_timeout_closereq", 64),
+        (DccpTimeoutClosing, "net.netfilter.nf_conntrack_dccp_timeout_closing", 64),
+        (DccpTimeoutTimewait, "net.netfilter.nf_conntrack_dccp_timeout_timewait", 240),
+        (IpfragTime, "net.ipv4.ipfrag_time", 30),
+        (IpfragHighThresh, "net.ipv4.ipfrag_high_thresh", 4 << 20),
+        (IpfragMaxDist, "net.ipv4.ipfrag_max_dist", 64),
+        (Frag6Timeout, "net.netfilter.nf_conntrack_frag6_timeout", 60),
+        (Frag6HighThresh, "net.netfilter.nf_conntrack_frag6_high_thresh", 4 << 20),
+    ]
+};

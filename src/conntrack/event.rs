@@ -1,0 +1,194 @@
+//! What conntrack has to tell: the events of `conntrack -E` and `conntrack -E expect`, with their causes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::tcp;
+use crate::expectation::Expectation;
+use crate::time::Timestamp;
+use crate::tuple::{Direction, Tuple};
+
+/// Something that happened to a conntrack or an expectation, or that a helper decided.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The conntrack entered the table.
+    ConntrackNew(ConntrackRecord),
+    /// State, ASSURED or SEEN_REPLY changed.
+    ConntrackUpdate(ConntrackRecord),
+    ConntrackDestroy(ConntrackRecord, Ended),
+    ExpectationNew(Arc<ExpectationRecord>),
+    ExpectationDestroy {
+        expectation: Arc<ExpectationRecord>,
+        why: Closed,
+        /// What its timer still had to run.
+        left: Duration,
+    },
+    /// A helper saw something that looks like a command and expects nothing.
+    Declined {
+        master: ConntrackId,
+        tuple: Tuple,
+        helper: &'static str,
+        reason: &'static str,
+    },
+}
+
+/// A number that no other conntrack of the replay has, in order of creation from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConntrackId(pub u64);
+
+/// A number that no other expectation of the replay has, in order of creation from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExpectationId(pub u64);
+
+/// A conntrack as ctnetlink would report it at this moment.
+#[derive(Clone, Debug)]
+pub struct ConntrackRecord {
+    pub id: ConntrackId,
+    pub original: Tuple,
+    pub reply: Tuple,
+    pub status: Status,
+    /// What its timer has to run.
+    pub timeout: Duration,
+    /// Told with an event where it changed, as ctnetlink does.
+    pub tcp_state: Option<tcp::State>,
+    pub helper: Option<&'static str>,
+    /// Told with the first event of an expected flow.
+    pub master: Option<Tuple>,
+    pub expectation: Option<ExpectationId>,
+    pub life: Life,
+}
+
+/// What a conntrack has seen so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Life {
+    /// Number of the packet that opened it.
+    pub first_packet: u64,
+    pub first_at: Timestamp,
+    pub last_at: Timestamp,
+    /// By direction; ICMP errors about the flow are not counted.
+    pub packets: [u64; 2],
+    /// IP bytes, by direction.
+    pub bytes: [u64; 2],
+}
+
+impl Life {
+    pub fn begin(packet: u64, at: Timestamp) -> Self {
+        Self { first_packet: packet, first_at: at, last_at: at, packets: [0; 2], bytes: [0; 2] }
+    }
+
+    pub fn count(&mut self, at: Timestamp, direction: Direction, bytes: usize) {
+        self.last_at = at;
+        self.packets[direction.index()] += 1;
+        self.bytes[direction.index()] += bytes as u64;
+    }
+}
+
+/// An expectation as it was made.
+#[derive(Clone, Debug)]
+pub struct ExpectationRecord {
+    pub id: ExpectationId,
+    pub expectation: Expectation,
+    pub master_id: ConntrackId,
+    /// The master's original tuple.
+    pub master: Tuple,
+    /// The helper that made it.
+    pub helper: &'static str,
+    /// The packet at which it was made.
+    pub packet: u64,
+    /// Which way that packet went: on whose word the hole opened.
+    pub direction: Direction,
+    pub at: Timestamp,
+    pub timeout: Duration,
+}
+
+/// Why a conntrack left the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ended {
+    TimedOut,
+    /// A RST answered before anything else did.
+    Reset,
+    /// A SYN reopened a closed connection; a fresh conntrack took its place.
+    Reopened,
+    /// The table was full.
+    EarlyDrop,
+    /// The capture ended first.
+    StillOpen,
+}
+
+/// Why an expectation went away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Closed {
+    /// The packet with this number matched it.
+    Matched { packet: u64 },
+    /// It matched a packet that turned out INVALID: used up without a flow.
+    TimedOut,
+    /// The same one was made again.
+    Refreshed,
+    /// Its class was full; the oldest gave way.
+    Evicted,
+    MasterGone,
+    /// The capture ended first.
+    StillOpen,
+}
+
+impl Ended {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TimedOut => "timed out",
+            Self::Reset => "reset",
+            Self::Reopened => "reopened",
+            Self::EarlyDrop => "early drop",
+            Self::StillOpen => "still open",
+        }
+    }
+}
+
+impl Closed {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Matched { .. } => "matched",
+            Self::TimedOut => "timed out",
+            Self::Refreshed => "refreshed",
+            Self::Evicted => "evicted",
+            Self::MasterGone => "master gone",
+            Self::StillOpen => "still open",
+        }
+    }
+}
+
+/// The status bits of a conntrack (`enum ip_conntrack_status`, uapi `nf_conntrack_common.h`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Status(u16);
+
+impl Status {
+    pub const EXPECTED: Self = Self(1 << 0);
+    pub const SEEN_REPLY: Self = Self(1 << 1);
+    pub const ASSURED: Self = Self(1 << 2);
+    pub const CONFIRMED: Self = Self(1 << 3);
+    pub const DYING: Self = Self(1 << 9);
+    pub const HELPER: Self = Self(1 << 13);
+
+    pub fn has(self, bits: Self) -> bool {
+        self.0 & bits.0 == bits.0
+    }
+
+    /// Sets the bits; `true` where they were not set before.
+    pub fn set(&mut self, bits: Self) -> bool {
+        let before = self.0;
+        self.0 |= bits.0;
+        self.0 != before
+    }
+
+    /// Names of the bits that are set, in the kernel's order.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        const NAMES: [(Status, &str); 6] = [
+            (Status::EXPECTED, "EXPECTED"),
+            (Status::SEEN_REPLY, "SEEN_REPLY"),
+            (Status::ASSURED, "ASSURED"),
+            (Status::CONFIRMED, "CONFIRMED"),
+            (Status::DYING, "DYING"),
+            (Status::HELPER, "HELPER"),
+        ];
+        NAMES.into_iter().filter(move |(bit, _)| self.has(*bit)).map(|(_, name)| name)
+    }
+}

@@ -1,0 +1,158 @@
+//! The table of expectations: what may be inserted, what matches, what gives way.
+//!
+//! Source: net/netfilter/nf_conntrack_expect.c. Expectations are found by what they name exactly, the destination;
+//! among several for one destination the newest is asked first.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use super::event::ExpectationRecord;
+use crate::expectation::Expectation;
+use crate::time::Timestamp;
+use crate::tuple::{Protocol, Tuple};
+
+/// What is expected now, by anybody.
+#[derive(Default)]
+pub struct Expectations {
+    slots: Vec<Option<Expected>>,
+    free: Vec<u32>,
+    by_destination: HashMap<Destination, Vec<u32>>,
+    due: BinaryHeap<Reverse<(Timestamp, u64, u32)>>,
+}
+
+/// An expectation in the table.
+pub struct Expected {
+    pub record: Arc<ExpectationRecord>,
+    /// Slot of the master in the conntrack table.
+    pub master: u32,
+    pub expires: Timestamp,
+}
+
+/// What an expectation always names.
+type Destination = (IpAddr, u16, Protocol);
+
+/// What stands in the way of a new expectation (`__nf_ct_expect_check`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clash {
+    /// The same master expects the same already: the old one gives way.
+    Same(u32),
+    /// A packet could match both.
+    Overlap,
+}
+
+impl Expectations {
+    pub fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn get(&self, slot: u32) -> Option<&Expected> {
+        self.slots.get(slot as usize)?.as_ref()
+    }
+
+    pub fn insert(&mut self, expected: Expected) -> u32 {
+        let destination = destination(&expected.record.expectation);
+        let (expires, id) = (expected.expires, expected.record.id.0);
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = Some(expected);
+                slot
+            }
+            None => {
+                self.slots.push(Some(expected));
+                // Each costs more than a byte, so 2^32 of them do not fit into memory.
+                (self.slots.len() - 1) as u32
+            }
+        };
+        self.by_destination.entry(destination).or_default().insert(0, slot);
+        self.due.push(Reverse((expires, id, slot)));
+        slot
+    }
+
+    pub fn remove(&mut self, slot: u32) -> Option<Expected> {
+        let expected = self.slots.get_mut(slot as usize)?.take()?;
+        self.free.push(slot);
+        let destination = destination(&expected.record.expectation);
+        if let Some(slots) = self.by_destination.get_mut(&destination) {
+            slots.retain(|&other| other != slot);
+            if slots.is_empty() {
+                self.by_destination.remove(&destination);
+            }
+        }
+        Some(expected)
+    }
+
+    /// The newest active expectation that this first packet of a flow fits (`nf_ct_find_expectation`).
+    pub fn find(&self, tuple: &Tuple) -> Option<u32> {
+        if self.is_empty() {
+            return None;
+        }
+        let slots = self.by_destination.get(&(tuple.dst, tuple.dport, tuple.protocol))?;
+        slots.iter().copied().find(|&slot| {
+            self.get(slot).is_some_and(|expected| {
+                let expectation = &expected.record.expectation;
+                !expectation.flags.inactive && fits(expectation, tuple)
+            })
+        })
+    }
+
+    /// The first expectation that does not bear this one beside it.
+    pub fn clash(&self, master: u32, new: &Expectation) -> Option<Clash> {
+        self.by_destination.get(&destination(new))?.iter().find_map(|&slot| {
+            let old = self.get(slot)?;
+            if old.master == master && same(&old.record.expectation, new) {
+                Some(Clash::Same(slot))
+            } else {
+                overlap(&old.record.expectation, new).then_some(Clash::Overlap)
+            }
+        })
+    }
+
+    /// When the next one times out.
+    pub fn next_due(&mut self) -> Option<(Timestamp, u32)> {
+        while let Some(&Reverse((at, id, slot))) = self.due.peek() {
+            if self.get(slot).is_some_and(|expected| expected.record.id.0 == id) {
+                return Some((at, slot));
+            }
+            self.due.pop();
+        }
+        None
+    }
+}
+
+fn destination(expectation: &Expectation) -> Destination {
+    (expectation.dst_addr.value, expectation.dst_port.value, expectation.protocol)
+}
+
+/// The destination is known to fit.
+fn fits(expectation: &Expectation, tuple: &Tuple) -> bool {
+    let addr = expectation.src_addr.as_ref().is_none_or(|net| net.value.contains(&tuple.src));
+    let port = expectation.src_port.as_ref().is_none_or(|port| port.value == tuple.sport);
+    addr && port
+}
+
+fn same(a: &Expectation, b: &Expectation) -> bool {
+    let value = |net: &crate::expectation::Sourced<ipnet::IpNet>| net.value;
+    a.src_addr.as_ref().map(value) == b.src_addr.as_ref().map(value)
+        && a.src_port.as_ref().map(|port| port.value) == b.src_port.as_ref().map(|port| port.value)
+}
+
+/// Equal in what both compare (`expect_clash`).
+fn overlap(a: &Expectation, b: &Expectation) -> bool {
+    let addr = match (&a.src_addr, &b.src_addr) {
+        (Some(a), Some(b)) => a.value.contains(&b.value) || b.value.contains(&a.value),
+        _ => true,
+    };
+    let port = match (&a.src_port, &b.src_port) {
+        (Some(a), Some(b)) => a.value == b.value,
+        _ => true,
+    };
+    addr && port
+}

@@ -1,0 +1,43 @@
+//! Kernel series as sets of behaviours.
+//!
+//! A number says little: stable updates change verdicts inside one series. So the simulation asks for a behaviour
+//! by name, and a series is no more than a line of them, as its newest release examined had them.
+
+/// What differs between kernels, as far as the simulation reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// The series, as `--kernel` names it.
+    pub series: &'static str,
+    /// DCCP has a tracker of its own (net/netfilter/nf_conntrack_proto_dccp.c, removed before 6.17); else it is
+    /// tracked without ports, like any protocol that conntrack does not know.
+    pub tracks_dccp: bool,
+    /// Any accepted TCP RST sets the time-out of CLOSE, even where the state stays ESTABLISHED; else only that
+    /// case is special, and gets `tcp_timeout_unacknowledged`.
+    pub rst_sets_close_timeout: bool,
+    /// Multicast router discovery (ICMPv6 151 and 152) is left UNTRACKED, like neighbour discovery.
+    pub mrdisc_untracked: bool,
+}
+
+impl Profile {
+    pub fn of(series: &str) -> Option<Self> {
+        PROFILES.iter().find(|profile| profile.series == series).copied()
+    }
+
+    pub fn all() -> &'static [Self] {
+        &PROFILES
+    }
+}
+
+impl Default for Profile {
+    /// The newest.
+    fn default() -> Self {
+        PROFILES[PROFILES.len() - 1]
+    }
+}
+
+/// 6.1.192, 6.12.117 and 6.18.44.
+const PROFILES: [Profile; 3] = [
+    Profile { series: "6.1", tracks_dccp: true, rst_sets_close_timeout: true, mrdisc_untracked: false },
+    Profile { series: "6.12", tracks_dccp: true, rst_sets_close_timeout: false, mrdisc_untracked: true },
+    Profile { series: "6.18", tracks_dccp: false, rst_sets_close_timeout: true, mrdisc_untracked: true },
+];

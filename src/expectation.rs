@@ -1,0 +1,83 @@
+//! What a helper expects, and on whose word.
+
+use std::net::IpAddr;
+use std::ops::Range;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::tuple::{Direction, Protocol};
+
+/// Where the value of a field came from. A wildcard has no origin: it is not compared.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// Taken from the master's tuple of this direction ("Fixed").
+    Conntrack(Direction),
+    /// Read from these bytes of the TCP or UDP payload of this packet, which may be an earlier one ("In CMD").
+    Command { packet: u64, bytes: Range<u32> },
+    /// The helper's own record, such as a registered port.
+    Helper,
+    /// The firewall's configuration, such as the mask of an interface.
+    Config,
+}
+
+/// A value and where it came from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Sourced<T> {
+    pub value: T,
+    pub origin: Origin,
+}
+
+impl<T> Sourced<T> {
+    pub fn conntrack(value: T, direction: Direction) -> Self {
+        Self { value, origin: Origin::Conntrack(direction) }
+    }
+
+    pub fn command(value: T, packet: u64, bytes: Range<usize>) -> Self {
+        let bytes = saturate(bytes.start)..saturate(bytes.end);
+        Self { value, origin: Origin::Command { packet, bytes } }
+    }
+}
+
+/// The hole that a helper asks for: the first packet of a flow that shall be RELATED.
+///
+/// Destination address and port are always exact: the kernel's mask covers the source alone
+/// (`struct nf_conntrack_tuple_mask`), so the type has no wildcard for them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Expectation {
+    pub protocol: Protocol,
+    /// `None`: anybody.
+    pub src_addr: Option<Sourced<IpNet>>,
+    /// `None`: any port.
+    pub src_port: Option<Sourced<u16>>,
+    pub dst_addr: Sourced<IpAddr>,
+    pub dst_port: Sourced<u16>,
+    /// Index of the helper's policy (`max_expected`, `timeout`) that applies.
+    pub class: u8,
+    pub flags: Flags,
+    /// The helper that the expected flow will carry itself.
+    pub helper: Option<&'static str>,
+    /// In place of the policy's.
+    pub timeout: Option<Duration>,
+}
+
+/// `enum nf_ct_expect_flags` (uapi `nf_conntrack_common.h`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Flags {
+    /// Stays after a match; still times out.
+    pub permanent: bool,
+    /// Matches nothing until it is activated.
+    pub inactive: bool,
+}
+
+impl Flags {
+    /// The number that ctnetlink reports.
+    pub fn bits(self) -> u32 {
+        u32::from(self.permanent) | u32::from(self.inactive) << 1
+    }
+}
+
+/// A payload is shorter than 64 KiB, so this never saturates in practice.
+fn saturate(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,291 @@
+//! FTP (RFC 959, 1123, 2428): commands and replies on one connection, each listing and file on another.
+//!
+//! Why a second connection: one end names an address and a port in the control connection, the other end connects
+//! to it. `PORT` and `EPRT` come from the client (the server connects), replies 227 and 229 from the server (the
+//! client connects).
+//!
+//! Only a segment that begins right behind a line end is read, and only its first command. What looks like a
+//! command and cannot be read to its end is dropped, so that the two ends cannot be led to read on differently.
+//! Not checked: whether a reply answers anything, which port it names, and the range of any number.
+//!
+//! Source: net/netfilter/nf_conntrack_ftp.c `help()`, `find_pattern()`, `try_*()`.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
+use std::time::Duration;
+
+use super::{Effect, Families, Field, Freedom, Helper, Message, Parameter, Policy, Spec, text};
+use crate::expectation::{Expectation, Flags, Sourced};
+use crate::tuple::{Direction, Protocol};
+
+pub const SPECS: &[Spec] = &[Spec {
+    name: "ftp",
+    source: "net/netfilter/nf_conntrack_ftp.c",
+    ports: &[(Protocol::TCP, 21)],
+    families: Families::Both,
+    why: "each listing and file travels on a connection of its own, to a port that PORT, EPRT, 227 or 229 names",
+    policies: |_| vec![Policy { max_expected: 1, timeout: Duration::from_secs(300) }],
+    parameters: &[Parameter {
+        name: LOOSE,
+        default: 0,
+        range: 0..=1,
+        meaning: "expect connections to addresses other than the speaker's own",
+    }],
+    freedom: &[
+        Freedom {
+            variant: "loose=0",
+            src_addr: Field::Fixed,
+            src_port: Field::Any,
+            dst_addr: Field::Checked,
+            dst_port: Field::Command,
+            protocol: Protocol::TCP,
+        },
+        Freedom {
+            variant: "loose=1",
+            src_addr: Field::Fixed,
+            src_port: Field::Any,
+            dst_addr: Field::Command,
+            dst_port: Field::Command,
+            protocol: Protocol::TCP,
+        },
+    ],
+    start: |modules| Box::new(Ftp { loose: modules.get(LOOSE) != 0, line_ends: Default::default() }),
+}];
+
+struct Ftp {
+    loose: bool,
+    /// By direction: where the next command may begin.
+    line_ends: [LineEnds; 2],
+}
+
+impl Helper for Ftp {
+    fn message(&mut self, message: &Message<'_>) -> Vec<Effect> {
+        if !message.established || message.payload.is_empty() {
+            return Vec::new();
+        }
+        let line_ends = &mut self.line_ends[message.direction.index()];
+        let effects = match (line_ends.contain(message.seq), Reading::of(message)) {
+            // The line end is not noted either: to the kernel, this packet never was.
+            (true, Reading::Partial(reason)) => return vec![Effect::Drop(reason)],
+            (true, Reading::Command(command)) => vec![command.effect(message, self.loose)],
+            (false, Reading::Command(command)) => {
+                vec![Effect::Decline { reason: "not behind a line end that was seen", bytes: command.bytes() }]
+            }
+            _ => Vec::new(),
+        };
+        if message.payload.last() == Some(&b'\n') {
+            // A payload is shorter than 64 KiB.
+            line_ends.note(message.seq.wrapping_add(message.payload.len() as u32));
+        }
+        effects
+    }
+}
+
+/// What a segment says, read from its first byte.
+enum Reading {
+    Other,
+    /// It begins like a command and cannot be read to the end; the text is the kernel's log line.
+    Partial(&'static str),
+    Command(Command),
+}
+
+/// An address and a port where somebody listens.
+struct Command {
+    /// `None` where the command names the port alone.
+    address: Option<IpAddr>,
+    address_bytes: Range<usize>,
+    port: u16,
+    port_bytes: Range<usize>,
+}
+
+impl Command {
+    fn bytes(&self) -> Range<usize> {
+        0..self.port_bytes.end
+    }
+
+    /// Expects the other end of the control connection to connect to where this one says that it listens.
+    fn effect(self, message: &Message<'_>, loose: bool) -> Effect {
+        let speaker = message.same().src;
+        let dst_addr = match self.address {
+            Some(other) if other != speaker => {
+                if !loose {
+                    return Effect::Decline { reason: "names an address that is not the speaker's", bytes: self.bytes() };
+                }
+                Sourced::command(other, message.packet, self.address_bytes)
+            }
+            _ => Sourced::conntrack(message.opposite().dst, !message.direction),
+        };
+        Effect::Expect(Expectation {
+            protocol: Protocol::TCP,
+            src_addr: Some(Sourced::conntrack(message.opposite().src.into(), !message.direction)),
+            src_port: None,
+            dst_addr,
+            dst_port: Sourced::command(self.port, message.packet, self.port_bytes),
+            class: 0,
+            flags: Flags::default(),
+            helper: None,
+            timeout: None,
+        })
+    }
+}
+
+impl Reading {
+    fn of(message: &Message<'_>) -> Self {
+        let speaker = message.same().src;
+        let text = message.payload;
+        let first = match message.direction {
+            Direction::Original => Self::pattern(text, &PORT, speaker),
+            Direction::Reply => Self::pattern(text, &PASV, speaker),
+        };
+        match (first, message.direction) {
+            (Self::Other, Direction::Original) => Self::pattern(text, &EPRT, speaker),
+            (Self::Other, Direction::Reply) => Self::pattern(text, &EPSV, speaker),
+            (found, _) => found,
+        }
+    }
+
+    /// `find_pattern`
+    fn pattern(text: &[u8], pattern: &Pattern, speaker: IpAddr) -> Self {
+        let word = pattern.word.as_bytes();
+        let common = text.len().min(word.len());
+        if !text[..common].eq_ignore_ascii_case(&word[..common]) {
+            return Self::Other;
+        }
+        if text.len() <= word.len() {
+            return Self::Partial(pattern.partial);
+        }
+        let start = match pattern.skip_to {
+            None => Some(word.len()),
+            Some(wanted) => {
+                // Found as the last byte it has nothing behind it, which no reader accepts.
+                text[word.len()..].iter().position(|&byte| byte == wanted).map(|at| word.len() + at + 1)
+            }
+        };
+        let command = start.and_then(|start| (pattern.read)(text, start, speaker));
+        command.map_or(Self::Partial(pattern.partial), Self::Command)
+    }
+}
+
+struct Pattern {
+    word: &'static str,
+    /// What the kernel logs when it drops a packet for it.
+    partial: &'static str,
+    skip_to: Option<u8>,
+    read: fn(&[u8], usize, IpAddr) -> Option<Command>,
+}
+
+const PORT: Pattern = Pattern {
+    word: "PORT",
+    partial: "partial matching of `PORT'",
+    skip_to: Some(b' '),
+    read: |text, start, speaker| host_port(text, start, Some(b'\r'), speaker),
+};
+const EPRT: Pattern =
+    Pattern { word: "EPRT", partial: "partial matching of `EPRT'", skip_to: Some(b' '), read: extended_port };
+const PASV: Pattern =
+    Pattern { word: "227 ", partial: "partial matching of `227 '", skip_to: None, read: passive };
+const EPSV: Pattern =
+    Pattern { word: "229 ", partial: "partial matching of `229 '", skip_to: Some(b'('), read: extended_passive };
+
+/// `h1,h2,h3,h4,p1,p2` of RFC 959 (`try_rfc959`). Octets run into each other where they are too large.
+fn host_port(text: &[u8], start: usize, terminator: Option<u8>, speaker: IpAddr) -> Option<Command> {
+    let found = text::numbers::<6>(&text[start..], b',', terminator)?;
+    let [a, b, c, d, high, low] = found.values;
+    let host = a << 24 | b << 16 | c << 8 | d;
+    let address = match speaker {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::from_bits(host)),
+        // The kernel writes four bytes over the start of the speaker's address.
+        IpAddr::V6(own) => IpAddr::V6(Ipv6Addr::from_bits(own.to_bits() << 32 >> 32 | u128::from(host) << 96)),
+    };
+    Some(Command {
+        address: Some(address),
+        address_bytes: start..start + found.starts[4] - 1,
+        port: (high << 8 | low) as u16,
+        port_bytes: start + found.starts[4]..start + found.end,
+    })
+}
+
+/// RFC 1123, 4.1.2.6: the numbers of a 227 reply start at its first digit (`try_rfc1123`).
+fn passive(text: &[u8], start: usize, speaker: IpAddr) -> Option<Command> {
+    let digit = text[start..].iter().position(u8::is_ascii_digit)?;
+    host_port(text, start + digit, None, speaker)
+}
+
+/// `|1|132.235.1.2|6275|` or `|2|1080::8:800:200C:417A|5282|` of RFC 2428 (`try_eprt`).
+fn extended_port(text: &[u8], start: usize, speaker: IpAddr) -> Option<Command> {
+    let &[delimiter, family, second, _, ..] = &text[start..] else { return None };
+    let family_fits = family == if speaker.is_ipv4() { b'1' } else { b'2' };
+    if !is_delimiter(delimiter) || second != delimiter || !family_fits {
+        return None;
+    }
+    let from = start + 3;
+    let (address, length) = if speaker.is_ipv4() {
+        let found = text::numbers::<4>(&text[from..], b'.', Some(delimiter))?;
+        let [a, b, c, d] = found.values;
+        (IpAddr::V4(Ipv4Addr::from_bits(a << 24 | b << 16 | c << 8 | d)), found.end)
+    } else {
+        let (address, length) = text::ipv6_until(&text[from..], delimiter)?;
+        (IpAddr::V6(address), length)
+    };
+    let (port, port_bytes) = port_until(text, from + length + 1, delimiter)?;
+    Some(Command { address: Some(address), address_bytes: from..from + length, port, port_bytes })
+}
+
+/// `(|||6446|)` of RFC 2428 (`try_epsv_response`).
+fn extended_passive(text: &[u8], start: usize, _speaker: IpAddr) -> Option<Command> {
+    let &[delimiter, second, third, _, ..] = &text[start..] else { return None };
+    if !is_delimiter(delimiter) || second != delimiter || third != delimiter {
+        return None;
+    }
+    let (port, port_bytes) = port_until(text, start + 3, delimiter)?;
+    Some(Command { address: None, address_bytes: 0..0, port, port_bytes })
+}
+
+/// RFC 2428, 2: any printable ASCII, best a bar; digits would be read as numbers.
+fn is_delimiter(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !byte.is_ascii_digit()
+}
+
+/// A port up to the delimiter, wrapping at 16 bits; not 0 (`get_port`).
+fn port_until(text: &[u8], start: usize, delimiter: u8) -> Option<(u16, Range<usize>)> {
+    let mut port = 0u16;
+    for (at, &byte) in text.iter().enumerate().skip(start) {
+        match byte {
+            _ if byte == delimiter => return (port != 0).then_some((port, start..at)),
+            b'0'..=b'9' => port = port.wrapping_mul(10).wrapping_add(u16::from(byte - b'0')),
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// The last places behind a line end, two at most (`find_nl_seq`, `update_nl_seq`).
+#[derive(Default)]
+struct LineEnds {
+    first: Option<u32>,
+    second: Option<u32>,
+}
+
+impl LineEnds {
+    fn contain(&self, seq: u32) -> bool {
+        self.first == Some(seq) || self.second == Some(seq)
+    }
+
+    /// The older of two gives way to one that is newer than it.
+    fn note(&mut self, seq: u32) {
+        let is_before = |a: u32, b: u32| a.wrapping_sub(b) > u32::MAX / 2;
+        match (self.first, self.second) {
+            _ if self.contain(seq) => {}
+            (None, _) => self.first = Some(seq),
+            (_, None) => self.second = Some(seq),
+            (Some(first), Some(second)) => {
+                let oldest = if is_before(first, second) { &mut self.first } else { &mut self.second };
+                if oldest.is_some_and(|oldest| is_before(oldest, seq)) {
+                    *oldest = Some(seq);
+                }
+            }
+        }
+    }
+}
+
+const LOOSE: &str = "nf_conntrack_ftp.loose";

@@ -1,0 +1,199 @@
+//! Conntrack helpers: what reads a payload and asks for a hole.
+//!
+//! A helper sees what the kernel's sees and no more: the payload of one packet, whatever the packets before it held.
+//! It returns values and touches nothing, so it can be tested without a tracker. Adding one is a file here and two
+//! lines in this one.
+
+mod ftp;
+mod irc;
+mod tftp;
+
+pub mod text;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+use crate::expectation::Expectation;
+use crate::tuple::{Direction, Protocol, Tuple};
+
+/// Every helper, in the order of their names.
+pub fn all() -> impl Iterator<Item = &'static Spec> {
+    [ftp::SPECS, irc::SPECS, tftp::SPECS].into_iter().flatten()
+}
+
+/// A helper's record: what netfilter knows about it before any packet.
+#[derive(Debug)]
+pub struct Spec {
+    /// The name that rules use.
+    pub name: &'static str,
+    /// Kernel file that it follows.
+    pub source: &'static str,
+    /// Protocols that it reads and the port of each to which kernels before 6.0 attached it by themselves.
+    pub ports: &'static [(Protocol, u16)],
+    pub families: Families,
+    /// One sentence for the report: why the hole must exist.
+    pub why: &'static str,
+    /// By class of expectation.
+    pub policies: fn(&Modules) -> Vec<Policy>,
+    /// Module parameters that change what it does.
+    pub parameters: &'static [Parameter],
+    /// What a forger can choose, by variant of the parameters.
+    pub freedom: &'static [Freedom],
+    /// A helper for one connection, whose state it keeps.
+    pub start: fn(&Modules) -> Box<dyn Helper>,
+}
+
+impl Spec {
+    pub fn reads(&self, protocol: Protocol, ipv6: bool) -> bool {
+        (!ipv6 || self.families == Families::Both) && self.ports.iter().any(|&(read, _)| read == protocol)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Families {
+    Ipv4,
+    Both,
+}
+
+/// `struct nf_conntrack_expect_policy`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Expectations of the class that a connection may have at a time; the oldest gives way.
+    pub max_expected: u32,
+    pub timeout: Duration,
+}
+
+/// One line of the table of degrees of freedom ("Secure use of iptables and connection tracking helpers").
+#[derive(Debug)]
+pub struct Freedom {
+    /// The parameter's value that the line holds for; empty where there is but one line.
+    pub variant: &'static str,
+    pub src_addr: Field,
+    pub src_port: Field,
+    pub dst_addr: Field,
+    pub dst_port: Field,
+    pub protocol: Protocol,
+}
+
+/// Who decides a field of the expectation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// The addresses or ports of the control connection.
+    Fixed,
+    /// Not compared: anybody, any port.
+    Any,
+    /// The payload, but only where it repeats the control connection's own address.
+    Checked,
+    /// Whatever the payload says.
+    Command,
+    /// The port that the packet came from.
+    Packet,
+}
+
+impl Field {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fixed => "fixed",
+            Self::Any => "any",
+            Self::Checked => "fixed (checked)",
+            Self::Command => "in command",
+            Self::Packet => "in packet",
+        }
+    }
+}
+
+/// A module parameter, as `MODULE.NAME=VALUE`.
+#[derive(Debug)]
+pub struct Parameter {
+    pub name: &'static str,
+    pub default: u32,
+    pub range: std::ops::RangeInclusive<u32>,
+    pub meaning: &'static str,
+}
+
+/// Values of the module parameters.
+#[derive(Clone, Debug)]
+pub struct Modules(BTreeMap<&'static str, u32>);
+
+impl Modules {
+    /// The parameter's value; the name is one of a `Spec`'s.
+    pub fn get(&self, name: &str) -> u32 {
+        self.0.get(name).copied().unwrap_or_default()
+    }
+
+    /// Reads `MODULE.PARAMETER=VALUE`; a switch takes 0, 1, n, y.
+    pub fn set(&mut self, text: &str) -> Result<(), String> {
+        let (name, value) =
+            text.split_once('=').ok_or_else(|| format!("'{text}' is not of the form MODULE.PARAMETER=VALUE"))?;
+        let mut parameters = all().flat_map(|spec| spec.parameters);
+        let Some(parameter) = parameters.find(|parameter| parameter.name == name.trim()) else {
+            let known: Vec<&str> = self.0.keys().copied().collect();
+            return Err(format!("'{name}' decides nothing in this simulation; the parameters that do: {}", known.join(" ")));
+        };
+        let number = match value.trim() {
+            "n" | "N" => Some(0),
+            "y" | "Y" => Some(1),
+            digits => digits.parse().ok(),
+        };
+        match number.filter(|number| parameter.range.contains(number)) {
+            Some(number) => self.0.insert(parameter.name, number),
+            None => {
+                let (least, most) = (parameter.range.start(), parameter.range.end());
+                return Err(format!("'{value}' is no value for {name} ({least} to {most})"));
+            }
+        };
+        Ok(())
+    }
+}
+
+impl Default for Modules {
+    fn default() -> Self {
+        let parameters = all().flat_map(|spec| spec.parameters);
+        Self(parameters.map(|parameter| (parameter.name, parameter.default)).collect())
+    }
+}
+
+/// A packet of a connection that has this helper, as the helper is shown it.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// Number of the packet in the capture.
+    pub packet: u64,
+    pub direction: Direction,
+    /// There was traffic both ways before this packet (`IP_CT_ESTABLISHED`).
+    pub established: bool,
+    /// TCP sequence number of the first payload byte; 0 for UDP.
+    pub seq: u32,
+    pub payload: &'a [u8],
+    /// The connection's tuples, by direction.
+    pub tuples: [&'a Tuple; 2],
+}
+
+impl Message<'_> {
+    /// The tuple of this packet.
+    pub fn same(&self) -> &Tuple {
+        self.tuples[self.direction.index()]
+    }
+
+    /// The tuple of the answer to it.
+    pub fn opposite(&self) -> &Tuple {
+        self.tuples[(!self.direction).index()]
+    }
+}
+
+/// The state of a helper on one connection.
+pub trait Helper {
+    /// Called for each packet of the connection, after its verdict.
+    fn message(&mut self, message: &Message<'_>) -> Vec<Effect>;
+}
+
+/// What a helper wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Make this expectation; where that fails, drop the packet.
+    Expect(Expectation),
+    /// It looked like a command, but nothing is expected.
+    Decline { reason: &'static str, bytes: Range<usize> },
+    /// Drop the packet.
+    Drop(&'static str),
+}

@@ -1,0 +1,78 @@
+//! The link layers: where in a frame the IP packet starts.
+//!
+//! A frame whose IP header is of another version than the link layer says is taken at the header's word, as a
+//! tunnel device does. Link types not listed carry no IP here; the capture's summary counts them.
+
+use etherparse::EtherType;
+
+/// LINKTYPE_ numbers, as https://www.tcpdump.org/linktypes.html gives them.
+pub const NULL: u16 = 0;
+pub const ETHERNET: u16 = 1;
+pub const PPP: u16 = 9;
+pub const RAW_BSD: u16 = 12;
+pub const RAW_OPENBSD: u16 = 14;
+pub const RAW: u16 = 101;
+pub const LOOP: u16 = 108;
+pub const LINUX_SLL: u16 = 113;
+pub const IPV4: u16 = 228;
+pub const IPV6: u16 = 229;
+pub const LINUX_SLL2: u16 = 276;
+
+/// Whether IP packets are looked for in frames of this link type at all.
+pub fn is_known(link: u16) -> bool {
+    matches!(
+        link,
+        NULL | ETHERNET
+            | PPP
+            | RAW_BSD
+            | RAW_OPENBSD
+            | RAW
+            | LOOP
+            | LINUX_SLL
+            | IPV4
+            | IPV6
+            | LINUX_SLL2
+    )
+}
+
+/// The IPv4 or IPv6 packet in a frame, with whatever padding follows it.
+pub fn network_layer(link: u16, frame: &[u8]) -> Option<&[u8]> {
+    let bytes = match link {
+        RAW | RAW_BSD | RAW_OPENBSD | IPV4 | IPV6 => frame,
+        // Four bytes of address family, in the byte order of the host that captured.
+        NULL | LOOP => frame.get(4..)?,
+        // Two addresses, then the EtherType.
+        ETHERNET => behind_ether_type(frame, 12, 14)?,
+        LINUX_SLL => behind_ether_type(frame, 14, 16)?,
+        LINUX_SLL2 => behind_ether_type(frame, 0, 20)?,
+        PPP => ppp(frame)?,
+        _ => return None,
+    };
+    matches!(bytes.first()? >> 4, 4 | 6).then_some(bytes)
+}
+
+/// What follows the EtherType at `at` and the rest of the link header, and any number of VLAN tags.
+fn behind_ether_type(frame: &[u8], at: usize, header: usize) -> Option<&[u8]> {
+    let mut kind = ether_type(frame.get(at..)?)?;
+    let mut rest = frame.get(header..)?;
+    while matches!(
+        kind,
+        EtherType::VLAN_TAGGED_FRAME
+            | EtherType::PROVIDER_BRIDGING
+            | EtherType::VLAN_DOUBLE_TAGGED_FRAME
+    ) {
+        kind = ether_type(rest.get(2..)?)?;
+        rest = rest.get(4..)?;
+    }
+    matches!(kind, EtherType::IPV4 | EtherType::IPV6).then_some(rest)
+}
+
+fn ether_type(bytes: &[u8]) -> Option<EtherType> {
+    bytes.first_chunk().map(|two| EtherType(u16::from_be_bytes(*two)))
+}
+
+/// RFC 1661 and 1662: address and control bytes may be there or not.
+fn ppp(frame: &[u8]) -> Option<&[u8]> {
+    let frame = frame.strip_prefix(&[0xff, 0x03]).unwrap_or(frame);
+    frame.strip_prefix(&[0x00, 0x21]).or_else(|| frame.strip_prefix(&[0x00, 0x57]))
+}

@@ -1,0 +1,132 @@
+//! From a captured frame to the datagram that conntrack reads.
+//!
+//! This layer finds the IP packet in a frame, does what the kernel's IP input does before the netfilter hooks
+//! (refuses what is malformed, puts fragments together) and finds the transport header. It knows nothing of flows.
+
+pub mod fragment;
+pub mod ip;
+pub mod link;
+pub mod route;
+
+use std::net::IpAddr;
+
+use crate::time::Timestamp;
+use crate::tuple::Protocol;
+use fragment::Reassembler;
+
+/// An IP packet as it stands in PREROUTING, after defragmentation.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet<'a> {
+    /// The frame's number in the capture; the last fragment's, where it came in fragments.
+    pub number: u64,
+    pub src: IpAddr,
+    pub dst: IpAddr,
+    pub hop_limit: u8,
+    /// The whole datagram. A tail that the snap length cut off is zeros.
+    pub datagram: &'a [u8],
+    /// The protocol and where its header starts; `None` where extension headers or a fragment that was let
+    /// through do not lead to one (`get_l4proto` in `nf_conntrack_core.c`).
+    pub transport: Option<(Protocol, usize)>,
+    /// Bytes of the datagram that the capture holds.
+    pub captured: usize,
+}
+
+impl<'a> Packet<'a> {
+    /// From the transport header to the end; empty where there is none.
+    pub fn transport_bytes(&self) -> &'a [u8] {
+        self.transport.and_then(|(_, at)| self.datagram.get(at..)).unwrap_or_default()
+    }
+}
+
+/// Why an IP packet never comes to the netfilter rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unseen {
+    /// The IP layer refuses it.
+    Refused(Malformed),
+    /// It waits for the other fragments.
+    Fragment,
+    /// A fragment that contradicts or repeats the others, or finds no room.
+    FragmentDropped,
+}
+
+/// What the kernel's IP input refuses (`ip_rcv_core`, `ip6_rcv_core`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Malformed {
+    /// The capture holds less than the header.
+    HeaderCut,
+    /// The header claims fewer bytes than it has, or more than the packet.
+    HeaderLength,
+    /// `::1` on a wire.
+    Loopback,
+    /// A multicast address where none may be, or of a scope that never leaves a host.
+    MulticastScope,
+    /// Hop-by-hop options that a router must not let pass.
+    HopByHop,
+}
+
+impl Unseen {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Refused(Malformed::HeaderCut) => "IP header cut off",
+            Self::Refused(Malformed::HeaderLength) => "IP header length wrong",
+            Self::Refused(Malformed::Loopback) => "IPv6 loopback address on a wire",
+            Self::Refused(Malformed::MulticastScope) => "IPv6 multicast address out of its scope",
+            Self::Refused(Malformed::HopByHop) => "IPv6 hop-by-hop options refused",
+            Self::Fragment => "fragment, waiting for the rest",
+            Self::FragmentDropped => "fragment dropped",
+        }
+    }
+}
+
+/// Turns frames into packets. It owns the fragments that wait and the one buffer that a packet may need.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    reassembler: Reassembler,
+    /// For a packet whose captured bytes are not the whole of it.
+    padded: Vec<u8>,
+}
+
+impl Decoder {
+    pub fn new(limits: fragment::Limits) -> Self {
+        Self { reassembler: Reassembler::new(limits), padded: Vec::new() }
+    }
+
+    /// `None` for a frame without IP. `at` is the clock of the simulation, which never runs backwards.
+    pub fn decode<'a>(
+        &'a mut self,
+        at: Timestamp,
+        number: u64,
+        link: u16,
+        frame: &'a [u8],
+    ) -> Option<Result<Packet<'a>, Unseen>> {
+        let bytes = link::network_layer(link, frame)?;
+        Some(self.datagram(at, number, bytes))
+    }
+
+    fn datagram<'a>(&'a mut self, at: Timestamp, number: u64, captured: &'a [u8]) -> Result<Packet<'a>, Unseen> {
+        let length = ip::total_length(captured).map_err(Unseen::Refused)?;
+        let datagram = match captured.get(..length) {
+            Some(whole) => whole,
+            None => {
+                self.padded.clear();
+                self.padded.extend_from_slice(captured);
+                self.padded.resize(length, 0);
+                &self.padded
+            }
+        };
+        let header = ip::Header::parse(datagram).map_err(Unseen::Refused)?;
+        let (datagram, header) = match self.reassembler.gather(at, header, datagram)? {
+            None => (datagram, header),
+            Some(whole) => (whole, ip::Header::parse(whole).map_err(Unseen::Refused)?),
+        };
+        Ok(Packet {
+            number,
+            src: header.src,
+            dst: header.dst,
+            hop_limit: header.hop_limit,
+            datagram,
+            transport: ip::transport(&header, datagram),
+            captured: captured.len().min(length),
+        })
+    }
+}

@@ -1,0 +1,81 @@
+//! A capture on its way through the firewall: reader, decoder and tracker in one straight line.
+
+use crate::capture::{Capture, Error, Frame};
+use crate::conntrack::config::Config;
+use crate::conntrack::{Step, Tracker};
+use crate::packet::{Decoder, Packet, Unseen};
+use crate::time::Timestamp;
+
+/// What time does to the simulation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Clock {
+    /// It passes as the capture's timestamps say.
+    #[default]
+    Capture,
+    /// It stands, so no timer ever fires: for comparison with a kernel that was shown the packets all at once.
+    Still,
+}
+
+/// One frame of the capture and what became of it.
+pub struct Passage<'r> {
+    pub number: u64,
+    /// The frame's own timestamp.
+    pub at: Timestamp,
+    pub link: u16,
+    pub arrival: Arrival<'r>,
+}
+
+/// What a frame brought.
+pub enum Arrival<'r> {
+    /// No IP packet.
+    Other,
+    /// An IP packet that never came to the rules, and why.
+    Unseen(Unseen, Step<'r>),
+    Packet(Packet<'r>, Step<'r>),
+}
+
+/// The replay of one input. Its memory follows the flows alive.
+pub struct Replay {
+    capture: Capture,
+    decoder: Decoder,
+    tracker: Tracker,
+    clock: Clock,
+    now: Timestamp,
+}
+
+impl Replay {
+    pub fn new(capture: Capture, config: Config, clock: Clock) -> Self {
+        let decoder = Decoder::new(config.fragment_limits());
+        Self { capture, decoder, tracker: Tracker::new(config), clock, now: Timestamp::default() }
+    }
+
+    /// The next frame; `None` at the end.
+    pub fn advance(&mut self) -> Result<Option<Passage<'_>>, Error> {
+        let Some(Frame { number, at, link, data, .. }) = self.capture.next()? else { return Ok(None) };
+        if self.clock == Clock::Capture {
+            self.now = self.now.max(at);
+        }
+        let arrival = match self.decoder.decode(self.now, number, link, data) {
+            None => Arrival::Other,
+            Some(Err(why)) => Arrival::Unseen(why, self.tracker.unseen(self.now, why)),
+            Some(Ok(packet)) => {
+                let step = self.tracker.packet(self.now, &packet);
+                Arrival::Packet(packet, step)
+            }
+        };
+        Ok(Some(Passage { number, at, link, arrival }))
+    }
+
+    /// After the last frame: what is still open is told as such.
+    pub fn finish(&mut self) -> Step<'_> {
+        self.tracker.finish(self.now)
+    }
+
+    pub fn capture(&self) -> &Capture {
+        &self.capture
+    }
+
+    pub fn tracker(&self) -> &Tracker {
+        &self.tracker
+    }
+}

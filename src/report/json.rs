@@ -1,0 +1,202 @@
+//! `ctaudit events --json`: a line for each packet that carries IP.
+//!
+//! Names and spelling are those of ctnetlink as its tools show it, so that the record can be held against a kernel's
+//! line by line. `late` are events that time caused since the packet before, `events` those of this packet.
+
+use std::io::{self, Write};
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::Serialize;
+
+use crate::conntrack::event::{ConntrackRecord, Event, ExpectationRecord};
+use crate::conntrack::{Step, Verdict};
+use crate::tuple::{Protocol, Tuple};
+
+/// Writes the record of one packet.
+pub fn write(out: &mut dyn Write, number: u64, step: &Step<'_>, ported: Ported) -> io::Result<()> {
+    let Verdict { state, direction, helper, dropped, reason, .. } = step.verdict;
+    let line = Line {
+        n: number,
+        state: state.name(),
+        dir: direction.map(|direction| direction.name()),
+        helper,
+        dropped,
+        reason: reason.map(|reason| reason.name()),
+        late: step.late.iter().filter_map(|event| line(event, ported)).collect(),
+        events: step.events.iter().filter_map(|event| line(event, ported)).collect(),
+    };
+    serde_json::to_writer(&mut *out, &line)?;
+    out.write_all(b"\n")
+}
+
+/// Whether DCCP has ports in this kernel's eyes.
+#[derive(Clone, Copy, Debug)]
+pub struct Ported {
+    pub dccp: bool,
+}
+
+#[derive(Serialize)]
+struct Line {
+    n: u64,
+    state: &'static str,
+    dir: Option<&'static str>,
+    helper: Option<&'static str>,
+    dropped: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    late: Vec<EventLine>,
+    events: Vec<EventLine>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum EventLine {
+    Conntrack(Box<ConntrackLine>),
+    Expectation(Box<ExpectationLine>),
+}
+
+#[derive(Serialize)]
+struct ConntrackLine {
+    ev: &'static str,
+    orig: TupleLine,
+    reply: TupleLine,
+    status: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeout: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tcp_state: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    helper: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    master: Option<TupleLine>,
+}
+
+#[derive(Serialize)]
+struct ExpectationLine {
+    ev: &'static str,
+    #[serde(flatten)]
+    tuple: TupleLine,
+    mask: Mask,
+    helper: &'static str,
+    class: u8,
+    flags: u32,
+    timeout: u64,
+    master: TupleLine,
+}
+
+#[derive(Serialize)]
+struct TupleLine {
+    proto: String,
+    src: IpAddr,
+    dst: IpAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sport: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dport: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r#type: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<u8>,
+}
+
+#[derive(Serialize)]
+struct Mask {
+    src: IpAddr,
+    dst: IpAddr,
+    sport: u16,
+    dport: u16,
+}
+
+fn line(event: &Event, ported: Ported) -> Option<EventLine> {
+    let conntrack = |ev, record| Some(EventLine::Conntrack(Box::new(ConntrackLine::new(ev, record, ported))));
+    match event {
+        Event::ConntrackNew(record) => conntrack("ct_new", record),
+        Event::ConntrackUpdate(record) => conntrack("ct_update", record),
+        Event::ConntrackDestroy(record, _) => conntrack("ct_destroy", record).map(|line| match line {
+            // ctnetlink tells neither of an entry that is gone.
+            EventLine::Conntrack(gone) => {
+                EventLine::Conntrack(Box::new(ConntrackLine { timeout: None, helper: None, master: None, ..*gone }))
+            }
+            other => other,
+        }),
+        Event::ExpectationNew(record) => {
+            let line = ExpectationLine::new("exp_new", record, record.timeout.as_secs(), ported);
+            Some(EventLine::Expectation(Box::new(line)))
+        }
+        Event::ExpectationDestroy { expectation, left, .. } => {
+            let line = ExpectationLine::new("exp_destroy", expectation, left.as_secs(), ported);
+            Some(EventLine::Expectation(Box::new(line)))
+        }
+        Event::Declined { .. } => None,
+    }
+}
+
+impl ConntrackLine {
+    fn new(ev: &'static str, record: &ConntrackRecord, ported: Ported) -> Self {
+        Self {
+            ev,
+            orig: TupleLine::new(&record.original, ported),
+            reply: TupleLine::new(&record.reply, ported),
+            status: record.status.names().collect(),
+            timeout: Some(record.timeout.as_secs()),
+            tcp_state: record.tcp_state.map(|state| state.name()),
+            helper: record.helper,
+            master: record.master.as_ref().map(|master| TupleLine::new(master, ported)),
+        }
+    }
+}
+
+impl ExpectationLine {
+    fn new(ev: &'static str, record: &ExpectationRecord, timeout: u64, ported: Ported) -> Self {
+        let expectation = &record.expectation;
+        let dst = expectation.dst_addr.value;
+        let any = if dst.is_ipv4() { IpAddr::from([0; 4]) } else { IpAddr::from([0; 16]) };
+        let src = expectation.src_addr.as_ref().map(|src| src.value);
+        let tuple = Tuple {
+            src: src.map_or(any, |net| net.addr()),
+            dst,
+            sport: expectation.src_port.as_ref().map_or(0, |port| port.value),
+            dport: expectation.dst_port.value,
+            protocol: expectation.protocol,
+        };
+        Self {
+            ev,
+            tuple: TupleLine::new(&tuple, ported),
+            mask: Mask {
+                src: src.map_or(any, |net| net.netmask()),
+                dst: IpNet::from(dst).netmask(),
+                sport: if expectation.src_port.is_some() { u16::MAX } else { 0 },
+                dport: u16::MAX,
+            },
+            helper: record.helper,
+            class: expectation.class,
+            flags: expectation.flags.bits(),
+            timeout,
+            master: TupleLine::new(&record.master, ported),
+        }
+    }
+}
+
+impl TupleLine {
+    fn new(tuple: &Tuple, ported: Ported) -> Self {
+        let has_ports = match tuple.protocol {
+            Protocol::TCP | Protocol::UDP | Protocol::UDPLITE | Protocol::SCTP | Protocol::GRE => true,
+            Protocol::DCCP => ported.dccp,
+            _ => false,
+        };
+        let icmp = tuple.icmp();
+        Self {
+            proto: tuple.protocol.to_string(),
+            src: tuple.src,
+            dst: tuple.dst,
+            sport: has_ports.then_some(tuple.sport),
+            dport: has_ports.then_some(tuple.dport),
+            id: icmp.map(|_| tuple.sport),
+            r#type: icmp.map(|[kind, _]| kind),
+            code: icmp.map(|[_, code]| code),
+        }
+    }
+}
