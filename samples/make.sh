@@ -17,7 +17,8 @@
 #                  kernel's conntrack says of it, without waiting between packets
 #   KERNEL_VM      a program 'kernel-vm SERIES OUTDIR CAPTURE...' that does the same
 #                  in a virtual machine with a packaged kernel of that series, at the
-#                  capture's own pace, and leaves OUTDIR/NAME.jsonl
+#                  capture's own pace, leaves OUTDIR/NAME.jsonl for each and what failed
+#                  in OUTDIR/errors.txt, and prints 'kernel VERSION: ...'
 #
 # Nothing of the machine takes part: the programs run in namespaces of their own
 # (network, mount, process, host name) with a private copy of /etc, and everything
@@ -34,6 +35,8 @@ set -euo pipefail
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 TZ=UTC
 
 samples=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=make/source.sh
+. "$samples/make/source.sh"
 # The series of the packaged kernel that KERNEL_VM runs, and the running kernel's.
 vm_series=6.12
 here_series=$(uname -r | cut -d. -f1,2)
@@ -71,7 +74,7 @@ private_machine() {
 }
 
 make_captures() {
-  for part in network servers helper office source; do
+  for part in network servers helper office; do
     # shellcheck source=/dev/null
     . "$samples/make/$part.sh"
   done
@@ -80,7 +83,6 @@ make_captures() {
   start_servers
   helper_samples
   office_sample
-  write_source >"$work/out/SOURCE.md"
 }
 
 # ------------------------------------------------------------------------- outside
@@ -105,7 +107,7 @@ take_records() {
     while read -r capture; do
       cp "$capture" "$work/stage/${capture//\//:}"
     done < <(captures)
-    "$KERNEL_VM" "$vm_series" "$work/vm" "$work"/stage/* >&2
+    "$KERNEL_VM" "$vm_series" "$work/vm" "$work"/stage/* | tee "$work/vm-said" >&2
     cat "$work/vm/errors.txt" >&2
     while read -r capture; do
       record=$work/vm/${capture//\//:}.jsonl
@@ -132,7 +134,7 @@ main() {
   work=$(mktemp -d "${TMPDIR:-/tmp}/samples.XXXXXX")
   chmod 755 "$work"
   mkdir -p "$work"/out/helper/{ftp,tftp,irc}
-  child= keep=
+  child='' keep=''
   # With the child's child goes the whole namespace of processes, and with that the
   # network and the mounts: there is nothing else to tear down.
   trap '[ -z "$child" ] || kill -KILL "$child" 2>/dev/null || true; [ -n "$keep" ] || rm -rf "$work"' EXIT
@@ -141,11 +143,12 @@ main() {
     bash "$samples/make.sh" --inside "$work" </dev/null &
   child=$!
   if ! wait "$child"; then
-    child= keep=yes
+    child='' keep=yes
     die "the captures were not made; $work/log holds what the programs said"
   fi
-  child=
+  child=''
   (take_records)
+  (write_source >"$work/out/SOURCE.md")
   (install_samples)
   say "done"
 }

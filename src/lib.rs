@@ -1,11 +1,61 @@
+//! Replays captures through a deterministic simulation of Linux connection tracking and its helpers, and says which
+//! helpers the traffic needs, what they opened, to whom, on whose word, and which rules keep just that working.
+//!
+//! # The layers
+//!
+//! A capture flows through them in a straight line; each knows only those before it.
+//!
+//! ```text
+//! file -> capture::Frame -> packet::Packet -> conntrack::Tracker -> Step -> exposure -> rules -> report
+//!                                                 |  ^
+//!                                      Message    v  |  Effect
+//!                                                helper
+//! ```
+//!
+//! ## [`time`], [`tuple`], [`expectation`]
+//! The nouns of the domain. Time is the capture's: nothing here asks a clock.
+//!
+//! ## [`capture`]
+//! Files, pipes and standard input as frames. It does not know what is in a frame.
+//!
+//! ## [`packet`]
+//! Link layers, IP headers, fragments, and what a router does with a packet. It does not know flows.
+//!
+//! ## [`helper`]
+//! One file a protocol: which bytes of a payload ask for which hole. A helper sees one packet and returns values; it
+//! does not know the tracker, the clock or another helper.
+//!
+//! ## [`conntrack`]
+//! The table, the trackers of the protocols, expectations, timers: a verdict and events for each packet. It knows
+//! helpers by their records only. Its [`Step`](conntrack::Step) is the seam of the program: one record a packet, with
+//! the names under which the kernel would report the same.
+//!
+//! ## [`replay`]
+//! The three above in a row, for one input.
+//!
+//! ## [`exposure`]
+//! What was opened, to whom, and what came of it, summed from steps. It does not know packets' contents.
+//!
+//! ## [`rules`]
+//! The rules that the needed flows ask for; a file a target language.
+//!
+//! ## [`report`]
+//! Tables, events, JSON, CSV and Parquet; a file a format. It writes to what it is given.
+//!
+//! ## [`cli`]
+//! The commands. The only place that opens files, prints and ends the program.
+
 #![forbid(unsafe_code)]
-//! draft
+
 pub mod capture;
+pub mod cli;
 pub mod conntrack;
+pub mod exposure;
 pub mod expectation;
 pub mod helper;
 pub mod packet;
-pub mod time;
-pub mod tuple;
 pub mod replay;
 pub mod report;
+pub mod rules;
+pub mod time;
+pub mod tuple;

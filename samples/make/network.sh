@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # The network: hosts on three switches round a router that forwards everything and
 # translates nothing. Addresses are those set aside for documentation.
 #
@@ -70,12 +70,13 @@ build_network() {
     cable router "$network" "$network" "$(mac "$network" 1)"
     addresses router "$network" "$network" 1
   done
-  # Too small for some packets, so that the router has something to refuse.
-  on router ip link set wan mtu 1400
   host pc11 lan 11; host pc12 lan 12; host pc13 lan 13; host pc14 lan 14
   host ftp21 dmz 21; host ftp22 dmz 22; host dns53 dmz 53
   host irc66 dmz 66; host tftp69 dmz 69; host web80 dmz 80
   host far77 wan 77
+  # Too small for some packets, so that the router has something to refuse.
+  on router ip link set wan mtu 1400
+  on far77 ip link set eth0 mtu 1400
   # A place for the router's filter rules; empty most of the time.
   on router nft 'table inet filter { chain forward { type filter hook forward priority 0; }; }'
   sleep 2                       # multicast reports of hosts that came up

@@ -1,10 +1,10 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # office.pcapng: some three minutes of a small office as its router sees them on the
 # inside. Every kind of work is a job of its own and they run side by side, so that
 # their packets are mixed as they are anywhere.
 
 office_sample() {
-  sample office.pcapng 'all of them' 'three minutes of everything, on one interface; below'
+  sample office.pcapng 'all of them' 'see below' 'some three minutes of everything, on one interface'
   # 203.0.113.99 is there but does not answer; pc13 may not open data connections to ftp22.
   on far77 ip addr add 203.0.113.99/24 dev eth0
   on far77 ip addr add 2001:db8:3::99/64 dev eth0
@@ -12,7 +12,10 @@ office_sample() {
   filter 'ip6 daddr 2001:db8:3::99 drop'
   filter 'ip saddr 192.0.2.13 ip daddr 198.51.100.22 tcp dport { 1024-2120, 2122-65535 } drop'
   on pc14 ip link set eth0 down       # comes later
-  irc_start pc13 dave                 # was there before: a connection without its beginning
+  # Two were there before, so that their connections lack the beginning. Of dave's the
+  # first packet will be one of his own, of erin's one of the server's.
+  irc_start pc13 dave
+  irc_start pc12 erin
 
   start_capture office.pcapng router -i lan
   local job jobs=()            # by process
@@ -25,7 +28,7 @@ office_sample() {
   done
   stop_capture
 
-  terminal kill-server                # carol and dave are still connected
+  terminal kill-server                # carol, dave and erin are still connected
   no_filter
 }
 
@@ -35,7 +38,7 @@ fails() { ! "$@" || say "expected to fail: $*"; }
 # pc14 is switched on: duplicate address detection, multicast reports, router solicitation.
 office_arrival() {
   sleep 4
-  on pc14 sysctl -qw net.ipv6.conf.{all,eth0}.accept_dad=1 net.ipv6.conf.eth0.router_solicitations=2
+  on pc14 sysctl -qw net.ipv6.conf.{all,eth0}.accept_{dad,ra}=1 net.ipv6.conf.eth0.router_solicitations=2
   on pc14 ip link set eth0 up
   addresses pc14 eth0 lan 14 2>/dev/null || on pc14 ip addr add 2001:db8:1::14/64 dev eth0
   on pc14 ip route replace default via 192.0.2.1
@@ -61,7 +64,7 @@ office_dns() {
 
 office_web() {
   local i host
-  for i in 1 2 3 4 5 6; do
+  for i in 1 2 3 4 5 6 7 8; do
     host=pc1$((i % 3 + 1))
     # Three files over one connection, then a connection that is encrypted.
     on "$host" curl -s -4 http://web.example.net/ http://web.example.net/readme.txt http://web.example.net/missing
@@ -87,7 +90,7 @@ office_unreachable() {
   sleep 10
   fails on pc12 ping -n -c 2 -W 1 -M do -s 1450 203.0.113.77       # fragmentation needed
   fails on pc12 ping -n -c 3 -W 1 -M do -s 1450 2001:db8:3::77     # packet too big
-  on pc13 ping -n -c 3 -s 1450 2001:db8:3::77 || true              # too big once, then in fragments
+  on pc13 ping -n -c 3 -s 1450 2001:db8:3::77                      # too big once, then in fragments
   fails on pc11 ping -n -c 2 -W 4 198.51.100.200                   # no such host
   fails on pc11 ping -n -c 2 -W 4 2001:db8:2::200
   fails on pc11 ping -n -c 1 -W 2 2001:db8:ffff::1                 # no route
@@ -190,7 +193,7 @@ office_tftp() {
   on pc14 timeout 12 tftp -m binary 198.51.100.80 -c get readme.txt "$work/home/office" || true
 }
 
-# alice and carol on the lan, dave there since before, bob outside.
+# alice and carol on the lan, dave and erin there since before, bob outside.
 office_irc() {
   sleep 2
   irc_type dave '/join #office'
@@ -211,9 +214,12 @@ office_irc() {
   wait_until 20 irc_sees carol 'sent file'
   sleep 4
   irc_type carol '/dcc chat bob'      # which bob does not take
-  sleep 75                            # the server asks the silent ones whether they are there
-  irc_type dave "/dcc send bob $HOME/report.txt"
-  wait_until 20 irc_sees dave 'sent file'
+  sleep 90                            # the server asks the silent ones whether they are there
+  for nick in dave erin; do
+    irc_type "$nick" "/dcc send bob $HOME/report.txt"
+    wait_until 20 irc_sees "$nick" 'sent file'
+    sleep 10
+  done
   irc_quit alice
   irc_quit bob
 }

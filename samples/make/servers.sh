@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # The servers, each with a configuration of its own and none of the machine's. They
 # run until the namespace of processes ends.
 

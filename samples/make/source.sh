@@ -1,1 +1,122 @@
-write_source() { printf '%s\n' "${samples_made[@]}"; }
+# shellcheck shell=bash disable=SC2154
+# SOURCE.md, to standard output: from the lines that 'sample' noted, the captures and
+# their records. Runs where the captures are.
+
+packages=(bind9-dnsutils curl dnsmasq-base iputils-ping irssi lftp lighttpd ngircd openssl
+  tcpdump tftp-hpa tftpd-hpa tnftp traceroute vsftpd wireshark-common)
+
+write_source() {
+  cd "$work/out"
+  cat <<'TEXT'
+# Where the samples come from
+
+Every capture here was made by `make.sh`, from real programs that talked to each other across network namespaces of one
+machine. This file is written by it too. No packet was made up or changed, no address translated. All addresses are of
+the blocks set aside for documentation, all names end in example.net, the one user is `audit` with the password `sample`.
+
+## The network
+
+| Network | Hosts |
+|---|---|
+| lan: 192.0.2.0/24, 2001:db8:1::/64 | pc11, pc12, pc13, pc14: the clients |
+| dmz: 198.51.100.0/24, 2001:db8:2::/64 | ftp21 (21), ftp22 (2121 in clear, 21 with TLS), dns53, irc66 (6667, IPv4 only), tftp69, web80 (80, 443) |
+| wan: 203.0.113.0/24, 2001:db8:3::/64 | far77, an outside client; MTU 1400 |
+
+Each host is a namespace of its own, and its number is the last part of its addresses. A router with .1 and ::1 joins the
+three networks. Captures are taken on the router's lan interface unless the table says otherwise, with whole packets.
+Segmentation and checksum offload is off, so checksums are right and no frame is larger than its network's MTU.
+`raw-ip.pcap` was taken on a TUN device and `vlan.pcap` on a cable between two switches, with a client of its own each.
+
+## The captures
+
+"Expected" is what the kernel of the first record did: expectations created, and flows that one of them made RELATED.
+
+| File | Packets | Bytes | Form | Programs | What was done | What it shows | Expected |
+|---|---:|---:|---|---|---|---|---|
+TEXT
+  local file programs command shows
+  while IFS=$'\t' read -r file programs command shows; do
+    printf '| %s | %s | %s | %s | %s | %s | %s | %s |\n' "$file" "$(packets "$file")" "$(stat -c %s "$file")" \
+      "$(form "$file")" "$programs" "$command" "$shows" "$(expected "$file.$here_series.jsonl.gz")"
+  done <"$work/made"
+  cat <<'TEXT'
+
+Each capture begins with empty neighbour tables, hence the ARP or neighbour discovery in most of them.
+
+`office.pcapng` holds, side by side:
+
+* DNS over UDP, A and AAAA, to the server's IPv4 and IPv6 address; a name that is not there; an answer too long for a
+  datagram and asked for again over TCP; one client that uses a single source port for all its questions
+* web pages in clear and over TLS, IPv4 and IPv6, with several requests on a connection; a connection refused by a reset
+* ping, small and in fragments; host unreachable, no route, fragmentation needed, packet too big, port unreachable;
+  traceroute with UDP, ICMP and TCP
+* FTP to ftp21, active with PORT and EPRT and passive with PASV and EPSV, IPv4 and IPv6, by three clients; a passive
+  mode announced and not used; FTP to port 2121 of ftp22, passive and active, and with its data connection blocked by the
+  router; FTP over TLS to ftp22
+* TFTP: read, write, a file that is not there, IPv6, a host without a server, a host that does not answer
+* IRC: alice (pc11), carol (pc12), dave (pc13), erin (pc12) and bob (far77). alice and bob: DCC SEND and DCC CHAT. carol
+  and alice: DCC SEND across the switch, which the router does not see. carol and bob: DCC CHAT offered and not taken.
+  dave and erin are connected from before the capture: the first packet of dave's connection is his own, of erin's the
+  server's, so that the router takes her connection for one from port 6667 and her DCC SEND is not expected. carol, dave
+  and erin are still connected at the end
+* pc14, which comes up during the capture: duplicate address detection, multicast reports, router solicitation
+* flows that never get an answer: TCP, UDP, ping and TFTP to 203.0.113.99 and 2001:db8:3::99, which the router drops
+
+## The kernel's records
+
+Beside a capture X stand records of what a Linux kernel made of it, a line of JSON for each packet that carries IP, with
+the packet's number in the capture, its state, the helper, and the events of connections and expectations.
+
+TEXT
+  if [ -n "${KERNEL_REPLAY-}" ]; then
+    echo "* \`X.$here_series.jsonl.gz\`: kernel $(uname -r | sed 's/-.*//'). kernel-replay writes each packet into a TUN device of a"
+    cat <<'TEXT'
+  private namespace and notes what the kernel's conntrack says. It does not wait between packets, so no timeout passes.
+TEXT
+    echo "* \`X.$here_series.add-assign.jsonl.gz\`: the same with the ftp helper assigned to TCP port 2121 as well."
+  fi
+  if [ -n "${KERNEL_VM-}" ]; then
+    echo "* \`X.$vm_series.jsonl.gz\`: kernel $(sed -n 's/^kernel \([^:]*\):.*/\1/p' "$work/vm-said"), a packaged kernel in a virtual machine, with the same"
+    echo "  program at the capture's own pace, so timeouts pass as they did."
+  fi
+  cat <<'TEXT'
+
+In all of them the helpers are assigned by rules to new flows: ftp to TCP 21, tftp to UDP 69, irc to TCP 6667, and others
+that no sample uses. Checksums are not verified and hop counts are reset in a replay.
+
+## The programs
+
+| Debian package | Version |
+|---|---|
+TEXT
+  local package
+  for package in "${packages[@]}"; do
+    # shellcheck disable=SC2016  # a format of dpkg's
+    dpkg-query -W -f='| ${Package} | ${Version} |\n' "$package"
+  done
+}
+
+packets() { capinfos -TrcM "$1" 2>/dev/null | cut -f2; }
+
+form() {
+  local type encapsulation precision
+  IFS=$'\t' read -r _ type encapsulation precision < <(capinfos -TrtE "$1" 2>/dev/null)
+  case $type in *nsec*) precision=', nanoseconds' ;; *) precision= ;; esac
+  case $encapsulation in
+    ether) encapsulation=Ethernet ;;
+    linux-sll) encapsulation='Linux cooked v1' ;;
+    linux-sll2) encapsulation='Linux cooked v2' ;;
+    rawip*) encapsulation='raw IP' ;;
+  esac
+  echo "${type#nsec}$precision, $encapsulation"
+}
+
+expected() {                    # RECORD
+  [ -e "$1" ] || { echo '-'; return; }
+  zcat "$1" | /usr/bin/python3 -c '
+import json, sys
+events = [e for line in sys.stdin for e in json.loads(line).get("events", [])]
+made = sum(e["ev"] == "exp_new" for e in events)
+met = sum(e["ev"] == "ct_new" and "master" in e for e in events)
+print(f"{made}, {met} met")'
+}

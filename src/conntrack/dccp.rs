@@ -31,7 +31,7 @@ enum Role {
 
 #[derive(Clone, Debug)]
 pub struct Dccp {
-    state: State,
+    pub state: State,
     /// By direction.
     roles: [Role; 2],
     last_kind: u8,
@@ -114,6 +114,19 @@ pub(super) fn packet(ct: &mut Conntrack, info: Info, transport: &[u8], context: 
 }
 
 impl State {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "NONE",
+            Self::Request => "REQUEST",
+            Self::Respond => "RESPOND",
+            Self::Partopen => "PARTOPEN",
+            Self::Open => "OPEN",
+            Self::Closereq => "CLOSEREQ",
+            Self::Closing => "CLOSING",
+            Self::Timewait => "TIMEWAIT",
+        }
+    }
+
     fn timeout(self) -> Option<Sysctl> {
         match self {
             Self::None => None,

@@ -68,9 +68,11 @@ impl Conntrack {
             reply: self.reply,
             status: self.status,
             timeout: self.expires.since(now),
-            tcp_state: match &self.l4 {
-                L4::Tcp(tcp) => Some(tcp.state),
-                _ => None,
+            state: match &self.l4 {
+                L4::Tcp(tcp) => Some(tcp.state.name()),
+                L4::Sctp(sctp) => Some(sctp.state.name()),
+                L4::Dccp(dccp) => Some(dccp.state.name()),
+                L4::Stateless | L4::Udp(_) => None,
             },
             helper: self.help.as_ref().map(|help| help.spec.name),
             master: self.related.as_ref().map(|related| related.master),

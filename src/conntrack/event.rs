@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::tcp;
 use crate::expectation::Expectation;
 use crate::time::Timestamp;
 use crate::tuple::{Direction, Tuple};
@@ -49,8 +48,8 @@ pub struct ConntrackRecord {
     pub status: Status,
     /// What its timer has to run.
     pub timeout: Duration,
-    /// Told with an event where it changed, as ctnetlink does.
-    pub tcp_state: Option<tcp::State>,
+    /// Of TCP, SCTP and DCCP. Told with an event where it changed, as ctnetlink does.
+    pub state: Option<&'static str>,
     pub helper: Option<&'static str>,
     /// Told with the first event of an expected flow.
     pub master: Option<Tuple>,
@@ -120,7 +119,6 @@ pub enum Ended {
 pub enum Closed {
     /// The packet with this number matched it.
     Matched { packet: u64 },
-    /// It matched a packet that turned out INVALID: used up without a flow.
     TimedOut,
     /// The same one was made again.
     Refreshed,

@@ -620,7 +620,7 @@ impl Tracker {
         let cached = std::mem::take(&mut ct.cached);
         let record = ct.record(now);
         let record = ConntrackRecord {
-            tcp_state: record.tcp_state.filter(|_| cached.has(Cached::PROTOINFO)),
+            state: record.state.filter(|_| cached.has(Cached::PROTOINFO)),
             master: record.master.filter(|_| cached.has(Cached::RELATED)),
             ..record
         };

@@ -26,7 +26,7 @@ pub enum State {
 /// What is remembered of an association (`struct ip_ct_sctp`).
 #[derive(Clone, Debug, Default)]
 pub struct Sctp {
-    state: State,
+    pub state: State,
     /// The tag that packets of each direction carry; 0 while unknown.
     tags: [u32; 2],
     /// An INIT came from this side and its association is not up yet.
@@ -194,6 +194,20 @@ impl Sctp {
 }
 
 impl State {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "NONE",
+            Self::Closed => "CLOSED",
+            Self::CookieWait => "COOKIE_WAIT",
+            Self::CookieEchoed => "COOKIE_ECHOED",
+            Self::Established => "ESTABLISHED",
+            Self::ShutdownSent => "SHUTDOWN_SENT",
+            Self::ShutdownRecd => "SHUTDOWN_RECD",
+            Self::ShutdownAckSent => "SHUTDOWN_ACK_SENT",
+            Self::HeartbeatSent => "HEARTBEAT_SENT",
+        }
+    }
+
     fn timeout(self) -> Option<Sysctl> {
         match self {
             Self::None => None,

@@ -1,1 +1,103 @@
-//! draft
+//! `ctaudit events`: a line an event, in the form of `conntrack -E -o timestamp` and `conntrack -E expect`.
+//!
+//! One stream holds both, in the order in which things happened. The timestamp is the capture's.
+
+use std::io::{self, Write};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::conntrack::Step;
+use crate::conntrack::event::{ConntrackRecord, Event, ExpectationRecord, Status};
+use crate::time::Timestamp;
+use crate::tuple::{Protocol, Tuple};
+
+/// Writes what a step has to tell.
+pub fn write(out: &mut dyn Write, at: Timestamp, step: &Step<'_>) -> io::Result<()> {
+    step.late.iter().chain(step.events).try_for_each(|event| line(out, at, event))
+}
+
+fn line(out: &mut dyn Write, at: Timestamp, event: &Event) -> io::Result<()> {
+    if matches!(event, Event::Declined { .. }) {
+        return Ok(());
+    }
+    let micros = at.nanos().div_euclid(1000);
+    write!(out, "[{}.{:06}]\t", micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000))?;
+    match event {
+        Event::ConntrackNew(record) => conntrack(out, "    [NEW]", record),
+        Event::ConntrackUpdate(record) => conntrack(out, " [UPDATE]", record),
+        Event::ConntrackDestroy(record, _) => conntrack(out, "[DESTROY]", record),
+        Event::ExpectationNew(record) => expectation(out, "    [NEW]", record, record.timeout),
+        Event::ExpectationDestroy { expectation: record, left, .. } => expectation(out, "[DESTROY]", record, *left),
+        Event::Declined { .. } => Ok(()),
+    }
+}
+
+/// libnetfilter_conntrack's default output.
+fn conntrack(out: &mut dyn Write, kind: &str, record: &ConntrackRecord) -> io::Result<()> {
+    let protocol = record.original.protocol;
+    // IGMP and ESP have names in our records, but none in that library.
+    let name = if has_tracker(protocol) { protocol.name() } else { None };
+    write!(out, "{kind} {:<8} {} ", name.unwrap_or("unknown"), protocol.0)?;
+    if kind != "[DESTROY]" {
+        write!(out, "{} ", record.timeout.as_secs())?;
+    }
+    if let Some(state) = record.state {
+        write!(out, "{state} ")?;
+    }
+    tuple(out, &record.original)?;
+    if !record.status.has(Status::SEEN_REPLY) {
+        write!(out, "[UNREPLIED] ")?;
+    }
+    tuple(out, &record.reply)?;
+    if record.status.has(Status::ASSURED) {
+        write!(out, "[ASSURED] ")?;
+    }
+    match record.helper {
+        Some(helper) if kind != "[DESTROY]" => writeln!(out, "helper={helper}"),
+        _ => writeln!(out),
+    }
+}
+
+fn has_tracker(protocol: Protocol) -> bool {
+    !matches!(protocol.name(), None | Some("igmp" | "esp"))
+}
+
+fn tuple(out: &mut dyn Write, tuple: &Tuple) -> io::Result<()> {
+    write!(out, "src={} dst={} ", tuple.src, tuple.dst)?;
+    match (tuple.protocol, tuple.icmp()) {
+        (_, Some([kind, code])) => write!(out, "type={kind} code={code} id={} ", tuple.sport),
+        (Protocol::GRE, _) => write!(out, "srckey={:#x} dstkey={:#x} ", tuple.sport, tuple.dport),
+        _ if has_tracker(tuple.protocol) => write!(out, "sport={} dport={} ", tuple.sport, tuple.dport),
+        _ => Ok(()),
+    }
+}
+
+fn expectation(out: &mut dyn Write, kind: &str, record: &ExpectationRecord, timeout: Duration) -> io::Result<()> {
+    let expectation = &record.expectation;
+    let dst = expectation.dst_addr.value;
+    let any = if dst.is_ipv4() { IpAddr::from([0; 4]) } else { IpAddr::from([0; 16]) };
+    let src = expectation.src_addr.as_ref().map(|src| src.value);
+    let sport = expectation.src_port.as_ref().map(|port| port.value);
+    writeln!(
+        out,
+        "{kind} {} proto={} src={} dst={dst} sport={} dport={} mask-src={} mask-dst={} sport={} dport=65535 \
+         master-src={} master-dst={} sport={} dport={} {}class={} helper={}",
+        timeout.as_secs(),
+        expectation.protocol.0,
+        src.map_or(any, |net| net.addr()),
+        sport.unwrap_or(0),
+        expectation.dst_port.value,
+        src.map_or(any, |net| net.netmask()),
+        IpNet::from(dst).netmask(),
+        if sport.is_some() { u16::MAX } else { 0 },
+        record.master.src,
+        record.master.dst,
+        record.master.sport,
+        record.master.dport,
+        if expectation.flags.permanent { "PERMANENT " } else { "" },
+        expectation.class,
+        record.helper,
+    )
+}

@@ -14,7 +14,7 @@ use crate::conntrack::{Step, Verdict};
 use crate::tuple::{Protocol, Tuple};
 
 /// Writes the record of one packet.
-pub fn write(out: &mut dyn Write, number: u64, step: &Step<'_>, ported: Ported) -> io::Result<()> {
+pub fn write(out: &mut dyn Write, number: u64, step: &Step<'_>, ports: Ports) -> io::Result<()> {
     let Verdict { state, direction, helper, dropped, reason, .. } = step.verdict;
     let line = Line {
         n: number,
@@ -23,8 +23,8 @@ pub fn write(out: &mut dyn Write, number: u64, step: &Step<'_>, ported: Ported) 
         helper,
         dropped,
         reason: reason.map(|reason| reason.name()),
-        late: step.late.iter().filter_map(|event| line(event, ported)).collect(),
-        events: step.events.iter().filter_map(|event| line(event, ported)).collect(),
+        late: step.late.iter().filter_map(|event| line(event, ports)).collect(),
+        events: step.events.iter().filter_map(|event| line(event, ports)).collect(),
     };
     serde_json::to_writer(&mut *out, &line)?;
     out.write_all(b"\n")
@@ -32,7 +32,7 @@ pub fn write(out: &mut dyn Write, number: u64, step: &Step<'_>, ported: Ported) 
 
 /// Whether DCCP has ports in this kernel's eyes.
 #[derive(Clone, Copy, Debug)]
-pub struct Ported {
+pub struct Ports {
     pub dccp: bool,
 }
 
@@ -110,8 +110,8 @@ struct Mask {
     dport: u16,
 }
 
-fn line(event: &Event, ported: Ported) -> Option<EventLine> {
-    let conntrack = |ev, record| Some(EventLine::Conntrack(Box::new(ConntrackLine::new(ev, record, ported))));
+fn line(event: &Event, ports: Ports) -> Option<EventLine> {
+    let conntrack = |ev, record| Some(EventLine::Conntrack(Box::new(ConntrackLine::new(ev, record, ports))));
     match event {
         Event::ConntrackNew(record) => conntrack("ct_new", record),
         Event::ConntrackUpdate(record) => conntrack("ct_update", record),
@@ -123,11 +123,11 @@ fn line(event: &Event, ported: Ported) -> Option<EventLine> {
             other => other,
         }),
         Event::ExpectationNew(record) => {
-            let line = ExpectationLine::new("exp_new", record, record.timeout.as_secs(), ported);
+            let line = ExpectationLine::new("exp_new", record, record.timeout.as_secs(), ports);
             Some(EventLine::Expectation(Box::new(line)))
         }
         Event::ExpectationDestroy { expectation, left, .. } => {
-            let line = ExpectationLine::new("exp_destroy", expectation, left.as_secs(), ported);
+            let line = ExpectationLine::new("exp_destroy", expectation, left.as_secs(), ports);
             Some(EventLine::Expectation(Box::new(line)))
         }
         Event::Declined { .. } => None,
@@ -135,22 +135,22 @@ fn line(event: &Event, ported: Ported) -> Option<EventLine> {
 }
 
 impl ConntrackLine {
-    fn new(ev: &'static str, record: &ConntrackRecord, ported: Ported) -> Self {
+    fn new(ev: &'static str, record: &ConntrackRecord, ports: Ports) -> Self {
         Self {
             ev,
-            orig: TupleLine::new(&record.original, ported),
-            reply: TupleLine::new(&record.reply, ported),
+            orig: TupleLine::new(&record.original, ports),
+            reply: TupleLine::new(&record.reply, ports),
             status: record.status.names().collect(),
             timeout: Some(record.timeout.as_secs()),
-            tcp_state: record.tcp_state.map(|state| state.name()),
+            tcp_state: record.state.filter(|_| record.original.protocol == Protocol::TCP),
             helper: record.helper,
-            master: record.master.as_ref().map(|master| TupleLine::new(master, ported)),
+            master: record.master.as_ref().map(|master| TupleLine::new(master, ports)),
         }
     }
 }
 
 impl ExpectationLine {
-    fn new(ev: &'static str, record: &ExpectationRecord, timeout: u64, ported: Ported) -> Self {
+    fn new(ev: &'static str, record: &ExpectationRecord, timeout: u64, ports: Ports) -> Self {
         let expectation = &record.expectation;
         let dst = expectation.dst_addr.value;
         let any = if dst.is_ipv4() { IpAddr::from([0; 4]) } else { IpAddr::from([0; 16]) };
@@ -164,7 +164,7 @@ impl ExpectationLine {
         };
         Self {
             ev,
-            tuple: TupleLine::new(&tuple, ported),
+            tuple: TupleLine::new(&tuple, ports),
             mask: Mask {
                 src: src.map_or(any, |net| net.netmask()),
                 dst: IpNet::from(dst).netmask(),
@@ -175,16 +175,16 @@ impl ExpectationLine {
             class: expectation.class,
             flags: expectation.flags.bits(),
             timeout,
-            master: TupleLine::new(&record.master, ported),
+            master: TupleLine::new(&record.master, ports),
         }
     }
 }
 
 impl TupleLine {
-    fn new(tuple: &Tuple, ported: Ported) -> Self {
+    fn new(tuple: &Tuple, ports: Ports) -> Self {
         let has_ports = match tuple.protocol {
             Protocol::TCP | Protocol::UDP | Protocol::UDPLITE | Protocol::SCTP | Protocol::GRE => true,
-            Protocol::DCCP => ported.dccp,
+            Protocol::DCCP => ports.dccp,
             _ => false,
         };
         let icmp = tuple.icmp();

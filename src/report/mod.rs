@@ -1,4 +1,55 @@
 //! What is printed and written: a file a format.
 
 pub mod events;
+pub mod frames;
 pub mod json;
+pub mod table;
+
+use std::collections::BTreeSet;
+
+use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure};
+use crate::rules::Rule;
+
+/// Everything that a report is made of.
+pub struct Analysis {
+    pub exposure: Exposure,
+    pub rules: Vec<Rule>,
+    /// Helpers that are assigned to some port.
+    pub assigned: BTreeSet<&'static str>,
+    /// In the order in which they ended.
+    pub expectations: Listed<ClosedExpectation>,
+    pub related: Listed<EndedConntrack>,
+}
+
+impl Analysis {
+    /// Helpers that were waiting for a control connection and saw none.
+    pub fn not_seen(&self) -> impl Iterator<Item = &'static str> {
+        let seen: BTreeSet<&str> = self.exposure.services.keys().map(|service| service.helper).collect();
+        self.assigned.iter().copied().filter(move |name| !seen.contains(name))
+    }
+}
+
+/// The first rows of a table that may be long, and how many more there were.
+pub struct Listed<T> {
+    pub rows: Vec<T>,
+    pub omitted: u64,
+}
+
+impl<T> Listed<T> {
+    pub fn push(&mut self, row: T) {
+        if self.rows.len() < MOST_LISTED {
+            self.rows.push(row);
+        } else {
+            self.omitted += 1;
+        }
+    }
+}
+
+impl<T> Default for Listed<T> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), omitted: 0 }
+    }
+}
+
+/// Rows that a terminal is shown.
+const MOST_LISTED: usize = 100;

@@ -1,0 +1,93 @@
+//! `ctaudit analyse`
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::progress::Progress;
+use super::{Failure, Input, damaged, width};
+use crate::exposure::Exposure;
+use crate::report::frames::{Format, Frames};
+use crate::report::{Analysis, Listed, table};
+use crate::rules;
+
+/// Say which helpers the traffic needs, what they opened, who came, and which rules keep just that working
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Analyse {
+    #[command(flatten)]
+    input: Input,
+    /// Write every table as CSV into this directory
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    csv: Option<PathBuf>,
+    /// Write every table as Parquet into this directory
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    parquet: Option<PathBuf>,
+}
+
+impl Analyse {
+    pub(super) fn run(self) -> Result<ExitCode, Failure> {
+        let mut replay = self.input.replay()?;
+        let assigned = self.input.firewall.config().assignments.iter().map(|assigned| assigned.helper.name).collect();
+        let mut outputs = Vec::new();
+        for (directory, format) in [(&self.csv, Format::Csv), (&self.parquet, Format::Parquet)] {
+            if let Some(directory) = directory {
+                outputs.push(Frames::create(directory, format)?);
+            }
+        }
+        let mut analysis = Analysis {
+            exposure: Exposure::default(),
+            rules: Vec::new(),
+            assigned,
+            expectations: Listed::default(),
+            related: Listed::default(),
+        };
+        let mut progress = Progress::new(replay.capture());
+        let mut status = ExitCode::SUCCESS;
+        loop {
+            match replay.advance() {
+                Ok(None) => break,
+                Ok(Some(passage)) => analysis.exposure.observe(&passage),
+                Err(error) if error.is_damage() => status = damaged(&error),
+                Err(error) => return Err(error.into()),
+            }
+            progress.tell(replay.capture(), analysis.exposure.totals.frames);
+            if analysis.exposure.conntracks.len() >= BATCH {
+                collect(&mut analysis, &mut outputs)?;
+            }
+        }
+        analysis.exposure.finish(&replay.finish());
+        collect(&mut analysis, &mut outputs)?;
+        progress.finish();
+        analysis.rules = rules::recommend(&analysis.exposure);
+        for output in outputs {
+            output.finish(&analysis)?;
+        }
+        let mut out = BufWriter::new(io::stdout().lock());
+        table::write(&mut out, &analysis, width())?;
+        out.flush()?;
+        Ok(status)
+    }
+}
+
+/// Hands on what ended, so that memory does not grow with the capture.
+fn collect(analysis: &mut Analysis, outputs: &mut [Frames]) -> Result<(), Failure> {
+    let exposure = &mut analysis.exposure;
+    for output in outputs {
+        output.append(&exposure.expectations, &exposure.conntracks)?;
+    }
+    exposure.expectations.drain(..).for_each(|closed| analysis.expectations.push(closed));
+    exposure.conntracks.drain(..).filter(|ended| ended.expected_by.is_some()).for_each(|ended| analysis.related.push(ended));
+    Ok(())
+}
+
+/// Conntracks that are held before they are written: one row group of a Parquet file.
+const BATCH: usize = 65_536;
+
+const EXAMPLES: &str = "\
+Examples:
+  ctaudit analyse capture.pcap
+  tcpdump -w - -i eth0 | ctaudit analyse -
+  ctaudit analyse --add-assign 'tcp 2121 ftp' --parquet tables monday.pcap tuesday.pcap";

@@ -1,0 +1,51 @@
+//! `ctaudit events`
+
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::{Failure, Input, damaged};
+use crate::replay::Arrival;
+use crate::report::{events, json};
+
+/// Print what conntrack has to tell, in the form of `conntrack -E`, or a JSON record a packet
+#[derive(Args)]
+pub struct Events {
+    #[command(flatten)]
+    input: Input,
+    /// A line of JSON for each packet that carries IP: verdict, and the events that it caused
+    #[arg(long, help_heading = "Output")]
+    json: bool,
+}
+
+impl Events {
+    pub(super) fn run(self) -> Result<ExitCode, Failure> {
+        let mut replay = self.input.replay()?;
+        let ports = json::Ports { dccp: self.input.firewall.kernel.tracks_dccp };
+        let mut out = BufWriter::new(io::stdout().lock());
+        let mut status = ExitCode::SUCCESS;
+        loop {
+            let passage = match replay.advance() {
+                Ok(None) => break,
+                Ok(Some(passage)) => passage,
+                Err(error) if error.is_damage() => {
+                    status = damaged(&error);
+                    continue;
+                }
+                Err(error) => {
+                    out.flush()?;
+                    return Err(error.into());
+                }
+            };
+            let (Arrival::Unseen(_, step) | Arrival::Packet(_, step)) = passage.arrival else { continue };
+            if self.json {
+                json::write(&mut out, passage.number, &step, ports)?;
+            } else {
+                events::write(&mut out, passage.at, &step)?;
+            }
+        }
+        out.flush()?;
+        Ok(status)
+    }
+}

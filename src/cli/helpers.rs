@@ -1,0 +1,22 @@
+//! `ctaudit helpers`
+
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::{Failure, width};
+use crate::report::table;
+
+/// Print what each helper lets a forger choose: the table of degrees of freedom
+#[derive(Args)]
+pub struct Helpers {}
+
+impl Helpers {
+    pub(super) fn run(self) -> Result<ExitCode, Failure> {
+        let mut out = BufWriter::new(io::stdout().lock());
+        table::freedom(&mut out, width())?;
+        out.flush()?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,379 @@
+//! The tables of `ctaudit analyse` and `ctaudit helpers` on a terminal.
+//!
+//! Every cell is a number, an address or a word of ours: nothing from a payload is printed.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Row, Table, presets};
+
+use super::Analysis;
+use crate::conntrack::State;
+use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure, Totals, Use};
+use crate::expectation::Origin;
+use crate::helper::{self, Families};
+use crate::rules::{Match, Rule, nftables};
+use crate::time::Timestamp;
+
+/// Everything that an analysis has to say, section by section.
+pub fn write(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
+    let exposure = &analysis.exposure;
+    packets(out, &exposure.totals, width)?;
+    conntracks(out, &exposure.totals, width)?;
+    helpers(out, analysis, width)?;
+    expectations(out, analysis, width)?;
+    related(out, analysis, width)?;
+    icmp(out, exposure, width)?;
+    rules(out, &analysis.rules, width)?;
+    limits(out, &exposure.totals)
+}
+
+fn packets(out: &mut dyn Write, totals: &Totals, width: u16) -> io::Result<()> {
+    let span = match (totals.first, totals.last) {
+        (Some(first), Some(last)) => format!("{} to {}, {}", clock(first), clock(last), seconds(totals.duration())),
+        _ => "no frames".to_owned(),
+    };
+    heading(out, "Packets", &format!("{} frames, {span}", totals.frames))?;
+    let mut table = table(width, &["ct state", "packets", "bytes", "share"], &[1, 2, 3]);
+    let states =
+        [State::New, State::Established, State::Related, State::Invalid, State::Untracked, State::None];
+    let all: u64 = states.iter().map(|&state| totals.state(state).packets).sum();
+    for state in states {
+        let count = totals.state(state);
+        if count.packets > 0 {
+            let share = format!("{:.1} %", count.packets as f64 * 100.0 / all as f64);
+            table.add_row([state.name().to_owned(), count.packets.to_string(), count.bytes.to_string(), share]);
+        }
+    }
+    finish(out, table)?;
+    if !totals.reasons.is_empty() {
+        let mut table = self::table(width, &["why not simply part of a flow", "packets"], &[1]);
+        for (reason, packets) in &totals.reasons {
+            table.add_row([reason.name().to_owned(), packets.to_string()]);
+        }
+        finish(out, table)?;
+    }
+    Ok(())
+}
+
+fn conntracks(out: &mut dyn Write, totals: &Totals, width: u16) -> io::Result<()> {
+    let all: u64 = totals.conntracks.values().map(|flows| flows.all).sum();
+    heading(out, "Conntracks", &format!("{all} in the table over time"))?;
+    let mut table = table(width, &["protocol", "conntracks", "unreplied", "assured"], &[1, 2, 3]);
+    for (protocol, flows) in &totals.conntracks {
+        table.add_row([
+            protocol.to_string(),
+            flows.all.to_string(),
+            flows.unreplied.to_string(),
+            flows.assured.to_string(),
+        ]);
+    }
+    finish(out, table)
+}
+
+fn helpers(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
+    heading(out, "Helpers", "which of them the traffic needs, by service")?;
+    let headers = [
+        "helper", "service", "verdict", "clients", "control conntracks", "expectations", "used", "unused",
+        "related flows", "open for",
+    ];
+    let mut table = table(width, &headers, &[3, 4, 5, 6, 7, 8, 9]);
+    for (key, service) in &analysis.exposure.services {
+        let Use { clients, controls, expectations, used, open, .. } = service;
+        table.add_row([
+            key.helper.to_owned(),
+            format!("{} {}", endpoint(key.server, key.port), key.protocol),
+            service.verdict().name().to_owned(),
+            clients.len().to_string(),
+            controls.to_string(),
+            expectations.to_string(),
+            used.to_string(),
+            expectations.saturating_sub(*used).to_string(),
+            service.related_flows().to_string(),
+            seconds(*open),
+        ]);
+    }
+    for name in analysis.not_seen() {
+        let mut row = vec![name.to_owned(), "-".to_owned(), "not seen".to_owned()];
+        row.resize(headers.len(), "-".to_owned());
+        table.add_row(row);
+    }
+    finish(out, table)?;
+    let refusals = analysis.exposure.services.iter().flat_map(|(key, service)| {
+        let declined = service.declined.iter().map(|(reason, count)| (*reason, "passed", *count));
+        let dropped = service.dropped.iter().map(|(reason, count)| (*reason, "dropped", *count));
+        declined.chain(dropped).map(move |refusal| (key, refusal))
+    });
+    let mut table = self::table(width, &["helper", "service", "command that made no expectation", "packet", "times"], &[4]);
+    for (key, (reason, fate, count)) in refusals {
+        table.add_row([
+            key.helper.to_owned(),
+            endpoint(key.server, key.port),
+            reason.to_owned(),
+            fate.to_owned(),
+            count.to_string(),
+        ]);
+    }
+    finish(out, table)
+}
+
+fn expectations(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
+    let listed = &analysis.expectations;
+    heading(out, "Expectations", "what stood open, on whose word")?;
+    let headers = ["frame", "helper", "said by", "from", "to", "opened by", "open for", "outcome"];
+    let mut table = table(width, &headers, &[0, 6]);
+    for closed in &listed.rows {
+        table.add_row(expectation_row(closed));
+    }
+    finish(out, table)?;
+    more(out, listed.omitted)
+}
+
+fn expectation_row(closed: &ClosedExpectation) -> [String; 8] {
+    let record = &closed.record;
+    let expectation = &record.expectation;
+    let from = match (&expectation.src_addr, &expectation.src_port) {
+        (None, None) => "anybody".to_owned(),
+        (src, sport) => {
+            let src = src.as_ref().map_or_else(|| "anybody".to_owned(), |src| single(src.value));
+            sport.as_ref().map_or(src.clone(), |port| format!("{src} port {}", port.value))
+        }
+    };
+    let outcome = match closed.packet {
+        Some(packet) => format!("{} at {packet}", closed.outcome.name()),
+        None => closed.outcome.name().to_owned(),
+    };
+    [
+        record.packet.to_string(),
+        record.helper.to_owned(),
+        format!("{} {}", record.direction.name(), speaker(record)),
+        from,
+        format!("{} {}", endpoint(expectation.dst_addr.value, expectation.dst_port.value), expectation.protocol),
+        format!("address {}, port {}", origin(&expectation.dst_addr.origin), origin(&expectation.dst_port.origin)),
+        seconds(closed.open),
+        outcome,
+    ]
+}
+
+fn related(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
+    let listed = &analysis.related;
+    heading(out, "Related flows", "who came for an expectation")?;
+    let headers = ["frame", "helper", "service", "flow", "packets", "bytes", "lasted", "ended"];
+    let mut table = table(width, &headers, &[0, 4, 5, 6]);
+    for ended in &listed.rows {
+        if let Some(row) = related_row(ended) {
+            table.add_row(row);
+        }
+    }
+    finish(out, table)?;
+    more(out, listed.omitted)
+}
+
+fn related_row(ended: &EndedConntrack) -> Option<[String; 8]> {
+    let service = ended.expected_by?;
+    let record = &ended.record;
+    let life = &record.life;
+    let tuple = &record.original;
+    Some([
+        life.first_packet.to_string(),
+        service.helper.to_owned(),
+        endpoint(service.server, service.port),
+        format!("{} to {} {}", endpoint(tuple.src, tuple.sport), endpoint(tuple.dst, tuple.dport), tuple.protocol),
+        life.packets.iter().sum::<u64>().to_string(),
+        life.bytes.iter().sum::<u64>().to_string(),
+        seconds(life.last_at.since(life.first_at)),
+        ended.ended.name().to_owned(),
+    ])
+}
+
+fn icmp(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Result<()> {
+    if exposure.icmp_errors.is_empty() {
+        return Ok(());
+    }
+    heading(out, "ICMP errors", "RELATED without a helper")?;
+    let mut table = table(width, &["protocol", "type", "packets", "first frame"], &[1, 2, 3]);
+    for (error, count) in &exposure.icmp_errors {
+        table.add_row([
+            error.protocol.to_string(),
+            error.kind.to_string(),
+            count.packets.to_string(),
+            count.first.to_string(),
+        ]);
+    }
+    finish(out, table)
+}
+
+fn rules(out: &mut dyn Write, rules: &[Rule], width: u16) -> io::Result<()> {
+    heading(out, "Recommended rules", "what keeps the above working, and nothing else")?;
+    let mut table = table(width, &["#", "rule", "needed by", "seen in frames"], &[0]);
+    for (index, rule) in rules.iter().enumerate() {
+        let what = match &rule.matches {
+            Match::Assign { service, .. } => format!("attach {} to {}", service.helper, endpoint(service.server, service.port)),
+            Match::Related { helper, src, dst, .. } => format!("accept related of {helper}, {src} to {dst}"),
+            Match::IcmpError(error) => format!("accept related {} type {}", error.protocol, error.kind),
+        };
+        let unit = if matches!(rule.matches, Match::IcmpError(_)) { "packets" } else { "flows" };
+        let frames: Vec<String> = rule.evidence.iter().map(u64::to_string).collect();
+        table.add_row([(index + 1).to_string(), what, format!("{} {unit}", rule.needed_by), frames.join(", ")]);
+    }
+    finish(out, table)?;
+    let mut objects: Vec<String> = rules.iter().filter_map(nftables::object).collect();
+    objects.dedup();
+    for object in &objects {
+        writeln!(out, "{object}")?;
+    }
+    for rule in rules {
+        writeln!(out, "{}", nftables::rule(rule))?;
+    }
+    if !rules.is_empty() {
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// What the capture could not show.
+fn limits(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
+    let mut lines = Vec::new();
+    if totals.picked_up > 0 {
+        lines.push(format!("{} TCP connections began before the capture: what they had negotiated is unknown", totals.picked_up));
+    }
+    if totals.cut > 0 {
+        lines.push(format!("{} packets were cut by the snap length; what is missing counts as zeros", totals.cut));
+    }
+    if totals.backwards > 0 {
+        lines.push(format!("{} frames are older than one before them; the clock stood still for these", totals.backwards));
+    }
+    for (link, frames) in &totals.unread_links {
+        lines.push(format!("{frames} frames of link type {link} were not read"));
+    }
+    let others = totals.not_ip - totals.unread_links.values().sum::<u64>();
+    if others > 0 {
+        lines.push(format!("{others} frames carry no IP packet"));
+    }
+    if totals.early_drops > 0 {
+        lines.push(format!("{} conntracks gave way because the table was full (nf_conntrack_max)", totals.early_drops));
+    }
+    if totals.dropped > 0 {
+        lines.push(format!("{} packets were dropped by routing, conntrack or a helper", totals.dropped));
+    }
+    if lines.is_empty() {
+        return Ok(());
+    }
+    heading(out, "What the capture could not show", "")?;
+    lines.iter().try_for_each(|line| writeln!(out, "- {line}"))
+}
+
+/// The table of degrees of freedom, from the helpers' own records.
+pub fn freedom(out: &mut dyn Write, width: u16) -> io::Result<()> {
+    heading(out, "Degrees of freedom", "what decides each field of a helper's expectations")?;
+    let headers =
+        ["helper", "variant", "family", "src addr", "src port", "dst addr", "dst port", "proto", "max", "timeout"];
+    let mut table = table(width, &headers, &[8, 9]);
+    let modules = helper::Modules::default();
+    for spec in helper::all() {
+        let policies = (spec.policies)(&modules);
+        for line in spec.freedom {
+            let policy = policies.first();
+            table.add_row([
+                spec.name.to_owned(),
+                line.variant.to_owned(),
+                if spec.families == Families::Both { "ip, ip6" } else { "ip" }.to_owned(),
+                line.src_addr.name().to_owned(),
+                line.src_port.name().to_owned(),
+                line.dst_addr.name().to_owned(),
+                line.dst_port.name().to_owned(),
+                line.protocol.to_string(),
+                policy.map_or(String::new(), |policy| policy.max_expected.to_string()),
+                policy.map_or(String::new(), |policy| seconds(policy.timeout)),
+            ]);
+        }
+    }
+    finish(out, table)?;
+    for spec in helper::all() {
+        let ports: Vec<String> = spec.ports.iter().map(|(protocol, port)| format!("{protocol} {port}")).collect();
+        writeln!(out, "{} ({}, {}): {}.", spec.name, ports.join(", "), spec.source, spec.why)?;
+        for parameter in spec.parameters {
+            let (least, most) = (parameter.range.start(), parameter.range.end());
+            writeln!(
+                out,
+                "    --module {}={}  ({least} to {most}) {}",
+                parameter.name, parameter.default, parameter.meaning
+            )?;
+        }
+    }
+    writeln!(out, "\n{FREEDOM_NOTE}")
+}
+
+const FREEDOM_NOTE: &str = "\
+fixed: an address or port of the control connection. fixed (checked): the command names it, and the helper expects
+nothing unless it is the speaker's own. in command: whatever the payload says. in packet: the port that the request
+came from. any: not compared. \"Secure use of iptables and connection tracking helpers\" lists the destination of ftp
+with loose=0 as given in the command; the kernel takes it from the control connection and only compares.";
+
+fn table(width: u16, headers: &[&str], numbers: &[usize]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    let header: Vec<Cell> = headers.iter().map(|name| Cell::new(name).add_attribute(Attribute::Bold)).collect();
+    table.set_header(Row::from(header));
+    for &index in numbers {
+        if let Some(column) = table.column_mut(index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// A table without rows says nothing.
+fn finish(out: &mut dyn Write, table: Table) -> io::Result<()> {
+    if table.row_count() == 0 {
+        return Ok(());
+    }
+    writeln!(out, "{}\n", table.trim_fmt())
+}
+
+fn heading(out: &mut dyn Write, title: &str, remark: &str) -> io::Result<()> {
+    if remark.is_empty() { writeln!(out, "{title}") } else { writeln!(out, "{title}: {remark}") }
+}
+
+fn more(out: &mut dyn Write, omitted: u64) -> io::Result<()> {
+    if omitted == 0 {
+        return Ok(());
+    }
+    writeln!(out, "and {omitted} more: --csv and --parquet hold them all\n")
+}
+
+fn speaker(record: &crate::conntrack::event::ExpectationRecord) -> std::net::IpAddr {
+    match record.direction {
+        crate::tuple::Direction::Original => record.master.src,
+        crate::tuple::Direction::Reply => record.master.dst,
+    }
+}
+
+fn origin(origin: &Origin) -> String {
+    match origin {
+        Origin::Conntrack(_) => "fixed".to_owned(),
+        Origin::Command { packet, bytes } => format!("bytes {}-{} of {packet}", bytes.start, bytes.end.saturating_sub(1)),
+        Origin::Helper => "helper".to_owned(),
+        Origin::Config => "configuration".to_owned(),
+    }
+}
+
+fn endpoint(address: std::net::IpAddr, port: u16) -> String {
+    std::net::SocketAddr::new(address, port).to_string()
+}
+
+fn single(net: ipnet::IpNet) -> String {
+    if net.prefix_len() == net.max_prefix_len() { net.addr().to_string() } else { net.to_string() }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.3} s", duration.as_secs_f64())
+}
+
+/// UTC, to the microsecond.
+fn clock(at: Timestamp) -> String {
+    match jiff::Timestamp::from_nanosecond(at.nanos().into()) {
+        Ok(time) => format!("{time:.6}"),
+        Err(_) => format!("{} ns", at.nanos()),
+    }
+}
