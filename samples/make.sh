@@ -41,8 +41,8 @@ samples=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 vm_series=6.12
 here_series=$(uname -r | cut -d. -f1,2)
 
-needed=(curl dig dnsmasq dumpcap editcap ethtool in.tftpd ip irssi lftp lighttpd nft ngircd
-  nsenter openssl ping python3 tcpdump tftp tmux tnftp traceroute unshare useradd vsftpd)
+needed=(capinfos curl dig dnsmasq dumpcap ethtool in.tftpd ip irssi lftp lighttpd nft ngircd
+  openssl ping python3 tcpdump tftp tmux tnftp traceroute unshare useradd vsftpd)
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "make.sh: $*"; exit 1; }

@@ -30,12 +30,18 @@ pub struct Sourced<T> {
 
 impl<T> Sourced<T> {
     pub fn conntrack(value: T, direction: Direction) -> Self {
-        Self { value, origin: Origin::Conntrack(direction) }
+        Self {
+            value,
+            origin: Origin::Conntrack(direction),
+        }
     }
 
     pub fn command(value: T, packet: u64, bytes: Range<usize>) -> Self {
         let bytes = saturate(bytes.start)..saturate(bytes.end);
-        Self { value, origin: Origin::Command { packet, bytes } }
+        Self {
+            value,
+            origin: Origin::Command { packet, bytes },
+        }
     }
 }
 

@@ -50,8 +50,8 @@
 pub mod capture;
 pub mod cli;
 pub mod conntrack;
-pub mod exposure;
 pub mod expectation;
+pub mod exposure;
 pub mod helper;
 pub mod packet;
 pub mod replay;

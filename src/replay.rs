@@ -46,12 +46,27 @@ pub struct Replay {
 impl Replay {
     pub fn new(capture: Capture, config: Config, clock: Clock) -> Self {
         let decoder = Decoder::new(config.fragment_limits());
-        Self { capture, decoder, tracker: Tracker::new(config), clock, now: Timestamp::default() }
+        Self {
+            capture,
+            decoder,
+            tracker: Tracker::new(config),
+            clock,
+            now: Timestamp::default(),
+        }
     }
 
     /// The next frame; `None` at the end.
     pub fn advance(&mut self) -> Result<Option<Passage<'_>>, Error> {
-        let Some(Frame { number, at, link, data, .. }) = self.capture.next()? else { return Ok(None) };
+        let Some(Frame {
+            number,
+            at,
+            link,
+            data,
+            ..
+        }) = self.capture.next()?
+        else {
+            return Ok(None);
+        };
         if self.clock == Clock::Capture {
             self.now = self.now.max(at);
         }
@@ -63,7 +78,12 @@ impl Replay {
                 Arrival::Packet(packet, step)
             }
         };
-        Ok(Some(Passage { number, at, link, arrival }))
+        Ok(Some(Passage {
+            number,
+            at,
+            link,
+            arrival,
+        }))
     }
 
     /// After the last frame: what is still open is told as such.

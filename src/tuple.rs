@@ -20,11 +20,17 @@ impl Protocol {
 
     /// The name that netfilter's tools use, where there is one.
     pub fn name(self) -> Option<&'static str> {
-        NAMES.iter().find(|(number, _)| *number == self.0).map(|(_, name)| *name)
+        NAMES
+            .iter()
+            .find(|(number, _)| *number == self.0)
+            .map(|(_, name)| *name)
     }
 
     pub fn from_name(name: &str) -> Option<Self> {
-        NAMES.iter().find(|(_, known)| *known == name).map(|(number, _)| Self(*number))
+        NAMES
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(number, _)| Self(*number))
     }
 }
 
@@ -94,7 +100,13 @@ impl Tuple {
             }
             _ => (self.dport, self.sport),
         };
-        Some(Self { src: self.dst, dst: self.src, sport, dport, protocol: self.protocol })
+        Some(Self {
+            src: self.dst,
+            dst: self.src,
+            sport,
+            dport,
+            protocol: self.protocol,
+        })
     }
 
     /// Type and code, for ICMP and ICMPv6.

@@ -116,7 +116,7 @@ ftp_unused() {
 ftp_blocked() {
   sample helper/ftp/blocked.pcap 'curl, vsftpd' \
     '`curl --disable-epsv --connect-timeout 5`' \
-    'IPv4, passive: a filter on the router drops the data connection, its SYN comes three times and has no answer'
+    'IPv4, passive: a filter on the router drops the data connection, its SYN is sent again and has no answer'
   filter 'ip daddr 198.51.100.21 tcp dport 1024-65535 drop'
   start_capture helper/ftp/blocked.pcap router -i lan
   on pc11 curl "${login[@]}" --disable-epsv --connect-timeout 5 --output /dev/null ftp://198.51.100.21/readme.txt \

@@ -151,7 +151,7 @@ start_capture() {
   case $1 in
     # dumpcap writes pcapng, tcpdump does not.
     *.pcapng) ip netns exec "$2" dumpcap -q "${@:3}" -w "$file" 2>"$work/log/capture" & ;;
-    *) ip netns exec "$2" tcpdump -Z root --immediate-mode -U "${@:3}" -w "$file" 2>"$work/log/capture" & ;;
+    *) ip netns exec "$2" tcpdump -Z root -U "${@:3}" -w "$file" 2>"$work/log/capture" & ;;
   esac
   capturing=$!
   wait_until 10 grep -Eq 'listening on|^File:' "$work/log/capture"
@@ -159,9 +159,10 @@ start_capture() {
 }
 
 stop_capture() {
-  sleep 1                       # the last packets of connections that close
+  sleep 2                       # the last packets of connections that close, and tcpdump's buffer
   kill "$capturing"
   wait "$capturing" || true
+  grep -Eq '^0 packets dropped by kernel|: [0-9]+/0 ' "$work/log/capture" || die "$file misses packets"
   # The kernel version and processor that dumpcap notes are nobody's business.
   case $file in *.pcapng) /usr/bin/python3 "$samples/make/plain_pcapng.py" "$file" ;; esac
 }

@@ -88,8 +88,8 @@ office_ping() {
 # Errors that the router or the far host reports.
 office_unreachable() {
   sleep 10
-  fails on pc12 ping -n -c 2 -W 1 -M do -s 1450 203.0.113.77       # fragmentation needed
-  fails on pc12 ping -n -c 3 -W 1 -M do -s 1450 2001:db8:3::77     # packet too big
+  fails on pc12 ping -n -c 2 -W 1 -M "do" -s 1450 203.0.113.77       # fragmentation needed
+  fails on pc12 ping -n -c 3 -W 1 -M "do" -s 1450 2001:db8:3::77     # packet too big
   on pc13 ping -n -c 3 -s 1450 2001:db8:3::77                      # too big once, then in fragments
   fails on pc11 ping -n -c 2 -W 4 198.51.100.200                   # no such host
   fails on pc11 ping -n -c 2 -W 4 2001:db8:2::200

@@ -6,13 +6,14 @@ packages=(bind9-dnsutils curl dnsmasq-base iputils-ping irssi lftp lighttpd ngir
   tcpdump tftp-hpa tftpd-hpa tnftp traceroute vsftpd wireshark-common)
 
 write_source() {
-  cd "$work/out"
+  cd "$work/out" || return
   cat <<'TEXT'
 # Where the samples come from
 
 Every capture here was made by `make.sh`, from real programs that talked to each other across network namespaces of one
-machine. This file is written by it too. No packet was made up or changed, no address translated. All addresses are of
-the blocks set aside for documentation, all names end in example.net, the one user is `audit` with the password `sample`.
+machine. This file is written by it too. No packet was made up or changed afterwards, no address translated. All
+addresses are of the blocks set aside for documentation, all names end in example.net, the one user is `audit` with the
+password `sample`.
 
 ## The network
 
@@ -25,7 +26,9 @@ the blocks set aside for documentation, all names end in example.net, the one us
 Each host is a namespace of its own, and its number is the last part of its addresses. A router with .1 and ::1 joins the
 three networks. Captures are taken on the router's lan interface unless the table says otherwise, with whole packets.
 Segmentation and checksum offload is off, so checksums are right and no frame is larger than its network's MTU.
-`raw-ip.pcap` was taken on a TUN device and `vlan.pcap` on a cable between two switches, with a client of its own each.
+`raw-ip.pcap` was taken on a TUN device and `vlan.pcap` on a cable between two switches, with a client of its own each;
+`make/wire.py` carries those packets and puts the tag on. From pcapng files `make/plain_pcapng.py` takes the fields that
+name the capturing machine's processor and system.
 
 ## The captures
 
@@ -37,7 +40,7 @@ TEXT
   local file programs command shows
   while IFS=$'\t' read -r file programs command shows; do
     printf '| %s | %s | %s | %s | %s | %s | %s | %s |\n' "$file" "$(packets "$file")" "$(stat -c %s "$file")" \
-      "$(form "$file")" "$programs" "$command" "$shows" "$(expected "$file.$here_series.jsonl.gz")"
+      "$(form "$file")" "$programs" "$command" "$shows" "$(expected "$file")"
   done <"$work/made"
   cat <<'TEXT'
 
@@ -111,12 +114,17 @@ form() {
   echo "${type#nsec}$precision, $encapsulation"
 }
 
-expected() {                    # RECORD
-  [ -e "$1" ] || { echo '-'; return; }
+expected() {                    # CAPTURE
+  local record=$1.$here_series
+  [ -e "$record.jsonl.gz" ] || { echo '-'; return; }
+  expectations "$record.jsonl.gz"
+  [ ! -e "$record.add-assign.jsonl.gz" ] || echo "; second record: $(expectations "$record.add-assign.jsonl.gz")"
+}
+expectations() {
   zcat "$1" | /usr/bin/python3 -c '
 import json, sys
 events = [e for line in sys.stdin for e in json.loads(line).get("events", [])]
 made = sum(e["ev"] == "exp_new" for e in events)
 met = sum(e["ev"] == "ct_new" and "master" in e for e in events)
-print(f"{made}, {met} met")'
+print(f"{made}, {met} met", end="")'
 }

@@ -1,156 +1,340 @@
-//! Files, pipes and standard input as one sequence of frames.
+//! Captures -> frames: files, pipes and standard input, pcap and pcapng, read once from front to back.
 //!
-//! A frame is borrowed from the one read buffer, so reading costs no allocation a packet. What is wrong inside a
-//! capture ends that file, not the run: every frame before it has been delivered, and the caller is told where and
-//! why it stopped. Compressed files, resynchronisation behind damage and files that still grow are not read yet.
+//! A capture is somebody else's bytes. Nothing in it may make the reader panic, run for ever or take more memory than
+//! one record needs. What is odd but readable is read (see the two formats); where a file is cut off or damaged,
+//! every packet before that point is delivered, and then the error says where it is.
+//!
+//! pcap-file parses headers, records and blocks from slices. Its readers are not used: they have a buffer of a fixed
+//! size and give up on the whole file at what a record says of its snapshot length or a block of its clock.
 
 mod buffer;
 mod pcap;
 mod pcapng;
 
-use std::collections::VecDeque;
-use std::fs::File;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use self::buffer::{Buffer, MAX_RECORD};
+use self::pcap::Pcap;
+use self::pcapng::PcapNg;
 use crate::time::Timestamp;
-use buffer::Buffer;
 
 /// One record of a capture.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
-    /// Counted from 1 over the whole input, all files together.
+    /// Counted from 1 over all inputs.
     pub number: u64,
+    /// When it was captured; 1970 for a simple packet block, which does not say.
     pub at: Timestamp,
-    /// Link-layer type: LINKTYPE_ number, without the bits that tell of a frame check sequence.
+    /// The LINKTYPE_ number: the low 16 bits of the header's field, without those that tell of a check sequence.
     pub link: u16,
-    /// What was captured.
+    /// The bytes captured.
     pub data: &'a [u8],
-    /// Bytes on the wire, as the record says.
+    /// Bytes on the wire, as the record says; it may say less than were captured.
     pub original_length: u32,
 }
 
-/// Captures, read one after the other.
+/// The frames of several inputs, one input after the other in the order given.
 pub struct Capture {
-    waiting: VecDeque<PathBuf>,
-    current: Option<Input>,
-    number: u64,
-    /// Bytes of the inputs that are done.
-    done: u64,
-    total: Option<u64>,
-}
-
-/// One file, pipe or standard input.
-struct Input {
-    name: String,
+    waiting: std::vec::IntoIter<Input>,
+    /// The current input, or the last one.
+    file: String,
+    /// `None` where the next input has to be opened.
+    format: Option<Format>,
     buffer: Buffer,
-    format: Format,
-}
-
-enum Format {
-    Pcap(pcap::Reader),
-    PcapNg(pcapng::Reader),
-}
-
-/// A frame that stands in the buffer.
-struct Record {
-    at: Timestamp,
-    link: u16,
-    data: Range<usize>,
-    original_length: u32,
+    /// Of the last frame.
+    number: u64,
+    /// Frames and bytes of the inputs before the current one.
+    earlier_frames: u64,
+    earlier_bytes: u64,
+    total_bytes: Option<u64>,
 }
 
 impl Capture {
-    /// Checks that every path can be opened; `-` is standard input. Nothing is read yet.
+    /// Inputs by their paths; `-` is standard input.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Open`] where a path does not exist, is a directory or, being a regular file, must not be read: this is
+    /// the time to say so, not after an hour of work on the file before it. Nothing is read yet, so that a pipe's
+    /// writer is not waited for.
     pub fn open(paths: &[PathBuf]) -> Result<Self, Error> {
-        let mut total = Some(0u64);
+        let mut total_bytes = Some(0);
+        let mut inputs = Vec::with_capacity(paths.len());
         for path in paths {
-            let length = match path.to_str() {
-                Some("-") => None,
-                _ => regular_length(path).map_err(|e| Error::at_start(&name(path), Fault::Open(e)))?,
-            };
-            total = total.zip(length).map(|(sum, length)| sum.saturating_add(length));
+            if path.as_os_str() == "-" {
+                total_bytes = None;
+                inputs.push(Input {
+                    name: "standard input".into(),
+                    source: Source::Stdin,
+                });
+                continue;
+            }
+            let name = printable(path);
+            let size = regular_size(path).map_err(|error| Error::Open {
+                file: name.clone(),
+                error,
+            })?;
+            total_bytes = total_bytes.zip(size).map(|(total, size)| total + size);
+            inputs.push(Input {
+                name,
+                source: Source::Path(path.clone()),
+            });
         }
-        Ok(Self { waiting: paths.iter().cloned().collect(), current: None, number: 0, done: 0, total })
+        Ok(Self::new(inputs, total_bytes))
     }
 
-    /// The next frame; `None` at the end of the last input.
+    /// One input that is already open. Errors call it `name`.
+    pub fn from_reader(name: &str, reader: Box<dyn Read + Send>) -> Self {
+        let input = Input {
+            name: printable(Path::new(name)),
+            source: Source::Reader(reader),
+        };
+        Self::new(vec![input], None)
+    }
+
+    fn new(inputs: Vec<Input>, total_bytes: Option<u64>) -> Self {
+        Self {
+            waiting: inputs.into_iter(),
+            file: String::new(),
+            format: None,
+            buffer: Buffer::new(),
+            number: 0,
+            earlier_frames: 0,
+            earlier_bytes: 0,
+            total_bytes,
+        }
+    }
+
+    /// The next frame, or `None` after the last one of the last input.
     ///
-    /// After an error the input that caused it is over; the next call goes on with the one behind it.
+    /// # Errors
+    ///
+    /// After an error the input it came from is done with. The next call goes on with the input after it: damage in
+    /// one of several rotated files does not lose the others.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "a frame lends the buffer, which an iterator's item cannot"
+    )]
     pub fn next(&mut self) -> Result<Option<Frame<'_>>, Error> {
         let record = loop {
-            if self.current.is_none() {
-                let Some(path) = self.waiting.pop_front() else { return Ok(None) };
-                self.current = Some(Input::open(&path)?);
-            }
-            let Some(input) = &mut self.current else { continue };
-            let found = match &mut input.format {
-                Format::Pcap(reader) => reader.next(&mut input.buffer),
-                Format::PcapNg(reader) => reader.next(&mut input.buffer),
+            let Some(format) = &mut self.format else {
+                if !self.open_next()? {
+                    return Ok(None);
+                }
+                continue;
             };
-            match found {
+            match format.next(&mut self.buffer) {
                 Ok(Some(record)) => break record,
-                Ok(None) => self.finish_input(),
+                Ok(None) => self.format = None,
                 Err(fault) => {
-                    let byte = input.buffer.offset();
-                    let error = Error { file: input.name.clone(), packet: self.number + 1, byte, fault };
-                    self.finish_input();
-                    return Err(error);
+                    self.format = None;
+                    let packet = self.number - self.earlier_frames + 1;
+                    return Err(Error::Damaged {
+                        file: self.file.clone(),
+                        packet,
+                        byte: self.buffer.position(),
+                        fault,
+                    });
                 }
             }
         };
         self.number += 1;
-        let data = match &self.current {
-            Some(input) => input.buffer.slice(record.data),
-            None => &[],
-        };
-        let Record { at, link, original_length, .. } = record;
-        Ok(Some(Frame { number: self.number, at, link, data, original_length }))
+        Ok(Some(Frame {
+            number: self.number,
+            at: record.at,
+            link: record.link,
+            data: self.buffer.taken(record.data),
+            original_length: record.original_length,
+        }))
     }
 
-    fn finish_input(&mut self) {
-        if let Some(input) = self.current.take() {
-            self.done += input.buffer.offset();
+    /// The name of the input that the last frame or error came from, printable; empty before the first call of `next`.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// Bytes of all inputs up to and with the last frame.
+    pub fn bytes_read(&self) -> u64 {
+        self.earlier_bytes + self.buffer.position()
+    }
+
+    /// Bytes of all inputs when they were opened, if all of them are regular files.
+    pub fn total_bytes(&self) -> Option<u64> {
+        self.total_bytes
+    }
+
+    /// Opens the next input; false where there is none.
+    fn open_next(&mut self) -> Result<bool, Error> {
+        let Some(Input { name, source }) = self.waiting.next() else {
+            return Ok(false);
+        };
+        self.file = name;
+        let source = source.open().map_err(|error| Error::Open {
+            file: self.file.clone(),
+            error,
+        })?;
+        self.earlier_bytes = self.bytes_read();
+        self.earlier_frames = self.number;
+        self.buffer.restart(source);
+        self.format = Some(Format::recognise(&self.file, &mut self.buffer)?);
+        Ok(true)
+    }
+}
+
+/// Why an input gives no frame, or no further one. Each is one line that names the file and says what to do, unless
+/// that is plain.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{file}: cannot open: {error}")]
+    Open { file: String, error: io::Error },
+    #[error("{file}: empty: nothing was captured, or nothing was written yet")]
+    Empty { file: String },
+    #[error(
+        "{file}: not a pcap or pcapng capture, it starts with {}: if it is a capture of another kind, convert it \
+         first, e.g. editcap FILE NEW.pcapng",
+        hex(start)
+    )]
+    NotACapture { file: String, start: Vec<u8> },
+    #[error(
+        "{file}: compressed ({format}): decompress it first, e.g. {tool} FILE | ctaudit analyse -"
+    )]
+    Compressed {
+        file: String,
+        format: &'static str,
+        tool: &'static str,
+    },
+    /// It begins like a capture, but there is nothing behind that.
+    #[error("{file}: {fault}")]
+    Header { file: String, fault: Fault },
+    #[error("{file}: packet {packet} at byte {byte}: {fault}; packets before it were read")]
+    Damaged {
+        file: String,
+        /// The packet that should have come next, counted from 1 in this file.
+        packet: u64,
+        /// Where in the file the record or block begins that could not be read.
+        byte: u64,
+        fault: Fault,
+    },
+}
+
+impl Error {
+    /// Whether the input was a capture up to some point, and its frames up to there are good.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged { .. })
+    }
+}
+
+/// What is wrong at one place of a capture.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    #[error("reading failed: {0}")]
+    Read(io::Error),
+    /// `length` and `left` count from the beginning of the part.
+    #[error(
+        "the {part} takes {length} bytes but the file ends after {left} of them: cut off or damaged"
+    )]
+    CutOff {
+        part: &'static str,
+        length: usize,
+        left: usize,
+    },
+    #[error(
+        "the {part} claims {length} bytes, the limit is {MAX_RECORD}: the capture is damaged here"
+    )]
+    TooLong { part: &'static str, length: usize },
+    #[error("{0}: the capture is damaged here")]
+    Malformed(String),
+    #[error(
+        "pcapng version {major}.{minor} is not known: convert it first, e.g. editcap FILE NEW.pcapng"
+    )]
+    Version { major: u16, minor: u16 },
+}
+
+/// What a format makes of one record.
+struct Record {
+    at: Timestamp,
+    link: u16,
+    /// Where in the bytes that it took from the buffer the packet lies.
+    data: Range<usize>,
+    original_length: u32,
+}
+
+enum Format {
+    Pcap(Pcap),
+    PcapNg(PcapNg),
+}
+
+impl Format {
+    /// Takes the header of an input called `file`.
+    fn recognise(file: &str, buffer: &mut Buffer) -> Result<Self, Error> {
+        let file = || file.to_owned();
+        let header = |fault| Error::Header {
+            file: file(),
+            fault,
+        };
+        let start = buffer.peek(pcapng::MAGIC.len()).map_err(header)?;
+        if start.is_empty() {
+            return Err(Error::Empty { file: file() });
+        }
+        if start == pcapng::MAGIC {
+            return PcapNg::open(buffer).map(Self::PcapNg).map_err(header);
+        }
+        if Pcap::is_magic(start) {
+            return Pcap::open(buffer).map(Self::Pcap).map_err(header);
+        }
+        match COMPRESSED
+            .iter()
+            .find(|(magic, ..)| start.starts_with(magic))
+        {
+            Some(&(_, format, tool)) => Err(Error::Compressed {
+                file: file(),
+                format,
+                tool,
+            }),
+            None => Err(Error::NotACapture {
+                file: file(),
+                start: start.to_vec(),
+            }),
         }
     }
 
-    /// Bytes read so far, over all inputs.
-    pub fn bytes_read(&self) -> u64 {
-        self.done + self.current.as_ref().map_or(0, |input| input.buffer.offset())
-    }
-
-    /// Bytes of all inputs, where all are regular files.
-    pub fn total_bytes(&self) -> Option<u64> {
-        self.total
+    fn next(&mut self, buffer: &mut Buffer) -> Result<Option<Record>, Fault> {
+        match self {
+            Self::Pcap(pcap) => pcap.next(buffer),
+            Self::PcapNg(pcapng) => pcapng.next(buffer),
+        }
     }
 }
 
-impl Input {
-    fn open(path: &Path) -> Result<Self, Error> {
-        let name = name(path);
-        let fault = |fault| Error::at_start(&name, fault);
-        let mut buffer = match path.to_str() {
-            Some("-") => Buffer::new(Box::new(io::stdin())),
-            _ => Buffer::new(Box::new(File::open(path).map_err(|e| fault(Fault::Open(e)))?)),
-        };
-        let start = buffer.fill(4).map_err(|e| fault(Fault::Read(e)))?;
-        let format = match start.first_chunk() {
-            None if start.is_empty() => return Err(fault(Fault::Empty)),
-            None => return Err(fault(Fault::Foreign(start.to_vec()))),
-            Some(magic) if pcapng::MAGIC == *magic => Format::PcapNg(pcapng::Reader::default()),
-            Some(magic) if pcap::is_magic(magic) => Format::Pcap(pcap::Reader::open(&mut buffer).map_err(fault)?),
-            Some(magic) => return Err(fault(compressed(magic).unwrap_or_else(|| Fault::Foreign(magic.to_vec())))),
-        };
-        Ok(Self { name, buffer, format })
+struct Input {
+    name: String,
+    source: Source,
+}
+
+enum Source {
+    Stdin,
+    Path(PathBuf),
+    Reader(Box<dyn Read + Send>),
+}
+
+impl Source {
+    fn open(self) -> io::Result<Box<dyn Read + Send>> {
+        Ok(match self {
+            Self::Stdin => Box::new(io::stdin()),
+            Self::Path(path) => Box::new(File::open(path)?),
+            Self::Reader(reader) => reader,
+        })
     }
 }
 
-/// Length of a regular file; `None` for what has no length. Fails where it cannot be opened.
-fn regular_length(path: &Path) -> io::Result<Option<u64>> {
-    let metadata = path.metadata()?;
+/// The size of a regular file that can be opened; `None` for a pipe or a device, which opening might disturb.
+fn regular_size(path: &Path) -> io::Result<Option<u64>> {
+    let metadata = fs::metadata(path)?;
     if metadata.is_dir() {
-        return Err(io::Error::from(io::ErrorKind::IsADirectory));
+        return Err(ErrorKind::IsADirectory.into());
     }
     if !metadata.is_file() {
         return Ok(None);
@@ -159,74 +343,28 @@ fn regular_length(path: &Path) -> io::Result<Option<u64>> {
     Ok(Some(metadata.len()))
 }
 
-/// A file name that is safe to print.
-fn name(path: &Path) -> String {
-    match path.to_str() {
-        Some("-") => "standard input".to_owned(),
-        _ => path.display().to_string().chars().flat_map(printable).collect(),
+/// A file's name on one line, and without what would reach a terminal as a command.
+fn printable(path: &Path) -> String {
+    let mut name = String::new();
+    for character in path.display().to_string().chars() {
+        match character {
+            '"' | '\'' | '\\' => name.push(character),
+            _ => name.extend(character.escape_debug()),
+        }
     }
+    name
 }
 
-fn printable(letter: char) -> Vec<char> {
-    if letter.is_control() { letter.escape_default().collect() } else { vec![letter] }
+fn hex(bytes: &[u8]) -> String {
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.join(" ")
 }
 
-fn compressed(magic: &[u8; 4]) -> Option<Fault> {
-    let tool = match magic {
-        [0x1f, 0x8b, ..] => "zcat",
-        [0x28, 0xb5, 0x2f, 0xfd] => "zstdcat",
-        [0xfd, b'7', b'z', b'X'] => "xzcat",
-        [b'B', b'Z', b'h', _] => "bzcat",
-        [0x04, 0x22, 0x4d, 0x18] => "lz4cat",
-        _ => return None,
-    };
-    Some(Fault::Compressed(tool))
-}
-
-/// What stopped the reading of an input, and where.
-#[derive(Debug, thiserror::Error)]
-#[error("{file}: packet {packet} at byte {byte}: {fault}")]
-pub struct Error {
-    file: String,
-    /// The packet that was being read.
-    packet: u64,
-    byte: u64,
-    fault: Fault,
-}
-
-impl Error {
-    fn at_start(file: &str, fault: Fault) -> Self {
-        Self { file: file.to_owned(), packet: 1, byte: 0, fault }
-    }
-
-    /// The input is a capture, and what came before the damage has been delivered.
-    pub fn is_damage(&self) -> bool {
-        matches!(self.fault, Fault::CutOff { .. } | Fault::TooLong(_) | Fault::Block(_) | Fault::Read(_))
-            && self.byte > 0
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Fault {
-    #[error("cannot be opened: {0}")]
-    Open(io::Error),
-    #[error("cannot be read: {0}")]
-    Read(io::Error),
-    #[error("the file is empty: nothing was captured")]
-    Empty,
-    #[error("not a capture: it starts with {0:02x?}; pcap and pcapng are read, other formats must be converted first (editcap)")]
-    Foreign(Vec<u8>),
-    #[error("compressed: decompress it first, as in `{0} FILE | ctaudit analyse -`")]
-    Compressed(&'static str),
-    #[error("the header is cut off: the capture was stopped before anything was written")]
-    HeaderCut,
-    #[error("{claimed} bytes should follow and {left} do: the capture was cut off; the packets before it were read")]
-    CutOff { claimed: usize, left: usize },
-    #[error("a record of {0} bytes is longer than any packet (at most {max}): the file is damaged; the packets before it were read", max = MAX_RECORD)]
-    TooLong(u64),
-    #[error("{0}: the file is damaged; the packets before it were read")]
-    Block(&'static str),
-}
-
-/// The longest record that is believed, in bytes.
-const MAX_RECORD: u64 = 16 << 20;
+/// How compressed files begin, and what prints their content.
+const COMPRESSED: [(&[u8], &str, &str); 5] = [
+    (b"\x1f\x8b", "gzip", "zcat"),
+    (b"\x28\xb5\x2f\xfd", "zstd", "zstdcat"),
+    (b"\xfd7zX", "xz", "xzcat"),
+    (b"BZh", "bzip2", "bzcat"),
+    (b"\x04\x22\x4d\x18", "lz4", "lz4cat"),
+];

@@ -1,79 +1,105 @@
-//! The classic format: a header, then records (draft-ietf-opsawg-pcap).
+//! The classic pcap file: a header of 24 bytes, then records, in the byte order of the machine that captured.
 //!
-//! Lengths are taken as they stand: a record may be longer than the snap length that the header promises, and a
-//! fraction of a second may exceed one, as long as the file holds what the record says.
+//! Source: draft-ietf-opsawg-pcap; for the modified format `sf-pcap.c` of libpcap. pcap-file parses header and
+//! records. The length of a record is read here first, since the buffer must hold all of it before it is parsed.
+//!
+//! What a record says of itself is taken as it stands: a snapshot length of 0 or less than the record's, an original
+//! length below the captured one, a fraction of more than a second (it carries over). Only a length that cannot be
+//! is an error. Versions are not looked at; files before 2.4 are not to be met. There is no way to find the next
+//! record behind a damaged one.
 
-use byteorder_slice::{BigEndian, LittleEndian};
+use byteorder_slice::{BigEndian, ByteOrder, LittleEndian};
+use pcap_file::Endianness;
 use pcap_file::pcap::{PcapHeader, PcapTsResolution, RawPcapPacket};
-use pcap_file::{DataLink, Endianness};
 
 use super::buffer::Buffer;
-use super::{Fault, MAX_RECORD, Record};
+use super::{Fault, Record};
 use crate::time::Timestamp;
 
-pub struct Reader {
-    endianness: Endianness,
-    nanos_a_tick: i64,
+pub(super) struct Pcap {
+    order: Endianness,
+    /// Nanoseconds in a unit of the fraction.
+    unit: i64,
     link: u16,
+    /// Bytes of a record before its data.
+    header: usize,
 }
 
-/// Both byte orders, of microseconds and of nanoseconds.
-pub fn is_magic(magic: &[u8; 4]) -> bool {
-    matches!(u32::from_be_bytes(*magic), 0xa1b2c3d4 | 0xd4c3b2a1 | 0xa1b23c4d | 0x4d3cb2a1)
-}
+impl Pcap {
+    pub(super) fn is_magic(bytes: &[u8]) -> bool {
+        MAGICS.iter().chain(&MODIFIED).any(|magic| magic == bytes)
+    }
 
-impl Reader {
-    pub fn open(buffer: &mut Buffer) -> Result<Self, Fault> {
-        let bytes = buffer.fill(HEADER).map_err(Fault::Read)?;
-        let (_, header) = PcapHeader::from_slice(bytes).map_err(|_| Fault::HeaderCut)?;
-        buffer.take(HEADER);
+    /// Takes the file header.
+    pub(super) fn open(buffer: &mut Buffer) -> Result<Self, Fault> {
+        let mut bytes = *buffer.require_fixed::<FILE_HEADER>("file header")?;
+        let modified = MODIFIED.iter().position(|magic| bytes.starts_with(magic));
+        if let Some(order) = modified {
+            bytes[..4].copy_from_slice(&MAGICS[order]);
+        }
+        let (_, header) =
+            PcapHeader::from_slice(&bytes).map_err(|error| Fault::Malformed(error.to_string()))?;
+        buffer.take(FILE_HEADER);
         Ok(Self {
-            endianness: header.endianness,
-            nanos_a_tick: match header.ts_resolution {
+            order: header.endianness,
+            unit: match header.ts_resolution {
                 PcapTsResolution::MicroSecond => 1_000,
                 PcapTsResolution::NanoSecond => 1,
             },
-            link: link_type(header.datalink),
+            // The upper half says how long the frame check sequence is.
+            link: u32::from(header.datalink) as u16,
+            header: if modified.is_some() {
+                MODIFIED_RECORD_HEADER
+            } else {
+                RECORD_HEADER
+            },
         })
     }
 
-    pub fn next(&mut self, buffer: &mut Buffer) -> Result<Option<Record>, Fault> {
-        let bytes = buffer.fill(RECORD_HEADER).map_err(Fault::Read)?;
-        let Some(header) = bytes.first_chunk::<RECORD_HEADER>() else {
-            let left = bytes.len();
-            return if left == 0 { Ok(None) } else { Err(Fault::CutOff { claimed: RECORD_HEADER, left }) };
-        };
-        let captured = self.number(&header[8..12]);
-        if u64::from(captured) > MAX_RECORD {
-            return Err(Fault::TooLong(captured.into()));
+    pub(super) fn next(&self, buffer: &mut Buffer) -> Result<Option<Record>, Fault> {
+        match self.order {
+            Endianness::Big => self.record::<BigEndian>(buffer),
+            Endianness::Little => self.record::<LittleEndian>(buffer),
         }
-        let claimed = RECORD_HEADER + captured as usize;
-        let bytes = buffer.fill(claimed).map_err(Fault::Read)?;
-        let packet = match self.endianness {
-            Endianness::Big => RawPcapPacket::from_slice::<BigEndian>(bytes),
-            Endianness::Little => RawPcapPacket::from_slice::<LittleEndian>(bytes),
-        };
-        let Ok((_, packet)) = packet else { return Err(Fault::CutOff { claimed, left: bytes.len() }) };
-        let seconds = i64::from(packet.ts_sec) * 1_000_000_000;
-        let at = Timestamp::from_nanos(seconds + i64::from(packet.ts_frac) * self.nanos_a_tick);
-        let original_length = packet.orig_len;
-        let record = buffer.take(claimed);
-        Ok(Some(Record { at, link: self.link, data: record.start + RECORD_HEADER..record.end, original_length }))
     }
 
-    fn number(&self, bytes: &[u8]) -> u32 {
-        let bytes = bytes.first_chunk().copied().unwrap_or_default();
-        match self.endianness {
-            Endianness::Big => u32::from_be_bytes(bytes),
-            Endianness::Little => u32::from_le_bytes(bytes),
+    fn record<B: ByteOrder>(&self, buffer: &mut Buffer) -> Result<Option<Record>, Fault> {
+        if buffer.is_at_end()? {
+            return Ok(None);
         }
+        let header = buffer.require_fixed::<RECORD_HEADER>("record header")?;
+        let length = self
+            .header
+            .saturating_add(B::read_u32(&header[8..12]) as usize);
+        let bytes = buffer.require("record", length)?;
+        let (_, record) = RawPcapPacket::from_slice::<B>(bytes)
+            .map_err(|error| Fault::Malformed(error.to_string()))?;
+        let record = Record {
+            // 2^32 seconds and 2^32 microseconds are less than 2^63 nanoseconds.
+            at: Timestamp::from_nanos(
+                i64::from(record.ts_sec) * 1_000_000_000 + i64::from(record.ts_frac) * self.unit,
+            ),
+            link: self.link,
+            data: self.header..length,
+            original_length: record.orig_len,
+        };
+        buffer.take(length);
+        Ok(Some(record))
     }
 }
 
-/// The upper half of the field may hold the length of a frame check sequence.
-fn link_type(link: DataLink) -> u16 {
-    (u32::from(link) & 0xffff) as u16
-}
+/// Microseconds and nanoseconds, each in both byte orders.
+const MAGICS: [[u8; 4]; 4] = [
+    *b"\xa1\xb2\xc3\xd4",
+    *b"\xd4\xc3\xb2\xa1",
+    *b"\xa1\xb2\x3c\x4d",
+    *b"\x4d\x3c\xb2\xa1",
+];
 
-const HEADER: usize = 24;
+/// Alexey Kuznetsov's format, in the byte orders of the first two magics: with microseconds, and interface, protocol
+/// and direction behind the header of each record.
+const MODIFIED: [[u8; 4]; 2] = [*b"\xa1\xb2\xcd\x34", *b"\x34\xcd\xb2\xa1"];
+
+const FILE_HEADER: usize = 24;
 const RECORD_HEADER: usize = 16;
+const MODIFIED_RECORD_HEADER: usize = 24;

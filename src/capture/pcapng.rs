@@ -1,199 +1,267 @@
-//! The block format: sections, interfaces, packets (draft-ietf-opsawg-pcapng).
+//! The pcapng file: sections, which begin with the description of their interfaces, and blocks of packets.
 //!
-//! Blocks are cut by pcap-file; what is in them is read here, because an interface whose name is no UTF-8 or whose
-//! clock ticks in picoseconds is no reason to refuse a capture. A packet of an interface that was never described
-//! has no link type: it is passed over.
+//! Source: draft-ietf-opsawg-pcapng: 3.1 blocks, 3.5 options, 4.1 sections and their byte order, 4.2 interfaces and
+//! their clocks, 4.3 and 4.4 packets, appendix A the obsolete packet block. pcap-file checks the frame of a block;
+//! what is in it is read here, because pcap-file takes a resolution below the nanosecond, or a name that is no
+//! UTF-8, for the end of the file.
+//!
+//! Blocks that carry no packet are skipped. So is a packet of an interface that was not described: it has no link
+//! type and gets no number. A simple packet has no timestamp and gets 1970. A block whose two lengths differ ends the
+//! file, as it does for libpcap; there is no search for a good one behind it.
 
-use byteorder_slice::{BigEndian, LittleEndian};
-use pcap_file::pcapng::RawBlock;
-use pcap_file::pcapng::blocks::block_common::{
-    ENHANCED_PACKET_BLOCK, INTERFACE_DESCRIPTION_BLOCK, PACKET_BLOCK, SECTION_HEADER_BLOCK, SIMPLE_PACKET_BLOCK,
+use byteorder_slice::{BigEndian, ByteOrder, LittleEndian};
+use pcap_file::Endianness;
+use pcap_file::pcapng::blocks::{
+    ENHANCED_PACKET_BLOCK, INTERFACE_DESCRIPTION_BLOCK, PACKET_BLOCK, SECTION_HEADER_BLOCK,
+    SIMPLE_PACKET_BLOCK,
 };
+use pcap_file::pcapng::{RawBlock, RawBlockParseError};
 
 use super::buffer::Buffer;
-use super::{Fault, MAX_RECORD, Record};
+use super::{Fault, Record};
 use crate::time::Timestamp;
 
-/// The type of a section header block, the same in both byte orders.
-pub const MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
-
-/// What the section so far has said.
-#[derive(Default)]
-pub struct Reader {
-    order: Order,
+pub(super) struct PcapNg {
+    order: Endianness,
+    /// Those of the current section, by their number.
     interfaces: Vec<Interface>,
 }
 
-#[derive(Clone, Copy, Default)]
-enum Order {
-    Big,
-    #[default]
-    Little,
+impl PcapNg {
+    /// Takes the header of the first section, of which [`MAGIC`] has been seen.
+    pub(super) fn open(buffer: &mut Buffer) -> Result<Self, Fault> {
+        let mut new = Self {
+            order: Endianness::Little,
+            interfaces: Vec::new(),
+        };
+        new.block(buffer)?;
+        Ok(new)
+    }
+
+    pub(super) fn next(&mut self, buffer: &mut Buffer) -> Result<Option<Record>, Fault> {
+        while !buffer.is_at_end()? {
+            if let Some(record) = self.block(buffer)? {
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes one block.
+    fn block(&mut self, buffer: &mut Buffer) -> Result<Option<Record>, Fault> {
+        let head = buffer.require_fixed::<BLOCK_FRAME>("block")?;
+        // A section says its byte order behind its length, which is already in it.
+        if head.starts_with(&MAGIC) {
+            self.order = match &head[8..12] {
+                b"\x1a\x2b\x3c\x4d" => Endianness::Big,
+                b"\x4d\x3c\x2b\x1a" => Endianness::Little,
+                _ => {
+                    return Err(Fault::Malformed(
+                        "the section header shows no byte order".into(),
+                    ));
+                }
+            };
+        }
+        match self.order {
+            Endianness::Big => self.ordered_block::<BigEndian>(buffer),
+            Endianness::Little => self.ordered_block::<LittleEndian>(buffer),
+        }
+    }
+
+    fn ordered_block<B: ByteOrder>(
+        &mut self,
+        buffer: &mut Buffer,
+    ) -> Result<Option<Record>, Fault> {
+        let head = buffer.require_fixed::<BLOCK_FRAME>("block")?;
+        let length = BLOCK_FRAME.max(B::read_u32(&head[4..8]) as usize);
+        let bytes = buffer.require("block", length)?;
+        let (_, block) = RawBlock::from_slice::<B>(bytes).map_err(|error| match error {
+            RawBlockParseError::InvalidFormat(error) => Fault::Malformed(error.to_string()),
+            error => Fault::Malformed(error.to_string()),
+        })?;
+        let record = match block.type_ {
+            SECTION_HEADER_BLOCK => {
+                self.section::<B>(&block.body)?;
+                None
+            }
+            INTERFACE_DESCRIPTION_BLOCK => {
+                self.interface::<B>(&block.body)?;
+                None
+            }
+            ENHANCED_PACKET_BLOCK | PACKET_BLOCK => self.packet::<B>(block.type_, &block.body)?,
+            SIMPLE_PACKET_BLOCK => self.simple_packet::<B>(&block.body)?,
+            _ => None,
+        };
+        buffer.take(length);
+        Ok(record)
+    }
+
+    fn section<B: ByteOrder>(&mut self, body: &[u8]) -> Result<(), Fault> {
+        let fixed: &[u8; 16] = fixed_part(body)?;
+        let (major, minor) = (B::read_u16(&fixed[4..6]), B::read_u16(&fixed[6..8]));
+        if major != MAJOR_VERSION {
+            return Err(Fault::Version { major, minor });
+        }
+        self.interfaces.clear();
+        Ok(())
+    }
+
+    fn interface<B: ByteOrder>(&mut self, body: &[u8]) -> Result<(), Fault> {
+        if self.interfaces.len() == MAX_INTERFACES {
+            return Err(Fault::Malformed(format!(
+                "more than {MAX_INTERFACES} interfaces in one section"
+            )));
+        }
+        self.interfaces.push(Interface::parse::<B>(body)?);
+        Ok(())
+    }
+
+    /// The enhanced packet block and the obsolete one, which has a count of drops in half of the first word.
+    fn packet<B: ByteOrder>(&self, kind: u32, body: &[u8]) -> Result<Option<Record>, Fault> {
+        let fixed: &[u8; 20] = fixed_part(body)?;
+        let mut words = [0; 5];
+        B::read_u32_into(fixed, &mut words);
+        let [wide, high, low, captured, original_length] = words;
+        let number = if kind == PACKET_BLOCK {
+            u32::from(B::read_u16(&fixed[..2]))
+        } else {
+            wide
+        };
+        let Some(interface) = self.interfaces.get(number as usize) else {
+            return Ok(None);
+        };
+        Ok(Some(Record {
+            at: interface.timestamp(u64::from(high) << 32 | u64::from(low)),
+            link: interface.link,
+            data: data_range(body, fixed.len(), captured),
+            original_length,
+        }))
+    }
+
+    fn simple_packet<B: ByteOrder>(&self, body: &[u8]) -> Result<Option<Record>, Fault> {
+        let fixed: &[u8; 4] = fixed_part(body)?;
+        let Some(interface) = self.interfaces.first() else {
+            return Ok(None);
+        };
+        let original_length = B::read_u32(fixed);
+        let captured = match interface.snap_length {
+            0 => original_length,
+            limit => original_length.min(limit),
+        };
+        Ok(Some(Record {
+            at: Timestamp::default(),
+            link: interface.link,
+            data: data_range(body, fixed.len(), captured),
+            original_length,
+        }))
+    }
 }
 
 struct Interface {
     link: u16,
+    /// Bytes; 0 is no limit.
     snap_length: u32,
-    /// Ticks a second: a power of 10 or of 2.
-    resolution: u128,
-    /// Seconds to add.
+    resolution: Resolution,
+    /// Seconds to add to each timestamp.
     offset: i64,
 }
 
-impl Reader {
-    pub fn next(&mut self, buffer: &mut Buffer) -> Result<Option<Record>, Fault> {
-        loop {
-            let bytes = buffer.fill(BLOCK_FRAME).map_err(Fault::Read)?;
-            let Some(&[a, b, c, d, e, f, g, h, i, j, k, l]) = bytes.first_chunk::<BLOCK_FRAME>() else {
-                let left = bytes.len();
-                return if left == 0 { Ok(None) } else { Err(Fault::CutOff { claimed: BLOCK_FRAME, left }) };
-            };
-            if [a, b, c, d] == MAGIC {
-                self.order = match [i, j, k, l] {
-                    [0x1a, 0x2b, 0x3c, 0x4d] => Order::Big,
-                    [0x4d, 0x3c, 0x2b, 0x1a] => Order::Little,
-                    _ => return Err(Fault::Block("a section header without its byte-order magic")),
-                };
-                self.interfaces.clear();
-            }
-            let length = self.order.u32(&[e, f, g, h]);
-            if u64::from(length) > MAX_RECORD {
-                return Err(Fault::TooLong(length.into()));
-            }
-            let claimed = length as usize;
-            let bytes = buffer.fill(claimed).map_err(Fault::Read)?;
-            let left = bytes.len();
-            let block = match self.order {
-                Order::Big => RawBlock::from_slice::<BigEndian>(bytes),
-                Order::Little => RawBlock::from_slice::<LittleEndian>(bytes),
-            };
-            let found = match &block {
-                Ok((_, block)) => self.block(block.type_, &block.body)?,
-                Err(_) if left < claimed => return Err(Fault::CutOff { claimed, left }),
-                Err(_) => return Err(Fault::Block("a block whose two lengths differ or are none")),
-            };
-            let taken = buffer.take(claimed);
-            if let Some(mut record) = found {
-                let start = taken.start + BLOCK_HEADER;
-                record.data = start + record.data.start..start + record.data.end;
-                return Ok(Some(record));
-            }
-        }
-    }
-
-    /// A packet, as a range of the block's body, or a change of what is known.
-    fn block(&mut self, kind: u32, body: &[u8]) -> Result<Option<Record>, Fault> {
-        let order = self.order;
-        let u32_at = |at: usize| body.get(at..at + 4).map(|four| order.u32(four));
-        let u16_at = |at: usize| body.get(at..at + 2).map(|two| order.u16(two));
-        let cut = Fault::Block("a block that is too short for its type");
-        match kind {
-            SECTION_HEADER_BLOCK => match u16_at(4) {
-                Some(1) => Ok(None),
-                _ => Err(Fault::Block("a section of an unknown major version")),
-            },
-            INTERFACE_DESCRIPTION_BLOCK => {
-                let (link, snap_length) = u16_at(0).zip(u32_at(4)).ok_or(cut)?;
-                let mut interface = Interface { link, snap_length, resolution: 1_000_000, offset: 0 };
-                interface.read_options(order, body.get(8..).unwrap_or_default());
-                self.interfaces.push(interface);
-                Ok(None)
-            }
-            ENHANCED_PACKET_BLOCK | PACKET_BLOCK => {
-                let id = if kind == PACKET_BLOCK { u16_at(0).map(u32::from) } else { u32_at(0) };
-                let (Some(id), Some(high), Some(low), Some(captured), Some(original_length)) =
-                    (id, u32_at(4), u32_at(8), u32_at(12), u32_at(16))
-                else {
-                    return Err(cut);
-                };
-                let Some(interface) = self.interfaces.get(id as usize) else { return Ok(None) };
-                let at = interface.time(u64::from(high) << 32 | u64::from(low));
-                Ok(Some(Record { at, link: interface.link, data: within(body, 20, captured), original_length }))
-            }
-            SIMPLE_PACKET_BLOCK => {
-                let original_length = u32_at(0).ok_or(cut)?;
-                let Some(interface) = self.interfaces.first() else { return Ok(None) };
-                let captured = match interface.snap_length {
-                    0 => original_length,
-                    snap_length => original_length.min(snap_length),
-                };
-                // The block has no timestamp, and no clock is better than an invented one.
-                let at = Timestamp::default();
-                Ok(Some(Record { at, link: interface.link, data: within(body, 4, captured), original_length }))
-            }
-            _ => Ok(None),
-        }
-    }
-}
-
-/// The packet's bytes in the body, at most those that are there.
-fn within(body: &[u8], start: usize, captured: u32) -> std::ops::Range<usize> {
-    start..(start + captured as usize).min(body.len())
-}
-
 impl Interface {
-    fn read_options(&mut self, order: Order, mut options: &[u8]) {
-        while let Some(&[a, b, c, d]) = options.first_chunk() {
-            let (code, length) = (order.u16(&[a, b]), usize::from(order.u16(&[c, d])));
-            let Some(value) = options.get(4..4 + length) else { return };
-            match (code, value) {
-                (OPTION_END, _) => return,
-                (OPTION_RESOLUTION, &[resolution, ..]) => self.resolution = ticks(resolution),
-                (OPTION_OFFSET, value) => {
-                    if let Some(eight) = value.first_chunk() {
-                        self.offset = order.i64(*eight);
-                    }
+    fn parse<B: ByteOrder>(body: &[u8]) -> Result<Self, Fault> {
+        let fixed: &[u8; 8] = fixed_part(body)?;
+        let mut interface = Self {
+            link: B::read_u16(&fixed[..2]),
+            snap_length: B::read_u32(&fixed[4..]),
+            resolution: Resolution::from_option(MICROSECONDS),
+            offset: 0,
+        };
+        let mut options = &body[fixed.len()..];
+        while let Some((head, rest)) = options.split_first_chunk::<4>() {
+            let length = usize::from(B::read_u16(&head[2..]));
+            let Some(value) = rest.get(..length) else {
+                break;
+            };
+            match (B::read_u16(&head[..2]), value) {
+                (END_OF_OPTIONS, _) => break,
+                (IF_TSRESOL, [resolution, ..]) => {
+                    interface.resolution = Resolution::from_option(*resolution)
                 }
+                (IF_TSOFFSET, [_, _, _, _, _, _, _, _]) => interface.offset = B::read_i64(value),
                 _ => {}
             }
-            options = options.get(4 + length.next_multiple_of(4)..).unwrap_or_default();
+            options = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
         }
+        Ok(interface)
     }
 
-    /// Saturates: a clock may claim any year.
-    fn time(&self, ticks: u64) -> Timestamp {
-        let nanos = (u128::from(ticks) * 1_000_000_000).checked_div(self.resolution).unwrap_or(0);
-        let nanos = i128::try_from(nanos).unwrap_or(i128::MAX).saturating_add(i128::from(self.offset) * 1_000_000_000);
-        let nanos = nanos.clamp(i64::MIN.into(), i64::MAX.into());
-        Timestamp::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
+    fn timestamp(&self, ticks: u64) -> Timestamp {
+        let nanos = self.resolution.nanos(ticks) + i128::from(self.offset) * 1_000_000_000;
+        Timestamp::from_nanos(nanos.clamp(i64::MIN.into(), i64::MAX.into()) as i64)
     }
 }
 
-/// Ticks a second of `if_tsresol`; one finer than 10^-38 or 2^-127 s counts as infinitely fine.
-fn ticks(resolution: u8) -> u128 {
-    let exponent = u32::from(resolution & 0x7f);
-    let base: u128 = if resolution & 0x80 == 0 { 10 } else { 2 };
-    base.checked_pow(exponent).unwrap_or(u128::MAX)
+/// What a tick of an interface's clock is worth.
+#[derive(Clone, Copy)]
+enum Resolution {
+    /// So many nanoseconds.
+    Nanos(u64),
+    /// A nanosecond has so many ticks.
+    TicksPerNano(u128),
+    /// The second is halved so many times.
+    Halvings(u8),
 }
 
-impl Order {
-    fn u16(self, bytes: &[u8]) -> u16 {
-        let bytes = bytes.first_chunk().copied().unwrap_or_default();
-        match self {
-            Self::Big => u16::from_be_bytes(bytes),
-            Self::Little => u16::from_le_bytes(bytes),
+impl Resolution {
+    /// The value of `if_tsresol`: a negative power of 10, or of 2 where the highest bit is set.
+    fn from_option(value: u8) -> Self {
+        let exponent = value & 0x7f;
+        match value {
+            0x80.. => Self::Halvings(exponent),
+            0..=9 => Self::Nanos(10u64.pow(9 - u32::from(exponent))),
+            // Where this saturates, no number of ticks makes a nanosecond.
+            10.. => Self::TicksPerNano(10u128.saturating_pow(u32::from(exponent) - 9)),
         }
     }
 
-    fn u32(self, bytes: &[u8]) -> u32 {
-        let bytes = bytes.first_chunk().copied().unwrap_or_default();
+    /// Rounded down. The largest factor is 10^9, the sum stays below 2^94.
+    fn nanos(self, ticks: u64) -> i128 {
         match self {
-            Self::Big => u32::from_be_bytes(bytes),
-            Self::Little => u32::from_le_bytes(bytes),
-        }
-    }
-
-    fn i64(self, bytes: [u8; 8]) -> i64 {
-        match self {
-            Self::Big => i64::from_be_bytes(bytes),
-            Self::Little => i64::from_le_bytes(bytes),
+            Self::Nanos(nanos) => i128::from(ticks) * i128::from(nanos),
+            Self::TicksPerNano(count) => (u128::from(ticks) / count) as i128,
+            Self::Halvings(count) => (i128::from(ticks) * 1_000_000_000) >> count,
         }
     }
 }
 
-/// Type, length, and the length again behind the body.
+fn fixed_part<const LENGTH: usize>(body: &[u8]) -> Result<&[u8; LENGTH], Fault> {
+    body.first_chunk().ok_or_else(|| {
+        Fault::Malformed(format!(
+            "the block has {} bytes where its kind needs {LENGTH}",
+            body.len()
+        ))
+    })
+}
+
+/// Where in a block the packet lies: behind the fixed part of its body, and not beyond the body's end.
+fn data_range(body: &[u8], fixed: usize, captured: u32) -> std::ops::Range<usize> {
+    let length = (body.len() - fixed).min(captured as usize);
+    BODY + fixed..BODY + fixed + length
+}
+
+/// The type of the block that a section begins with, the same in both byte orders.
+pub(super) const MAGIC: [u8; 4] = SECTION_HEADER_BLOCK.to_be_bytes();
+
+const MAJOR_VERSION: u16 = 1;
+
+/// Bytes of a block before its body, and around it.
+const BODY: usize = 8;
 const BLOCK_FRAME: usize = 12;
-const BLOCK_HEADER: usize = 8;
-const OPTION_END: u16 = 0;
-const OPTION_RESOLUTION: u16 = 9;
-const OPTION_OFFSET: u16 = 14;
+
+/// Interfaces in a section: each costs memory until the section ends.
+const MAX_INTERFACES: usize = 65_536;
+
+const END_OF_OPTIONS: u16 = 0;
+const IF_TSRESOL: u16 = 9;
+const IF_TSOFFSET: u16 = 14;
+/// What `if_tsresol` is where the option is missing.
+const MICROSECONDS: u8 = 6;

@@ -30,7 +30,14 @@ pub struct Analyse {
 impl Analyse {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
         let mut replay = self.input.replay()?;
-        let assigned = self.input.firewall.config().assignments.iter().map(|assigned| assigned.helper.name).collect();
+        let assigned = self
+            .input
+            .firewall
+            .config()
+            .assignments
+            .iter()
+            .map(|assigned| assigned.helper.name)
+            .collect();
         let mut outputs = Vec::new();
         for (directory, format) in [(&self.csv, Format::Csv), (&self.parquet, Format::Parquet)] {
             if let Some(directory) = directory {
@@ -78,8 +85,15 @@ fn collect(analysis: &mut Analysis, outputs: &mut [Frames]) -> Result<(), Failur
     for output in outputs {
         output.append(&exposure.expectations, &exposure.conntracks)?;
     }
-    exposure.expectations.drain(..).for_each(|closed| analysis.expectations.push(closed));
-    exposure.conntracks.drain(..).filter(|ended| ended.expected_by.is_some()).for_each(|ended| analysis.related.push(ended));
+    exposure
+        .expectations
+        .drain(..)
+        .for_each(|closed| analysis.expectations.push(closed));
+    exposure
+        .conntracks
+        .drain(..)
+        .filter(|ended| ended.expected_by.is_some())
+        .for_each(|ended| analysis.related.push(ended));
     Ok(())
 }
 

@@ -22,7 +22,9 @@ pub struct Events {
 impl Events {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
         let mut replay = self.input.replay()?;
-        let ports = json::Ports { dccp: self.input.firewall.kernel.tracks_dccp };
+        let ports = json::Ports {
+            dccp: self.input.firewall.kernel.tracks_dccp,
+        };
         let mut out = BufWriter::new(io::stdout().lock());
         let mut status = ExitCode::SUCCESS;
         loop {
@@ -38,7 +40,9 @@ impl Events {
                     return Err(error.into());
                 }
             };
-            let (Arrival::Unseen(_, step) | Arrival::Packet(_, step)) = passage.arrival else { continue };
+            let (Arrival::Unseen(_, step) | Arrival::Packet(_, step)) = passage.arrival else {
+                continue;
+            };
             if self.json {
                 json::write(&mut out, passage.number, &step, ports)?;
             } else {

@@ -45,7 +45,9 @@ impl Cli {
         };
         match done {
             Ok(status) => status,
-            Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+            Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {
+                ExitCode::SUCCESS
+            }
             Err(failure) => {
                 eprintln!("ctaudit: {failure}");
                 ExitCode::from(1)
@@ -81,7 +83,11 @@ impl Input {
             ClockName::Capture => Clock::Capture,
             ClockName::Still => Clock::Still,
         };
-        Ok(Replay::new(Capture::open(&self.captures)?, self.firewall.config(), clock))
+        Ok(Replay::new(
+            Capture::open(&self.captures)?,
+            self.firewall.config(),
+            clock,
+        ))
     }
 }
 
@@ -112,7 +118,11 @@ impl Firewall {
     fn config(&self) -> Config {
         let mut config = Config::new(self.kernel);
         if !self.assign.is_empty() {
-            config.assignments = self.assign.iter().filter_map(|assigned| assigned.0).collect();
+            config.assignments = self
+                .assign
+                .iter()
+                .filter_map(|assigned| assigned.0)
+                .collect();
         }
         config.assignments.extend(&self.add_assign);
         // Both were parsed once already, so that a mistake is a usage error.
@@ -137,28 +147,44 @@ enum ClockName {
 struct Assigned(Option<Assignment>);
 
 fn assignment_or_none(text: &str) -> Result<Assigned, String> {
-    if text == "none" { Ok(Assigned(None)) } else { Assignment::parse(text).map(|assignment| Assigned(Some(assignment))) }
+    if text == "none" {
+        Ok(Assigned(None))
+    } else {
+        Assignment::parse(text).map(|assignment| Assigned(Some(assignment)))
+    }
 }
 
 fn module(text: &str) -> Result<String, String> {
-    crate::helper::Modules::default().set(text).map(|()| text.to_owned())
+    crate::helper::Modules::default()
+        .set(text)
+        .map(|()| text.to_owned())
 }
 
 fn sysctl(text: &str) -> Result<String, String> {
-    crate::conntrack::config::Sysctls::default().set(text).map(|()| text.to_owned())
+    crate::conntrack::config::Sysctls::default()
+        .set(text)
+        .map(|()| text.to_owned())
 }
 
 fn series(text: &str) -> Result<Profile, String> {
     Profile::of(text).ok_or_else(|| {
-        let known: Vec<&str> = Profile::all().iter().map(|profile| profile.series).collect();
+        let known: Vec<&str> = Profile::all()
+            .iter()
+            .map(|profile| profile.series)
+            .collect();
         format!("no such series; there are {}", known.join(", "))
     })
 }
 
 /// Columns of the terminal that tables are fitted to, or of `COLUMNS`; 100 where there is neither.
 fn width() -> u16 {
-    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    columns.filter(|columns| *columns >= 40).or_else(|| comfy_table::Table::new().width()).unwrap_or(100)
+    let columns = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok());
+    columns
+        .filter(|columns| *columns >= 40)
+        .or_else(|| comfy_table::Table::new().width())
+        .unwrap_or(100)
 }
 
 const EXIT_STATUS: &str = "\

@@ -15,12 +15,17 @@ pub struct Progress {
 impl Progress {
     pub fn new(capture: &Capture) -> Self {
         if !std::io::stderr().is_terminal() {
-            return Self { bar: ProgressBar::hidden(), next: u64::MAX };
+            return Self {
+                bar: ProgressBar::hidden(),
+                next: u64::MAX,
+            };
         }
         let target = ProgressDrawTarget::stderr_with_hz(4);
         let bar = ProgressBar::with_draw_target(capture.total_bytes(), target);
         let template = match capture.total_bytes() {
-            Some(_) => "{bytes}/{total_bytes} {bar:30} {binary_bytes_per_sec}, {msg} packets, {eta} left",
+            Some(_) => {
+                "{bytes}/{total_bytes} {bar:30} {binary_bytes_per_sec}, {msg} packets, {eta} left"
+            }
             None => "{bytes} {binary_bytes_per_sec}, {msg} packets, {elapsed}",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {

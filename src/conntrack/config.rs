@@ -32,7 +32,8 @@ impl Config {
         fragment::Limits {
             ipv4_timeout: self.sysctls.timeout(Sysctl::IpfragTime),
             ipv4_high: number(Sysctl::IpfragHighThresh),
-            ipv4_max_dist: u32::try_from(self.sysctls.get(Sysctl::IpfragMaxDist)).unwrap_or(u32::MAX),
+            ipv4_max_dist: u32::try_from(self.sysctls.get(Sysctl::IpfragMaxDist))
+                .unwrap_or(u32::MAX),
             ipv6_timeout: self.sysctls.timeout(Sysctl::Frag6Timeout),
             ipv6_high: number(Sysctl::Frag6HighThresh),
         }
@@ -52,7 +53,11 @@ impl Assignment {
     pub fn classic() -> Vec<Self> {
         helper::all()
             .flat_map(|spec| {
-                spec.ports.iter().map(move |&(protocol, port)| Self { protocol, port, helper: spec })
+                spec.ports.iter().map(move |&(protocol, port)| Self {
+                    protocol,
+                    port,
+                    helper: spec,
+                })
             })
             .collect()
     }
@@ -61,7 +66,9 @@ impl Assignment {
     pub fn parse(text: &str) -> Result<Self, String> {
         let words: Vec<&str> = text.split_whitespace().collect();
         let [protocol, port, name] = words[..] else {
-            return Err(format!("'{text}' is not of the form 'PROTOCOL PORT HELPER', as in 'tcp 2121 ftp'"));
+            return Err(format!(
+                "'{text}' is not of the form 'PROTOCOL PORT HELPER', as in 'tcp 2121 ftp'"
+            ));
         };
         let protocol = match protocol {
             "tcp" => Protocol::TCP,
@@ -72,14 +79,23 @@ impl Assignment {
             Ok(0) | Err(_) => return Err(format!("'{port}' is no port (1 to 65535)")),
             Ok(port) => port,
         };
-        let helper = helper::all().find(|spec| spec.name == name).ok_or_else(|| {
-            let known: Vec<&str> = helper::all().map(|spec| spec.name).collect();
-            format!("there is no helper '{name}'; there are {}", known.join(", "))
-        })?;
+        let helper = helper::all()
+            .find(|spec| spec.name == name)
+            .ok_or_else(|| {
+                let known: Vec<&str> = helper::all().map(|spec| spec.name).collect();
+                format!(
+                    "there is no helper '{name}'; there are {}",
+                    known.join(", ")
+                )
+            })?;
         if !helper.ports.iter().any(|&(served, _)| served == protocol) {
             return Err(format!("the helper {name} does not read {protocol}"));
         }
-        Ok(Self { protocol, port, helper })
+        Ok(Self {
+            protocol,
+            port,
+            helper,
+        })
     }
 }
 
@@ -151,15 +167,27 @@ impl Sysctls {
 
     /// Reads `KEY=VALUE` with the key as sysctl(8) writes it, dots or slashes.
     pub fn set(&mut self, text: &str) -> Result<(), String> {
-        let (key, value) = text.split_once('=').ok_or_else(|| format!("'{text}' is not of the form KEY=VALUE"))?;
+        let (key, value) = text
+            .split_once('=')
+            .ok_or_else(|| format!("'{text}' is not of the form KEY=VALUE"))?;
         let dotted = key.trim().replace('/', ".");
-        let index = SYSCTLS.iter().position(|(_, name, _)| *name == dotted).ok_or_else(|| {
-            format!("'{key}' decides nothing in this simulation; the sysctls that do: {}", names().join(" "))
-        })?;
+        let index = SYSCTLS
+            .iter()
+            .position(|(_, name, _)| *name == dotted)
+            .ok_or_else(|| {
+                format!(
+                    "'{key}' decides nothing in this simulation; the sysctls that do: {}",
+                    names().join(" ")
+                )
+            })?;
         let value = value.trim();
         self.0[index] = match value.parse::<u64>() {
             Ok(number) if number <= MAX_VALUE => number,
-            _ => return Err(format!("'{value}' is no value for {key} (0 to {MAX_VALUE})")),
+            _ => {
+                return Err(format!(
+                    "'{value}' is no value for {key} (0 to {MAX_VALUE})"
+                ));
+            }
         };
         Ok(())
     }
@@ -185,46 +213,174 @@ const SYSCTLS: [(Sysctl, &str, u64); 44] = {
         (Max, "net.netfilter.nf_conntrack_max", 262_144),
         (ExpectMax, "net.netfilter.nf_conntrack_expect_max", 4096),
         (TcpBeLiberal, "net.netfilter.nf_conntrack_tcp_be_liberal", 0),
-        (TcpIgnoreInvalidRst, "net.netfilter.nf_conntrack_tcp_ignore_invalid_rst", 0),
+        (
+            TcpIgnoreInvalidRst,
+            "net.netfilter.nf_conntrack_tcp_ignore_invalid_rst",
+            0,
+        ),
         (TcpLoose, "net.netfilter.nf_conntrack_tcp_loose", 1),
-        (TcpMaxRetrans, "net.netfilter.nf_conntrack_tcp_max_retrans", 3),
-        (TcpTimeoutSynSent, "net.netfilter.nf_conntrack_tcp_timeout_syn_sent", 120),
-        (TcpTimeoutSynRecv, "net.netfilter.nf_conntrack_tcp_timeout_syn_recv", 60),
-        (TcpTimeoutEstablished, "net.netfilter.nf_conntrack_tcp_timeout_established", 432_000),
-        (TcpTimeoutFinWait, "net.netfilter.nf_conntrack_tcp_timeout_fin_wait", 120),
-        (TcpTimeoutCloseWait, "net.netfilter.nf_conntrack_tcp_timeout_close_wait", 60),
-        (TcpTimeoutLastAck, "net.netfilter.nf_conntrack_tcp_timeout_last_ack", 30),
-        (TcpTimeoutTimeWait, "net.netfilter.nf_conntrack_tcp_timeout_time_wait", 120),
-        (TcpTimeoutClose, "net.netfilter.nf_conntrack_tcp_timeout_close", 10),
-        (TcpTimeoutMaxRetrans, "net.netfilter.nf_conntrack_tcp_timeout_max_retrans", 300),
-        (TcpTimeoutUnacknowledged, "net.netfilter.nf_conntrack_tcp_timeout_unacknowledged", 300),
+        (
+            TcpMaxRetrans,
+            "net.netfilter.nf_conntrack_tcp_max_retrans",
+            3,
+        ),
+        (
+            TcpTimeoutSynSent,
+            "net.netfilter.nf_conntrack_tcp_timeout_syn_sent",
+            120,
+        ),
+        (
+            TcpTimeoutSynRecv,
+            "net.netfilter.nf_conntrack_tcp_timeout_syn_recv",
+            60,
+        ),
+        (
+            TcpTimeoutEstablished,
+            "net.netfilter.nf_conntrack_tcp_timeout_established",
+            432_000,
+        ),
+        (
+            TcpTimeoutFinWait,
+            "net.netfilter.nf_conntrack_tcp_timeout_fin_wait",
+            120,
+        ),
+        (
+            TcpTimeoutCloseWait,
+            "net.netfilter.nf_conntrack_tcp_timeout_close_wait",
+            60,
+        ),
+        (
+            TcpTimeoutLastAck,
+            "net.netfilter.nf_conntrack_tcp_timeout_last_ack",
+            30,
+        ),
+        (
+            TcpTimeoutTimeWait,
+            "net.netfilter.nf_conntrack_tcp_timeout_time_wait",
+            120,
+        ),
+        (
+            TcpTimeoutClose,
+            "net.netfilter.nf_conntrack_tcp_timeout_close",
+            10,
+        ),
+        (
+            TcpTimeoutMaxRetrans,
+            "net.netfilter.nf_conntrack_tcp_timeout_max_retrans",
+            300,
+        ),
+        (
+            TcpTimeoutUnacknowledged,
+            "net.netfilter.nf_conntrack_tcp_timeout_unacknowledged",
+            300,
+        ),
         (UdpTimeout, "net.netfilter.nf_conntrack_udp_timeout", 30),
-        (UdpTimeoutStream, "net.netfilter.nf_conntrack_udp_timeout_stream", 120),
+        (
+            UdpTimeoutStream,
+            "net.netfilter.nf_conntrack_udp_timeout_stream",
+            120,
+        ),
         (IcmpTimeout, "net.netfilter.nf_conntrack_icmp_timeout", 30),
-        (Icmpv6Timeout, "net.netfilter.nf_conntrack_icmpv6_timeout", 30),
-        (GenericTimeout, "net.netfilter.nf_conntrack_generic_timeout", 600),
+        (
+            Icmpv6Timeout,
+            "net.netfilter.nf_conntrack_icmpv6_timeout",
+            30,
+        ),
+        (
+            GenericTimeout,
+            "net.netfilter.nf_conntrack_generic_timeout",
+            600,
+        ),
         (GreTimeout, "net.netfilter.nf_conntrack_gre_timeout", 30),
-        (GreTimeoutStream, "net.netfilter.nf_conntrack_gre_timeout_stream", 180),
-        (SctpTimeoutClosed, "net.netfilter.nf_conntrack_sctp_timeout_closed", 10),
-        (SctpTimeoutCookieWait, "net.netfilter.nf_conntrack_sctp_timeout_cookie_wait", 3),
-        (SctpTimeoutCookieEchoed, "net.netfilter.nf_conntrack_sctp_timeout_cookie_echoed", 3),
-        (SctpTimeoutEstablished, "net.netfilter.nf_conntrack_sctp_timeout_established", 210),
-        (SctpTimeoutShutdownSent, "net.netfilter.nf_conntrack_sctp_timeout_shutdown_sent", 3),
-        (SctpTimeoutShutdownRecd, "net.netfilter.nf_conntrack_sctp_timeout_shutdown_recd", 3),
-        (SctpTimeoutShutdownAckSent, "net.netfilter.nf_conntrack_sctp_timeout_shutdown_ack_sent", 3),
-        (SctpTimeoutHeartbeatSent, "net.netfilter.nf_conntrack_sctp_timeout_heartbeat_sent", 30),
+        (
+            GreTimeoutStream,
+            "net.netfilter.nf_conntrack_gre_timeout_stream",
+            180,
+        ),
+        (
+            SctpTimeoutClosed,
+            "net.netfilter.nf_conntrack_sctp_timeout_closed",
+            10,
+        ),
+        (
+            SctpTimeoutCookieWait,
+            "net.netfilter.nf_conntrack_sctp_timeout_cookie_wait",
+            3,
+        ),
+        (
+            SctpTimeoutCookieEchoed,
+            "net.netfilter.nf_conntrack_sctp_timeout_cookie_echoed",
+            3,
+        ),
+        (
+            SctpTimeoutEstablished,
+            "net.netfilter.nf_conntrack_sctp_timeout_established",
+            210,
+        ),
+        (
+            SctpTimeoutShutdownSent,
+            "net.netfilter.nf_conntrack_sctp_timeout_shutdown_sent",
+            3,
+        ),
+        (
+            SctpTimeoutShutdownRecd,
+            "net.netfilter.nf_conntrack_sctp_timeout_shutdown_recd",
+            3,
+        ),
+        (
+            SctpTimeoutShutdownAckSent,
+            "net.netfilter.nf_conntrack_sctp_timeout_shutdown_ack_sent",
+            3,
+        ),
+        (
+            SctpTimeoutHeartbeatSent,
+            "net.netfilter.nf_conntrack_sctp_timeout_heartbeat_sent",
+            30,
+        ),
         (DccpLoose, "net.netfilter.nf_conntrack_dccp_loose", 1),
-        (DccpTimeoutRequest, "net.netfilter.nf_conntrack_dccp_timeout_request", 240),
-        (DccpTimeoutRespond, "net.netfilter.nf_conntrack_dccp_timeout_respond", 480),
-        (DccpTimeoutPartopen, "net.netfilter.nf_conntrack_dccp_timeout_partopen", 480),
-        (DccpTimeoutOpen, "net.netfilter.nf_conntrack_dccp_timeout_open", 43_200),
-        (DccpTimeoutClosereq, "net.netfilter.nf_conntrack_dccp_timeout_closereq", 64),
-        (DccpTimeoutClosing, "net.netfilter.nf_conntrack_dccp_timeout_closing", 64),
-        (DccpTimeoutTimewait, "net.netfilter.nf_conntrack_dccp_timeout_timewait", 240),
+        (
+            DccpTimeoutRequest,
+            "net.netfilter.nf_conntrack_dccp_timeout_request",
+            240,
+        ),
+        (
+            DccpTimeoutRespond,
+            "net.netfilter.nf_conntrack_dccp_timeout_respond",
+            480,
+        ),
+        (
+            DccpTimeoutPartopen,
+            "net.netfilter.nf_conntrack_dccp_timeout_partopen",
+            480,
+        ),
+        (
+            DccpTimeoutOpen,
+            "net.netfilter.nf_conntrack_dccp_timeout_open",
+            43_200,
+        ),
+        (
+            DccpTimeoutClosereq,
+            "net.netfilter.nf_conntrack_dccp_timeout_closereq",
+            64,
+        ),
+        (
+            DccpTimeoutClosing,
+            "net.netfilter.nf_conntrack_dccp_timeout_closing",
+            64,
+        ),
+        (
+            DccpTimeoutTimewait,
+            "net.netfilter.nf_conntrack_dccp_timeout_timewait",
+            240,
+        ),
         (IpfragTime, "net.ipv4.ipfrag_time", 30),
         (IpfragHighThresh, "net.ipv4.ipfrag_high_thresh", 4 << 20),
         (IpfragMaxDist, "net.ipv4.ipfrag_max_dist", 64),
         (Frag6Timeout, "net.netfilter.nf_conntrack_frag6_timeout", 60),
-        (Frag6HighThresh, "net.netfilter.nf_conntrack_frag6_high_thresh", 4 << 20),
+        (
+            Frag6HighThresh,
+            "net.netfilter.nf_conntrack_frag6_high_thresh",
+            4 << 20,
+        ),
     ]
 };

@@ -46,7 +46,12 @@ enum Next {
 }
 
 /// `nf_conntrack_dccp_packet`
-pub(super) fn packet(ct: &mut Conntrack, info: Info, transport: &[u8], context: &Context<'_>) -> Outcome {
+pub(super) fn packet(
+    ct: &mut Conntrack,
+    info: Info,
+    transport: &[u8],
+    context: &Context<'_>,
+) -> Outcome {
     let header = match Header::parse(transport) {
         Ok(header) => header,
         Err(reason) => return Outcome::Invalid(reason),
@@ -55,7 +60,9 @@ pub(super) fn packet(ct: &mut Conntrack, info: Info, transport: &[u8], context: 
         match next_state(Role::Client, header.kind, State::None) {
             Next::State(State::Request) => {}
             Next::Invalid => return Outcome::Invalid(Reason::DccpNew),
-            _ if !context.sysctls.is_on(Sysctl::DccpLoose) => return Outcome::Invalid(Reason::DccpNew),
+            _ if !context.sysctls.is_on(Sysctl::DccpLoose) => {
+                return Outcome::Invalid(Reason::DccpNew);
+            }
             _ => {}
         }
         ct.l4 = L4::Dccp(Dccp {
@@ -69,14 +76,17 @@ pub(super) fn packet(ct: &mut Conntrack, info: Info, transport: &[u8], context: 
     if header.kind == RESET && !ct.status.has(Status::SEEN_REPLY) {
         return Outcome::Kill;
     }
-    let L4::Dccp(dccp) = &mut ct.l4 else { return Outcome::Invalid(Reason::DccpState) };
+    let L4::Dccp(dccp) = &mut ct.l4 else {
+        return Outcome::Invalid(Reason::DccpState);
+    };
     let (own, peer) = (info.direction.index(), (!info.direction).index());
     let before = dccp.state;
     let role = dccp.roles[own];
     let after = match next_state(role, header.kind, before) {
         Next::Invalid => return Outcome::Invalid(Reason::DccpState),
         Next::Ignore => {
-            let answers = dccp.last_direction == peer && dccp.last_kind == REQUEST && header.kind == RESPONSE;
+            let answers =
+                dccp.last_direction == peer && dccp.last_kind == REQUEST && header.kind == RESPONSE;
             if !answers {
                 dccp.last_direction = own;
                 dccp.last_kind = header.kind;
@@ -96,11 +106,13 @@ pub(super) fn packet(ct: &mut Conntrack, info: Info, transport: &[u8], context: 
             dccp.roles[peer] = Role::Server;
         }
         State::Respond if before == State::Request => dccp.handshake_seq = header.seq,
-        State::Partopen if before == State::Respond && header.kind == ACK => {
+        State::Partopen
+            if before == State::Respond
+                && header.kind == ACK
+                && header.ack == Some(dccp.handshake_seq) =>
+        {
             // ctnetlink is not told of this one by itself.
-            if header.ack == Some(dccp.handshake_seq) {
-                ct.status.set(Status::ASSURED);
-            }
+            ct.status.set(Status::ASSURED);
         }
         _ => {}
     }
@@ -110,7 +122,11 @@ pub(super) fn packet(ct: &mut Conntrack, info: Info, transport: &[u8], context: 
     if before != after {
         ct.cached.set(Cached::PROTOINFO);
     }
-    Outcome::Accept(Some(after.timeout().map_or_else(Default::default, |sysctl| context.sysctls.timeout(sysctl))))
+    Outcome::Accept(Some(
+        after
+            .timeout()
+            .map_or_else(Default::default, |sysctl| context.sysctls.timeout(sysctl)),
+    ))
 }
 
 impl State {
@@ -151,8 +167,20 @@ struct Header {
 impl Header {
     fn parse(transport: &[u8]) -> Result<Self, Reason> {
         let bad = Reason::DccpHeader;
-        let &[_, _, _, _, data_offset, coverage, _, _, type_and_x, _, high, low] =
-            transport.first_chunk::<GENERIC>().ok_or(bad)?;
+        let &[
+            _,
+            _,
+            _,
+            _,
+            data_offset,
+            coverage,
+            _,
+            _,
+            type_and_x,
+            _,
+            high,
+            low,
+        ] = transport.first_chunk::<GENERIC>().ok_or(bad)?;
         let (kind, extended) = (type_and_x >> 1 & 0x0f, type_and_x & 1 != 0);
         let offset = usize::from(data_offset) * 4;
         if offset < GENERIC || offset > transport.len() {
@@ -162,7 +190,10 @@ impl Header {
         if covered > 0 && (covered - 1) * 4 > transport.len() {
             return Err(bad);
         }
-        let needs_48_bits = matches!(kind, REQUEST | RESPONSE | CLOSEREQ | CLOSE | RESET | SYNC | SYNCACK);
+        let needs_48_bits = matches!(
+            kind,
+            REQUEST | RESPONSE | CLOSEREQ | CLOSE | RESET | SYNC | SYNCACK
+        );
         if kind > SYNCACK || needs_48_bits && !extended {
             return Err(bad);
         }
@@ -188,7 +219,9 @@ impl Header {
 }
 
 fn word(bytes: &[u8]) -> u64 {
-    bytes.first_chunk().map_or(0, |four| u64::from(u32::from_be_bytes(*four)))
+    bytes
+        .first_chunk()
+        .map_or(0, |four| u64::from(u32::from_be_bytes(*four)))
 }
 
 fn next_state(role: Role, kind: u8, state: State) -> Next {

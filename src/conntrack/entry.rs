@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use super::Reason;
 use super::dccp::Dccp;
-use super::event::{ConntrackId, ExpectationId, Life, Status};
+use super::event::{ConntrackId, ConntrackRecord, ExpectationId, Life, Status};
 use super::sctp::Sctp;
 use super::tcp::Tcp;
-use super::{ConntrackRecord, Reason};
 use crate::helper::{Helper, Spec};
 use crate::time::Timestamp;
 use crate::tuple::Tuple;

@@ -72,7 +72,13 @@ pub struct Life {
 
 impl Life {
     pub fn begin(packet: u64, at: Timestamp) -> Self {
-        Self { first_packet: packet, first_at: at, last_at: at, packets: [0; 2], bytes: [0; 2] }
+        Self {
+            first_packet: packet,
+            first_at: at,
+            last_at: at,
+            packets: [0; 2],
+            bytes: [0; 2],
+        }
     }
 
     pub fn count(&mut self, at: Timestamp, direction: Direction, bytes: usize) {
@@ -118,7 +124,9 @@ pub enum Ended {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Closed {
     /// The packet with this number matched it.
-    Matched { packet: u64 },
+    Matched {
+        packet: u64,
+    },
     TimedOut,
     /// The same one was made again.
     Refreshed,
@@ -187,6 +195,9 @@ impl Status {
             (Status::DYING, "DYING"),
             (Status::HELPER, "HELPER"),
         ];
-        NAMES.into_iter().filter(move |(bit, _)| self.has(*bit)).map(|(_, name)| name)
+        NAMES
+            .into_iter()
+            .filter(move |(bit, _)| self.has(*bit))
+            .map(|(_, name)| name)
     }
 }

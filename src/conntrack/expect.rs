@@ -71,7 +71,10 @@ impl Expectations {
                 (self.slots.len() - 1) as u32
             }
         };
-        self.by_destination.entry(destination).or_default().insert(0, slot);
+        self.by_destination
+            .entry(destination)
+            .or_default()
+            .insert(0, slot);
         self.due.push(Reverse((expires, id, slot)));
         slot
     }
@@ -94,7 +97,9 @@ impl Expectations {
         if self.is_empty() {
             return None;
         }
-        let slots = self.by_destination.get(&(tuple.dst, tuple.dport, tuple.protocol))?;
+        let slots = self
+            .by_destination
+            .get(&(tuple.dst, tuple.dport, tuple.protocol))?;
         slots.iter().copied().find(|&slot| {
             self.get(slot).is_some_and(|expected| {
                 let expectation = &expected.record.expectation;
@@ -105,20 +110,26 @@ impl Expectations {
 
     /// The first expectation that does not bear this one beside it.
     pub fn clash(&self, master: u32, new: &Expectation) -> Option<Clash> {
-        self.by_destination.get(&destination(new))?.iter().find_map(|&slot| {
-            let old = self.get(slot)?;
-            if old.master == master && same(&old.record.expectation, new) {
-                Some(Clash::Same(slot))
-            } else {
-                overlap(&old.record.expectation, new).then_some(Clash::Overlap)
-            }
-        })
+        self.by_destination
+            .get(&destination(new))?
+            .iter()
+            .find_map(|&slot| {
+                let old = self.get(slot)?;
+                if old.master == master && same(&old.record.expectation, new) {
+                    Some(Clash::Same(slot))
+                } else {
+                    overlap(&old.record.expectation, new).then_some(Clash::Overlap)
+                }
+            })
     }
 
     /// When the next one times out.
     pub fn next_due(&mut self) -> Option<(Timestamp, u32)> {
         while let Some(&Reverse((at, id, slot))) = self.due.peek() {
-            if self.get(slot).is_some_and(|expected| expected.record.id.0 == id) {
+            if self
+                .get(slot)
+                .is_some_and(|expected| expected.record.id.0 == id)
+            {
                 return Some((at, slot));
             }
             self.due.pop();
@@ -128,13 +139,23 @@ impl Expectations {
 }
 
 fn destination(expectation: &Expectation) -> Destination {
-    (expectation.dst_addr.value, expectation.dst_port.value, expectation.protocol)
+    (
+        expectation.dst_addr.value,
+        expectation.dst_port.value,
+        expectation.protocol,
+    )
 }
 
 /// The destination is known to fit.
 fn fits(expectation: &Expectation, tuple: &Tuple) -> bool {
-    let addr = expectation.src_addr.as_ref().is_none_or(|net| net.value.contains(&tuple.src));
-    let port = expectation.src_port.as_ref().is_none_or(|port| port.value == tuple.sport);
+    let addr = expectation
+        .src_addr
+        .as_ref()
+        .is_none_or(|net| net.value.contains(&tuple.src));
+    let port = expectation
+        .src_port
+        .as_ref()
+        .is_none_or(|port| port.value == tuple.sport);
     addr && port
 }
 

@@ -10,11 +10,15 @@ use super::event::Status;
 
 /// The keys as `sport` and `dport` (`gre_pkt_to_tuple`); `None` for a version 1 packet that carries no PPP.
 pub fn keys(transport: &[u8]) -> Option<(u16, u16)> {
-    let Some(&[_, flags, high, low]) = transport.first_chunk() else { return Some((0, 0)) };
+    let Some(&[_, flags, high, low]) = transport.first_chunk() else {
+        return Some((0, 0));
+    };
     if flags & 0x07 != 1 {
         return Some((0, 0));
     }
-    let Some(&[.., call_high, call_low]) = transport.first_chunk::<8>() else { return Some((0, 0)) };
+    let Some(&[.., call_high, call_low]) = transport.first_chunk::<8>() else {
+        return Some((0, 0));
+    };
     (u16::from_be_bytes([high, low]) == PPP).then(|| (0, u16::from_be_bytes([call_high, call_low])))
 }
 

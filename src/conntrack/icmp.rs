@@ -7,7 +7,8 @@ use std::net::IpAddr;
 use super::config::Sysctl;
 use super::entry::{Conntrack, Outcome};
 use super::event::Status;
-use super::{Context, Reason, tuple_of};
+use super::transport::tuple_of;
+use super::{Context, Reason};
 use crate::packet::{Packet, ip};
 use crate::tuple::{Protocol, Tuple};
 
@@ -73,12 +74,19 @@ fn quoted_tuple(packet: &Packet<'_>, inner: &[u8], context: &Context<'_>) -> Opt
     let header = match packet.src {
         IpAddr::V4(_) => {
             let fixed: &[u8; ip::IPV4_HEADER] = inner.first_chunk()?;
-            let address = |at: usize| IpAddr::from([fixed[at], fixed[at + 1], fixed[at + 2], fixed[at + 3]]);
+            let address =
+                |at: usize| IpAddr::from([fixed[at], fixed[at + 1], fixed[at + 2], fixed[at + 3]]);
             let length = usize::from(fixed[0] & 0x0f) * 4;
             if length > inner.len() {
                 return None;
             }
-            ip::Header { src: address(12), dst: address(16), hop_limit: fixed[8], next: fixed[9], length }
+            ip::Header {
+                src: address(12),
+                dst: address(16),
+                hop_limit: fixed[8],
+                next: fixed[9],
+                length,
+            }
         }
         IpAddr::V6(_) => {
             let fixed: &[u8; ip::IPV6_HEADER] = inner.first_chunk()?;
@@ -87,11 +95,23 @@ fn quoted_tuple(packet: &Packet<'_>, inner: &[u8], context: &Context<'_>) -> Opt
                 octets.copy_from_slice(&fixed[at..at + 16]);
                 IpAddr::from(octets)
             };
-            ip::Header { src: address(8), dst: address(24), hop_limit: fixed[7], next: fixed[6], length: ip::IPV6_HEADER }
+            ip::Header {
+                src: address(8),
+                dst: address(24),
+                hop_limit: fixed[7],
+                next: fixed[6],
+                length: ip::IPV6_HEADER,
+            }
         }
     };
     let (protocol, at) = ip::transport(&header, inner)?;
-    tuple_of(header.src, header.dst, protocol, inner.get(at..).unwrap_or_default(), context.profile)
+    tuple_of(
+        header.src,
+        header.dst,
+        protocol,
+        inner.get(at..).unwrap_or_default(),
+        context.profile,
+    )
 }
 
 /// RFC 4861, 4.5 and 8.1: a redirect quotes the packet in an option.
@@ -108,7 +128,11 @@ fn redirect(packet: &Packet<'_>, code: u8, icmp: &[u8], context: &Context<'_>) -
     }
     match icmp[REDIRECT..] {
         [_] | [] | [_, 0, ..] => Kind::Invalid(Reason::IcmpRedirect),
-        [OPTION_REDIRECTED_HEADER, ..] => quoted(packet, icmp.get(REDIRECT + 8..).unwrap_or_default(), context),
+        [OPTION_REDIRECTED_HEADER, ..] => quoted(
+            packet,
+            icmp.get(REDIRECT + 8..).unwrap_or_default(),
+            context,
+        ),
         _ => Kind::Query,
     }
 }

@@ -20,7 +20,10 @@ pub struct Profile {
 
 impl Profile {
     pub fn of(series: &str) -> Option<Self> {
-        PROFILES.iter().find(|profile| profile.series == series).copied()
+        PROFILES
+            .iter()
+            .find(|profile| profile.series == series)
+            .copied()
     }
 
     pub fn all() -> &'static [Self] {
@@ -37,7 +40,22 @@ impl Default for Profile {
 
 /// 6.1.192, 6.12.117 and 6.18.44.
 const PROFILES: [Profile; 3] = [
-    Profile { series: "6.1", tracks_dccp: true, rst_sets_close_timeout: true, mrdisc_untracked: false },
-    Profile { series: "6.12", tracks_dccp: true, rst_sets_close_timeout: false, mrdisc_untracked: true },
-    Profile { series: "6.18", tracks_dccp: false, rst_sets_close_timeout: true, mrdisc_untracked: true },
+    Profile {
+        series: "6.1",
+        tracks_dccp: true,
+        rst_sets_close_timeout: true,
+        mrdisc_untracked: false,
+    },
+    Profile {
+        series: "6.12",
+        tracks_dccp: true,
+        rst_sets_close_timeout: false,
+        mrdisc_untracked: true,
+    },
+    Profile {
+        series: "6.18",
+        tracks_dccp: false,
+        rst_sets_close_timeout: true,
+        mrdisc_untracked: true,
+    },
 ];

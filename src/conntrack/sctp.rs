@@ -36,7 +36,12 @@ pub struct Sctp {
 }
 
 /// `nf_conntrack_sctp_packet`
-pub(super) fn packet(ct: &mut Conntrack, info: Info, transport: &[u8], context: &Context<'_>) -> Outcome {
+pub(super) fn packet(
+    ct: &mut Conntrack,
+    info: Info,
+    transport: &[u8],
+    context: &Context<'_>,
+) -> Outcome {
     let Some(&[_, _, _, _, a, b, c, d, ..]) = transport.first_chunk::<HEADER>() else {
         return Outcome::Invalid(Reason::SctpHeader);
     };
@@ -57,8 +62,18 @@ pub(super) fn packet(ct: &mut Conntrack, info: Info, transport: &[u8], context: 
             None => return Outcome::Invalid(Reason::SctpNew),
         }
     }
-    let L4::Sctp(sctp) = &mut ct.l4 else { return Outcome::Invalid(Reason::SctpState) };
-    let own_rules = [INIT, SHUTDOWN_COMPLETE, COOKIE_ECHO, ABORT, SHUTDOWN_ACK, HEARTBEAT, HEARTBEAT_ACK];
+    let L4::Sctp(sctp) = &mut ct.l4 else {
+        return Outcome::Invalid(Reason::SctpState);
+    };
+    let own_rules = [
+        INIT,
+        SHUTDOWN_COMPLETE,
+        COOKIE_ECHO,
+        ABORT,
+        SHUTDOWN_ACK,
+        HEARTBEAT,
+        HEARTBEAT_ACK,
+    ];
     if !seen.any(&own_rules) && tag != sctp.tags[info.direction.index()] {
         return Outcome::Invalid(Reason::SctpTag);
     }
@@ -82,7 +97,8 @@ pub(super) fn packet(ct: &mut Conntrack, info: Info, transport: &[u8], context: 
             return Outcome::Invalid(Reason::SctpTag);
         }
         // A repeated INIT keeps nothing alive, else port reuse would.
-        ignore |= chunk.kind == INIT && before == State::Closed && after == State::Closed && confirmed;
+        ignore |=
+            chunk.kind == INIT && before == State::Closed && after == State::Closed && confirmed;
         sctp.state = after;
         if before != after {
             ct.cached.set(Cached::PROTOINFO);
@@ -94,7 +110,11 @@ pub(super) fn packet(ct: &mut Conntrack, info: Info, transport: &[u8], context: 
     if ignore {
         return Outcome::Accept(None);
     }
-    Outcome::Accept(Some(after.timeout().map_or_else(Default::default, |sysctl| context.sysctls.timeout(sysctl))))
+    Outcome::Accept(Some(
+        after
+            .timeout()
+            .map_or_else(Default::default, |sysctl| context.sysctls.timeout(sysctl)),
+    ))
 }
 
 enum Tag {
@@ -126,7 +146,10 @@ impl Sctp {
 
     /// RFC 9260, 8.5 and 8.5.1, for one chunk. `strict`: a heartbeat with a wrong tag may not be overlooked.
     fn tag_rule(&mut self, direction: Direction, tag: u32, chunk: &Chunk, strict: bool) -> Tag {
-        let (own, peer) = (self.tags[direction.index()], self.tags[(!direction).index()]);
+        let (own, peer) = (
+            self.tags[direction.index()],
+            self.tags[(!direction).index()],
+        );
         let fits = match chunk.kind {
             INIT => tag == 0,
             ABORT | SHUTDOWN_COMPLETE if chunk.flags & FLAG_T == 0 => tag == own,
@@ -170,7 +193,9 @@ impl Sctp {
         if !matches!(chunk.kind, INIT | INIT_ACK) {
             return true;
         }
-        let Some(tag) = chunk.initiate_tag else { return false };
+        let Some(tag) = chunk.initiate_tag else {
+            return false;
+        };
         let (own, peer) = (direction.index(), (!direction).index());
         let known = self.tags[peer];
         if chunk.kind == INIT {
@@ -242,12 +267,19 @@ impl Iterator for Chunks<'_> {
         let &[kind, flags, high, low] = self.0.first_chunk()?;
         let length = u16::from_be_bytes([high, low]);
         let initiate_tag = match self.0.get(..CHUNK_HEADER + INIT_FIXED) {
-            Some(fixed) => fixed[CHUNK_HEADER..].first_chunk().map(|tag| u32::from_be_bytes(*tag)),
+            Some(fixed) => fixed[CHUNK_HEADER..]
+                .first_chunk()
+                .map(|tag| u32::from_be_bytes(*tag)),
             None => None,
         };
         let padded = usize::from(length).next_multiple_of(4).max(1);
         self.0 = self.0.get(padded..).unwrap_or_default();
-        Some(Chunk { kind, flags, length, initiate_tag })
+        Some(Chunk {
+            kind,
+            flags,
+            length,
+            initiate_tag,
+        })
     }
 }
 
@@ -273,13 +305,17 @@ impl Seen {
     }
 
     fn any(&self, kinds: &[u8]) -> bool {
-        kinds.iter().any(|kind| self.0[usize::from(kind >> 6)] >> (kind & 63) & 1 != 0)
+        kinds
+            .iter()
+            .any(|kind| self.0[usize::from(kind >> 6)] >> (kind & 63) & 1 != 0)
     }
 }
 
 /// The state after a chunk; chunks that carry data change nothing.
 fn next_state(direction: Direction, kind: u8, state: State) -> Option<State> {
-    let Some(row) = ROWS.iter().position(|&row| row == kind) else { return Some(state) };
+    let Some(row) = ROWS.iter().position(|&row| row == kind) else {
+        return Some(state);
+    };
     TABLE[direction.index()][row][state as usize]
 }
 

@@ -41,11 +41,16 @@ impl Table {
         let key = canonical(tuple)?;
         let hash = self.hasher.hash_one(key);
         let slot = *self.by_tuple.find(hash, |&slot| {
-            self.get(slot).is_some_and(|ct| ct.original == *tuple || ct.reply == *tuple)
+            self.get(slot)
+                .is_some_and(|ct| ct.original == *tuple || ct.reply == *tuple)
         })?;
         // Where both directions are one tuple (an address that talks to itself), the kernel meets the reply first:
         // it was inserted last (`__nf_conntrack_hash_insert`).
-        let direction = if self.get(slot)?.reply == *tuple { Direction::Reply } else { Direction::Original };
+        let direction = if self.get(slot)?.reply == *tuple {
+            Direction::Reply
+        } else {
+            Direction::Original
+        };
         Some((slot, direction))
     }
 
@@ -66,19 +71,24 @@ impl Table {
 
     /// Lets the entry be found from now on, until it times out.
     pub fn link(&mut self, slot: u32, now: Timestamp) {
-        let Some(key) = self.get(slot).and_then(|ct| canonical(&ct.original)) else { return };
+        let Some(key) = self.get(slot).and_then(|ct| canonical(&ct.original)) else {
+            return;
+        };
         let hash = self.hasher.hash_one(key);
         let (slots, hasher) = (&self.slots, &self.hasher);
-        self.by_tuple.insert_unique(hash, slot, |&slot| match &slots[slot as usize] {
-            Some(ct) => canonical(&ct.original).map_or(0, |key| hasher.hash_one(key)),
-            None => 0,
-        });
+        self.by_tuple
+            .insert_unique(hash, slot, |&slot| match &slots[slot as usize] {
+                Some(ct) => canonical(&ct.original).map_or(0, |key| hasher.hash_one(key)),
+                None => 0,
+            });
         self.schedule(slot, now);
     }
 
     /// The entry is not found any more, but still there.
     pub fn unlink(&mut self, slot: u32) {
-        let Some(key) = self.get(slot).and_then(|ct| canonical(&ct.original)) else { return };
+        let Some(key) = self.get(slot).and_then(|ct| canonical(&ct.original)) else {
+            return;
+        };
         let hash = self.hasher.hash_one(key);
         if let Ok(found) = self.by_tuple.find_entry(hash, |&other| other == slot) {
             found.remove();
@@ -102,7 +112,9 @@ impl Table {
     /// The entry that times out next and when, if that is not after `now`.
     pub fn next_due(&mut self, now: Timestamp) -> Option<(Timestamp, u32)> {
         while let Some(&Reverse((at, id, slot))) = self.due.peek() {
-            let current = self.get(slot).filter(|ct| ct.id.0 == id && ct.scheduled == at && !ct.status.has(Status::DYING));
+            let current = self
+                .get(slot)
+                .filter(|ct| ct.id.0 == id && ct.scheduled == at && !ct.status.has(Status::DYING));
             match current.map(|ct| ct.expires) {
                 Some(expires) if expires <= at => return (at <= now).then_some((at, slot)),
                 Some(_) if at > now => return None,
@@ -128,9 +140,13 @@ impl Table {
         tuple.hash(&mut hasher);
         let slots = self.slots.len() as u64;
         let start = hasher.finish().checked_rem(slots)?;
-        (start..start + EVICTION_RANGE.min(slots)).map(|at| (at % slots) as u32).find(|&slot| {
-            self.get(slot).is_some_and(|ct| ct.status.has(Status::CONFIRMED) && !ct.status.has(Status::ASSURED))
-        })
+        (start..start + EVICTION_RANGE.min(slots))
+            .map(|at| (at % slots) as u32)
+            .find(|&slot| {
+                self.get(slot).is_some_and(|ct| {
+                    ct.status.has(Status::CONFIRMED) && !ct.status.has(Status::ASSURED)
+                })
+            })
     }
 
     /// Every slot in use, in the order of the slots.

@@ -13,7 +13,9 @@ use super::{Context, Reason};
 
 /// `nf_conntrack_udp_packet`
 pub(super) fn packet(ct: &mut Conntrack, transport: &[u8], context: &Context<'_>) -> Outcome {
-    let Ok(header) = UdpHeaderSlice::from_slice(transport) else { return Outcome::Invalid(Reason::UdpHeader) };
+    let Ok(header) = UdpHeaderSlice::from_slice(transport) else {
+        return Outcome::Invalid(Reason::UdpHeader);
+    };
     let length = usize::from(header.length());
     if length < UDP_HEADER || length > transport.len() {
         return Outcome::Invalid(Reason::UdpLength);

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use hashbrown::HashMap;
 
-use crate::conntrack::event::{Closed, ConntrackId, ConntrackRecord, Ended, Event, ExpectationRecord, Status};
+use crate::conntrack::event::{
+    Closed, ConntrackId, ConntrackRecord, Ended, Event, ExpectationRecord, Status,
+};
 use crate::conntrack::{Reason, State, Step, Verdict};
 use crate::packet::{Packet, link};
 use crate::replay::{Arrival, Passage};
@@ -93,7 +95,9 @@ impl Totals {
 
     /// From the first frame to the last.
     pub fn duration(&self) -> Duration {
-        self.first.zip(self.last).map_or(Duration::ZERO, |(first, last)| last.since(first))
+        self.first
+            .zip(self.last)
+            .map_or(Duration::ZERO, |(first, last)| last.since(first))
     }
 }
 
@@ -109,7 +113,12 @@ pub struct Service {
 impl Service {
     /// The service that a control connection with this original tuple uses.
     pub fn of(helper: &'static str, master: &Tuple) -> Self {
-        Self { helper, protocol: master.protocol, server: master.dst, port: master.dport }
+        Self {
+            helper,
+            protocol: master.protocol,
+            server: master.dst,
+            port: master.dport,
+        }
     }
 }
 
@@ -118,7 +127,10 @@ impl Service {
 pub struct Use {
     /// Control connections.
     pub controls: u64,
+    /// Who opened them, the first thousand addresses.
     pub clients: BTreeSet<IpAddr>,
+    /// Control connections of others.
+    pub clients_omitted: u64,
     /// Packet that opened the first of them.
     pub first_packet: u64,
     pub expectations: u64,
@@ -142,7 +154,11 @@ impl Use {
     }
 
     pub fn verdict(&self) -> Worth {
-        if self.related.is_empty() { Worth::Inert } else { Worth::Needed }
+        if self.related.is_empty() {
+            Worth::Inert
+        } else {
+            Worth::Needed
+        }
     }
 }
 
@@ -260,7 +276,13 @@ impl Exposure {
 
     fn step(&mut self, passage: &Passage<'_>, packet: Option<&Packet<'_>>, step: &Step<'_>) {
         let bytes = packet.map_or(0, |packet| packet.datagram.len()) as u64;
-        let Verdict { state, reason, dropped, conntrack, .. } = step.verdict;
+        let Verdict {
+            state,
+            reason,
+            dropped,
+            conntrack,
+            ..
+        } = step.verdict;
         self.totals.states[state as usize].add(passage.number, bytes);
         self.totals.dropped += u64::from(dropped == Some(true));
         if let Some(reason) = reason {
@@ -269,13 +291,25 @@ impl Exposure {
         if packet.is_some_and(|packet| packet.captured < packet.datagram.len()) {
             self.totals.cut += 1;
         }
-        if let Some(error) = packet.filter(|_| state == State::Related).and_then(icmp_error) {
-            self.icmp_errors.entry(error).or_default().add(passage.number, bytes);
+        if let Some(error) = packet
+            .filter(|_| state == State::Related)
+            .and_then(icmp_error)
+        {
+            self.icmp_errors
+                .entry(error)
+                .or_default()
+                .add(passage.number, bytes);
         }
         if let (Some(Reason::Helper(why)), Some(conntrack)) = (reason, conntrack)
             && let Some(service) = self.flows.get(&conntrack)
         {
-            *self.services.entry(*service).or_default().dropped.entry(why).or_default() += 1;
+            *self
+                .services
+                .entry(*service)
+                .or_default()
+                .dropped
+                .entry(why)
+                .or_default() += 1;
         }
         if !step.late.is_empty() || !step.events.is_empty() {
             self.now = passage.at;
@@ -293,17 +327,23 @@ impl Exposure {
                     let service = Service::of(record.helper, &record.master);
                     self.services.entry(service).or_default().expectations += 1;
                 }
-                Event::ExpectationDestroy { expectation, why, left } => {
+                Event::ExpectationDestroy {
+                    expectation,
+                    why,
+                    left,
+                } => {
                     let open = expectation.timeout.saturating_sub(*left);
                     if matches!(why, Closed::Matched { .. }) {
                         matched = Some((Arc::clone(expectation), open));
                     } else {
-                        let packet = matches!(why, Closed::Refreshed | Closed::Evicted).then_some(number);
+                        let packet =
+                            matches!(why, Closed::Refreshed | Closed::Evicted).then_some(number);
                         self.close(Arc::clone(expectation), Outcome::Unused(*why), packet, open);
                     }
                 }
                 Event::ConntrackNew(record) => {
-                    let came_for = matched.take_if(|(expected, _)| record.expectation == Some(expected.id));
+                    let came_for =
+                        matched.take_if(|(expected, _)| record.expectation == Some(expected.id));
                     if let Some((expected, open)) = came_for {
                         self.related(&expected, record);
                         self.close(expected, Outcome::Used, Some(number), open);
@@ -311,7 +351,12 @@ impl Exposure {
                     self.opened(record);
                 }
                 Event::ConntrackDestroy(record, ended) => self.ended(record, *ended),
-                Event::Declined { tuple, helper, reason, .. } => {
+                Event::Declined {
+                    tuple,
+                    helper,
+                    reason,
+                    ..
+                } => {
                     let service = self.services.entry(Service::of(helper, tuple)).or_default();
                     *service.declined.entry(reason).or_default() += 1;
                 }
@@ -323,12 +368,26 @@ impl Exposure {
         }
     }
 
-    fn close(&mut self, record: Arc<ExpectationRecord>, outcome: Outcome, packet: Option<u64>, open: Duration) {
-        let service = self.services.entry(Service::of(record.helper, &record.master)).or_default();
+    fn close(
+        &mut self,
+        record: Arc<ExpectationRecord>,
+        outcome: Outcome,
+        packet: Option<u64>,
+        open: Duration,
+    ) {
+        let service = self
+            .services
+            .entry(Service::of(record.helper, &record.master))
+            .or_default();
         service.open += open;
         service.used += u64::from(outcome == Outcome::Used);
         service.burned += u64::from(outcome == Outcome::Burned);
-        self.expectations.push(ClosedExpectation { record, outcome, packet, open });
+        self.expectations.push(ClosedExpectation {
+            record,
+            outcome,
+            packet,
+            open,
+        });
     }
 
     fn opened(&mut self, record: &ConntrackRecord) {
@@ -342,8 +401,11 @@ impl Exposure {
             service.first_packet = record.life.first_packet;
         }
         service.controls += 1;
+        let client = record.original.src;
         if service.clients.len() < LISTED {
-            service.clients.insert(record.original.src);
+            service.clients.insert(client);
+        } else {
+            service.clients_omitted += u64::from(!service.clients.contains(&client));
         }
         self.flows.insert(record.id, key);
     }
@@ -352,13 +414,22 @@ impl Exposure {
     fn related(&mut self, expected: &ExpectationRecord, record: &ConntrackRecord) {
         let key = Service::of(expected.helper, &expected.master);
         self.flows.insert(record.id, key);
-        let Tuple { src, dst, dport, protocol, .. } = record.original;
+        let Tuple {
+            src,
+            dst,
+            dport,
+            protocol,
+            ..
+        } = record.original;
         let service = self.services.entry(key).or_default();
-        let related = service.related.entry(Ends { protocol, src, dst }).or_insert_with(|| Related {
-            flows: 0,
-            packets: Vec::new(),
-            ports: (dport, dport),
-        });
+        let related = service
+            .related
+            .entry(Ends { protocol, src, dst })
+            .or_insert_with(|| Related {
+                flows: 0,
+                packets: Vec::new(),
+                ports: (dport, dport),
+            });
         related.flows += 1;
         related.ports = (related.ports.0.min(dport), related.ports.1.max(dport));
         if related.packets.len() < EVIDENCE {
@@ -367,14 +438,22 @@ impl Exposure {
     }
 
     fn ended(&mut self, record: &ConntrackRecord, ended: Ended) {
-        let flows = self.totals.conntracks.entry(record.original.protocol).or_default();
+        let flows = self
+            .totals
+            .conntracks
+            .entry(record.original.protocol)
+            .or_default();
         flows.all += 1;
         flows.unreplied += u64::from(!record.status.has(Status::SEEN_REPLY));
         flows.assured += u64::from(record.status.has(Status::ASSURED));
         self.totals.early_drops += u64::from(ended == Ended::EarlyDrop);
         let service = self.flows.remove(&record.id);
         let expected_by = service.filter(|_| record.expectation.is_some());
-        self.conntracks.push(EndedConntrack { record: record.clone(), ended, expected_by });
+        self.conntracks.push(EndedConntrack {
+            record: record.clone(),
+            ended,
+            expected_by,
+        });
     }
 }
 
@@ -384,7 +463,7 @@ fn icmp_error(packet: &Packet<'_>) -> Option<IcmpError> {
     matches!(protocol, Protocol::ICMP | Protocol::ICMPV6).then_some(IcmpError { protocol, kind })
 }
 
-/// Clients of a service that are listed; the count goes on.
+/// Clients of a service that are listed; of others only the connections are counted.
 const LISTED: usize = 1000;
 /// Packets that are named as evidence.
 const EVIDENCE: usize = 3;

@@ -24,7 +24,12 @@ pub const SPECS: &[Spec] = &[Spec {
     ports: &[(Protocol::TCP, 21)],
     families: Families::Both,
     why: "each listing and file travels on a connection of its own, to a port that PORT, EPRT, 227 or 229 names",
-    policies: |_| vec![Policy { max_expected: 1, timeout: Duration::from_secs(300) }],
+    policies: |_| {
+        vec![Policy {
+            max_expected: 1,
+            timeout: Duration::from_secs(300),
+        }]
+    },
     parameters: &[Parameter {
         name: LOOSE,
         default: 0,
@@ -49,7 +54,12 @@ pub const SPECS: &[Spec] = &[Spec {
             protocol: Protocol::TCP,
         },
     ],
-    start: |modules| Box::new(Ftp { loose: modules.get(LOOSE) != 0, line_ends: Default::default() }),
+    start: |modules| {
+        Box::new(Ftp {
+            loose: modules.get(LOOSE) != 0,
+            line_ends: Default::default(),
+        })
+    },
 }];
 
 struct Ftp {
@@ -69,7 +79,10 @@ impl Helper for Ftp {
             (true, Reading::Partial(reason)) => return vec![Effect::Drop(reason)],
             (true, Reading::Command(command)) => vec![command.effect(message, self.loose)],
             (false, Reading::Command(command)) => {
-                vec![Effect::Decline { reason: "not behind a line end that was seen", bytes: command.bytes() }]
+                vec![Effect::Decline {
+                    reason: "not behind a line end that was seen",
+                    bytes: command.bytes(),
+                }]
             }
             _ => Vec::new(),
         };
@@ -109,7 +122,10 @@ impl Command {
         let dst_addr = match self.address {
             Some(other) if other != speaker => {
                 if !loose {
-                    return Effect::Decline { reason: "names an address that is not the speaker's", bytes: self.bytes() };
+                    return Effect::Decline {
+                        reason: "names an address that is not the speaker's",
+                        bytes: self.bytes(),
+                    };
                 }
                 Sourced::command(other, message.packet, self.address_bytes)
             }
@@ -117,7 +133,10 @@ impl Command {
         };
         Effect::Expect(Expectation {
             protocol: Protocol::TCP,
-            src_addr: Some(Sourced::conntrack(message.opposite().src.into(), !message.direction)),
+            src_addr: Some(Sourced::conntrack(
+                message.opposite().src.into(),
+                !message.direction,
+            )),
             src_port: None,
             dst_addr,
             dst_port: Sourced::command(self.port, message.packet, self.port_bytes),
@@ -158,7 +177,10 @@ impl Reading {
             None => Some(word.len()),
             Some(wanted) => {
                 // Found as the last byte it has nothing behind it, which no reader accepts.
-                text[word.len()..].iter().position(|&byte| byte == wanted).map(|at| word.len() + at + 1)
+                text[word.len()..]
+                    .iter()
+                    .position(|&byte| byte == wanted)
+                    .map(|at| word.len() + at + 1)
             }
         };
         let command = start.and_then(|start| (pattern.read)(text, start, speaker));
@@ -180,22 +202,41 @@ const PORT: Pattern = Pattern {
     skip_to: Some(b' '),
     read: |text, start, speaker| host_port(text, start, Some(b'\r'), speaker),
 };
-const EPRT: Pattern =
-    Pattern { word: "EPRT", partial: "partial matching of `EPRT'", skip_to: Some(b' '), read: extended_port };
-const PASV: Pattern =
-    Pattern { word: "227 ", partial: "partial matching of `227 '", skip_to: None, read: passive };
-const EPSV: Pattern =
-    Pattern { word: "229 ", partial: "partial matching of `229 '", skip_to: Some(b'('), read: extended_passive };
+const EPRT: Pattern = Pattern {
+    word: "EPRT",
+    partial: "partial matching of `EPRT'",
+    skip_to: Some(b' '),
+    read: extended_port,
+};
+const PASV: Pattern = Pattern {
+    word: "227 ",
+    partial: "partial matching of `227 '",
+    skip_to: None,
+    read: passive,
+};
+const EPSV: Pattern = Pattern {
+    word: "229 ",
+    partial: "partial matching of `229 '",
+    skip_to: Some(b'('),
+    read: extended_passive,
+};
 
 /// `h1,h2,h3,h4,p1,p2` of RFC 959 (`try_rfc959`). Octets run into each other where they are too large.
-fn host_port(text: &[u8], start: usize, terminator: Option<u8>, speaker: IpAddr) -> Option<Command> {
+fn host_port(
+    text: &[u8],
+    start: usize,
+    terminator: Option<u8>,
+    speaker: IpAddr,
+) -> Option<Command> {
     let found = text::numbers::<6>(&text[start..], b',', terminator)?;
     let [a, b, c, d, high, low] = found.values;
     let host = a << 24 | b << 16 | c << 8 | d;
     let address = match speaker {
         IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::from_bits(host)),
         // The kernel writes four bytes over the start of the speaker's address.
-        IpAddr::V6(own) => IpAddr::V6(Ipv6Addr::from_bits(own.to_bits() << 32 >> 32 | u128::from(host) << 96)),
+        IpAddr::V6(own) => IpAddr::V6(Ipv6Addr::from_bits(
+            own.to_bits() << 32 >> 32 | u128::from(host) << 96,
+        )),
     };
     Some(Command {
         address: Some(address),
@@ -213,7 +254,9 @@ fn passive(text: &[u8], start: usize, speaker: IpAddr) -> Option<Command> {
 
 /// `|1|132.235.1.2|6275|` or `|2|1080::8:800:200C:417A|5282|` of RFC 2428 (`try_eprt`).
 fn extended_port(text: &[u8], start: usize, speaker: IpAddr) -> Option<Command> {
-    let &[delimiter, family, second, _, ..] = &text[start..] else { return None };
+    let &[delimiter, family, second, _, ..] = &text[start..] else {
+        return None;
+    };
     let family_fits = family == if speaker.is_ipv4() { b'1' } else { b'2' };
     if !is_delimiter(delimiter) || second != delimiter || !family_fits {
         return None;
@@ -222,23 +265,38 @@ fn extended_port(text: &[u8], start: usize, speaker: IpAddr) -> Option<Command> 
     let (address, length) = if speaker.is_ipv4() {
         let found = text::numbers::<4>(&text[from..], b'.', Some(delimiter))?;
         let [a, b, c, d] = found.values;
-        (IpAddr::V4(Ipv4Addr::from_bits(a << 24 | b << 16 | c << 8 | d)), found.end)
+        (
+            IpAddr::V4(Ipv4Addr::from_bits(a << 24 | b << 16 | c << 8 | d)),
+            found.end,
+        )
     } else {
         let (address, length) = text::ipv6_until(&text[from..], delimiter)?;
         (IpAddr::V6(address), length)
     };
     let (port, port_bytes) = port_until(text, from + length + 1, delimiter)?;
-    Some(Command { address: Some(address), address_bytes: from..from + length, port, port_bytes })
+    Some(Command {
+        address: Some(address),
+        address_bytes: from..from + length,
+        port,
+        port_bytes,
+    })
 }
 
 /// `(|||6446|)` of RFC 2428 (`try_epsv_response`).
 fn extended_passive(text: &[u8], start: usize, _speaker: IpAddr) -> Option<Command> {
-    let &[delimiter, second, third, _, ..] = &text[start..] else { return None };
+    let &[delimiter, second, third, _, ..] = &text[start..] else {
+        return None;
+    };
     if !is_delimiter(delimiter) || second != delimiter || third != delimiter {
         return None;
     }
     let (port, port_bytes) = port_until(text, start + 3, delimiter)?;
-    Some(Command { address: None, address_bytes: 0..0, port, port_bytes })
+    Some(Command {
+        address: None,
+        address_bytes: 0..0,
+        port,
+        port_bytes,
+    })
 }
 
 /// RFC 2428, 2: any printable ASCII, best a bar; digits would be read as numbers.
@@ -279,7 +337,11 @@ impl LineEnds {
             (None, _) => self.first = Some(seq),
             (_, None) => self.second = Some(seq),
             (Some(first), Some(second)) => {
-                let oldest = if is_before(first, second) { &mut self.first } else { &mut self.second };
+                let oldest = if is_before(first, second) {
+                    &mut self.first
+                } else {
+                    &mut self.second
+                };
                 if oldest.is_some_and(|oldest| is_before(oldest, seq)) {
                     *oldest = Some(seq);
                 }

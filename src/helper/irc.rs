@@ -35,7 +35,12 @@ pub const SPECS: &[Spec] = &[Spec {
             range: 1..=255,
             meaning: "DCC channels that one IRC connection may expect at a time",
         },
-        Parameter { name: TIMEOUT, default: 300, range: 0..=2_147_483, meaning: "seconds that an expected channel may take" },
+        Parameter {
+            name: TIMEOUT,
+            default: 300,
+            range: 0..=2_147_483,
+            meaning: "seconds that an expected channel may take",
+        },
     ],
     freedom: &[Freedom {
         variant: "",
@@ -56,12 +61,17 @@ impl Helper for Irc {
             return Vec::new();
         }
         let payload = &message.payload[..message.payload.len().min(MAX_SEARCH)];
-        let Some(offer) = Offer::find(payload) else { return Vec::new() };
+        let Some(offer) = Offer::find(payload) else {
+            return Vec::new();
+        };
         let client = message.opposite().dst;
         let own = [message.same().src, client].contains(&IpAddr::V4(offer.address));
         if !own || offer.port == 0 {
             // The kernel logs "Forged DCC command".
-            return vec![Effect::Decline { reason: "names an address that is not the client's, or port 0", bytes: offer.bytes }];
+            return vec![Effect::Decline {
+                reason: "names an address that is not the client's, or port 0",
+                bytes: offer.bytes,
+            }];
         }
         vec![Effect::Expect(Expectation {
             protocol: Protocol::TCP,
@@ -126,7 +136,10 @@ impl Offer {
             return None;
         }
         let (address, length) = text::decimal(&payload[address_at..]);
-        let blanks = payload[address_at + length..].iter().take_while(|&&byte| byte == b' ').count();
+        let blanks = payload[address_at + length..]
+            .iter()
+            .take_while(|&&byte| byte == b' ')
+            .count();
         let port_at = address_at + length + blanks;
         let (port, length) = text::decimal(&payload[port_at..]);
         Some(Self {

@@ -46,7 +46,8 @@ pub struct Spec {
 
 impl Spec {
     pub fn reads(&self, protocol: Protocol, ipv6: bool) -> bool {
-        (!ipv6 || self.families == Families::Both) && self.ports.iter().any(|&(read, _)| read == protocol)
+        (!ipv6 || self.families == Families::Both)
+            && self.ports.iter().any(|&(read, _)| read == protocol)
     }
 }
 
@@ -124,12 +125,16 @@ impl Modules {
 
     /// Reads `MODULE.PARAMETER=VALUE`; a switch takes 0, 1, n, y.
     pub fn set(&mut self, text: &str) -> Result<(), String> {
-        let (name, value) =
-            text.split_once('=').ok_or_else(|| format!("'{text}' is not of the form MODULE.PARAMETER=VALUE"))?;
+        let (name, value) = text
+            .split_once('=')
+            .ok_or_else(|| format!("'{text}' is not of the form MODULE.PARAMETER=VALUE"))?;
         let mut parameters = all().flat_map(|spec| spec.parameters);
         let Some(parameter) = parameters.find(|parameter| parameter.name == name.trim()) else {
             let known: Vec<&str> = self.0.keys().copied().collect();
-            return Err(format!("'{name}' decides nothing in this simulation; the parameters that do: {}", known.join(" ")));
+            return Err(format!(
+                "'{name}' decides nothing in this simulation; the parameters that do: {}",
+                known.join(" ")
+            ));
         };
         let number = match value.trim() {
             "n" | "N" => Some(0),
@@ -140,7 +145,9 @@ impl Modules {
             Some(number) => self.0.insert(parameter.name, number),
             None => {
                 let (least, most) = (parameter.range.start(), parameter.range.end());
-                return Err(format!("'{value}' is no value for {name} ({least} to {most})"));
+                return Err(format!(
+                    "'{value}' is no value for {name} ({least} to {most})"
+                ));
             }
         };
         Ok(())
@@ -150,7 +157,11 @@ impl Modules {
 impl Default for Modules {
     fn default() -> Self {
         let parameters = all().flat_map(|spec| spec.parameters);
-        Self(parameters.map(|parameter| (parameter.name, parameter.default)).collect())
+        Self(
+            parameters
+                .map(|parameter| (parameter.name, parameter.default))
+                .collect(),
+        )
     }
 }
 
@@ -193,7 +204,10 @@ pub enum Effect {
     /// Make this expectation; where that fails, drop the packet.
     Expect(Expectation),
     /// It looked like a command, but nothing is expected.
-    Decline { reason: &'static str, bytes: Range<usize> },
+    Decline {
+        reason: &'static str,
+        bytes: Range<usize>,
+    },
     /// Drop the packet.
     Drop(&'static str),
 }

@@ -17,18 +17,28 @@ pub struct Numbers<const N: usize> {
 /// must be there (`try_number` in nf_conntrack_ftp.c).
 ///
 /// A number may be empty or have any number of digits, and wraps at 32 bits.
-pub fn numbers<const N: usize>(text: &[u8], separator: u8, terminator: Option<u8>) -> Option<Numbers<N>> {
+pub fn numbers<const N: usize>(
+    text: &[u8],
+    separator: u8,
+    terminator: Option<u8>,
+) -> Option<Numbers<N>> {
     let (mut values, mut starts) = ([0u32; N], [0; N]);
     let mut index = 0;
     for (at, &byte) in text.iter().enumerate() {
         if byte.is_ascii_digit() {
-            values[index] = values[index].wrapping_mul(10).wrapping_add(u32::from(byte - b'0'));
+            values[index] = values[index]
+                .wrapping_mul(10)
+                .wrapping_add(u32::from(byte - b'0'));
         } else if byte == separator {
             index += 1;
             *starts.get_mut(index)? = at + 1;
         } else {
             let ends = index == N - 1 && terminator.is_none_or(|terminator| terminator == byte);
-            return ends.then_some(Numbers { values, starts, end: at });
+            return ends.then_some(Numbers {
+                values,
+                starts,
+                end: at,
+            });
         }
     }
     None
@@ -38,7 +48,11 @@ pub fn numbers<const N: usize>(text: &[u8], separator: u8, terminator: Option<u8
 /// Returns the number and how many bytes it took.
 pub fn decimal(text: &[u8]) -> (u64, usize) {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let add = |number: u64, digit: &u8| number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+    let add = |number: u64, digit: &u8| {
+        number
+            .wrapping_mul(10)
+            .wrapping_add(u64::from(digit - b'0'))
+    };
     (text[..digits].iter().fold(0, add), digits)
 }
 
@@ -47,7 +61,11 @@ pub fn decimal(text: &[u8]) -> (u64, usize) {
 /// Laxer than RFC 4291, as `in6_pton` (net/core/utils.c) is: a group may have leading zeros beyond four digits, so
 /// may the octets of an embedded IPv4 address, and a colon ends that one as well.
 pub fn ipv6_until(text: &[u8], delimiter: u8) -> Option<(Ipv6Addr, usize)> {
-    let byte = |at: usize| text.get(at).copied().filter(|&byte| byte != delimiter && byte != 0);
+    let byte = |at: usize| {
+        text.get(at)
+            .copied()
+            .filter(|&byte| byte != delimiter && byte != 0)
+    };
     let mut groups: Vec<u16> = Vec::with_capacity(8);
     // "::" stands before the group with this index.
     let mut gap = None;
@@ -79,7 +97,10 @@ pub fn ipv6_until(text: &[u8], delimiter: u8) -> Option<(Ipv6Addr, usize)> {
         }
         if byte(at) == Some(b'.') && (room == 2 || gap.is_some() && room > 2) {
             let (octets, end) = ipv4_until(text, start, delimiter)?;
-            groups.extend([u16::from_be_bytes([octets[0], octets[1]]), u16::from_be_bytes([octets[2], octets[3]])]);
+            groups.extend([
+                u16::from_be_bytes([octets[0], octets[1]]),
+                u16::from_be_bytes([octets[2], octets[3]]),
+            ]);
             at = end;
             break;
         }
@@ -105,14 +126,24 @@ pub fn ipv6_until(text: &[u8], delimiter: u8) -> Option<(Ipv6Addr, usize)> {
 fn ipv4_until(text: &[u8], start: usize, delimiter: u8) -> Option<([u8; 4], usize)> {
     let mut octets = [0u8; 4];
     let mut at = start;
-    for index in 0..4 {
+    for (index, octet) in octets.iter_mut().enumerate() {
         let first = at;
-        while let Some(&digit) = text.get(at).filter(|&&byte| byte != delimiter && byte.is_ascii_digit()) {
-            octets[index] = octets[index].checked_mul(10)?.checked_add(digit - b'0')?;
+        while let Some(&digit) = text
+            .get(at)
+            .filter(|&&byte| byte != delimiter && byte.is_ascii_digit())
+        {
+            *octet = octet.checked_mul(10)?.checked_add(digit - b'0')?;
             at += 1;
         }
-        let end = text.get(at).copied().filter(|&byte| byte != delimiter && byte != 0);
-        let ends_well = if index < 3 { end == Some(b'.') } else { matches!(end, None | Some(b':')) };
+        let end = text
+            .get(at)
+            .copied()
+            .filter(|&byte| byte != delimiter && byte != 0);
+        let ends_well = if index < 3 {
+            end == Some(b'.')
+        } else {
+            matches!(end, None | Some(b':'))
+        };
         if at == first || !ends_well {
             return None;
         }

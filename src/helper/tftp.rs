@@ -20,7 +20,12 @@ pub const SPECS: &[Spec] = &[Spec {
     ports: &[(Protocol::UDP, 69)],
     families: Families::Both,
     why: "the server answers a request from a new port, which nothing was sent to before",
-    policies: |_| vec![Policy { max_expected: 1, timeout: Duration::from_secs(300) }],
+    policies: |_| {
+        vec![Policy {
+            max_expected: 1,
+            timeout: Duration::from_secs(300),
+        }]
+    },
     parameters: &[],
     freedom: &[Freedom {
         variant: "",
@@ -37,7 +42,9 @@ struct Tftp;
 
 impl Helper for Tftp {
     fn message(&mut self, message: &Message<'_>) -> Vec<Effect> {
-        let Some([0, READ_REQUEST | WRITE_REQUEST]) = message.payload.first_chunk() else { return Vec::new() };
+        let Some([0, READ_REQUEST | WRITE_REQUEST]) = message.payload.first_chunk() else {
+            return Vec::new();
+        };
         let reply = message.tuples[Direction::Reply.index()];
         vec![Effect::Expect(Expectation {
             protocol: Protocol::UDP,

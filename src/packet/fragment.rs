@@ -58,7 +58,10 @@ pub struct Reassembler {
 
 impl Reassembler {
     pub fn new(limits: Limits) -> Self {
-        Self { limits, ..Self::default() }
+        Self {
+            limits,
+            ..Self::default()
+        }
     }
 
     /// `Ok(None)` for a datagram that conntrack sees as it is, `Ok(Some)` for one that this fragment completes.
@@ -72,12 +75,22 @@ impl Reassembler {
             IpAddr::V4(_) => Fragment::ipv4(&header, datagram),
             IpAddr::V6(_) => Fragment::ipv6(&header, datagram),
         };
-        let Some(fragment) = fragment else { return Ok(None) };
+        let Some(fragment) = fragment else {
+            return Ok(None);
+        };
         self.expire(at);
-        if header.src.is_ipv4() { self.queue_ipv4(at, &fragment) } else { self.queue_ipv6(at, &fragment) }
+        if header.src.is_ipv4() {
+            self.queue_ipv4(at, &fragment)
+        } else {
+            self.queue_ipv6(at, &fragment)
+        }
     }
 
-    fn queue_ipv4(&mut self, at: Timestamp, fragment: &Fragment<'_>) -> Result<Option<&[u8]>, Unseen> {
+    fn queue_ipv4(
+        &mut self,
+        at: Timestamp,
+        fragment: &Fragment<'_>,
+    ) -> Result<Option<&[u8]>, Unseen> {
         if self.ipv4.memory > self.limits.ipv4_high {
             return Err(Unseen::FragmentDropped);
         }
@@ -93,8 +106,15 @@ impl Reassembler {
         }
         queue.last_peer_count = peer.fragments;
         // A piece that is not the last one is cut to a multiple of 8 bytes; IPv6 refuses it instead.
-        let length = if fragment.more { fragment.data.len() & !7 } else { fragment.data.len() };
-        let piece = Piece { offset: fragment.offset, data: &fragment.data[..length] };
+        let length = if fragment.more {
+            fragment.data.len() & !7
+        } else {
+            fragment.data.len()
+        };
+        let piece = Piece {
+            offset: fragment.offset,
+            data: &fragment.data[..length],
+        };
         if !queue.extend_to(piece.end(), fragment.more) || piece.data.is_empty() {
             self.forget_ipv4(fragment.key);
             return Err(Unseen::FragmentDropped);
@@ -107,7 +127,9 @@ impl Reassembler {
                 Err(Unseen::FragmentDropped)
             }
             Inserted::Complete => {
-                let queue = self.forget_ipv4(fragment.key).ok_or(Unseen::FragmentDropped)?;
+                let queue = self
+                    .forget_ipv4(fragment.key)
+                    .ok_or(Unseen::FragmentDropped)?;
                 self.join_ipv4(&queue)
             }
         }
@@ -136,12 +158,19 @@ impl Reassembler {
         Some(queue)
     }
 
-    fn queue_ipv6(&mut self, at: Timestamp, fragment: &Fragment<'_>) -> Result<Option<&[u8]>, Unseen> {
+    fn queue_ipv6(
+        &mut self,
+        at: Timestamp,
+        fragment: &Fragment<'_>,
+    ) -> Result<Option<&[u8]>, Unseen> {
         if self.ipv6.memory > self.limits.ipv6_high {
             return Err(Unseen::FragmentDropped);
         }
         let (queue, _) = self.ipv6.find(fragment.key, at + self.limits.ipv6_timeout);
-        let piece = Piece { offset: fragment.offset, data: fragment.data };
+        let piece = Piece {
+            offset: fragment.offset,
+            data: fragment.data,
+        };
         if piece.end() > MAX_DATAGRAM {
             return Err(Unseen::FragmentDropped);
         }
@@ -161,7 +190,10 @@ impl Reassembler {
                 Err(Unseen::FragmentDropped)
             }
             Inserted::Complete => {
-                let queue = self.ipv6.forget(fragment.key).ok_or(Unseen::FragmentDropped)?;
+                let queue = self
+                    .ipv6
+                    .forget(fragment.key)
+                    .ok_or(Unseen::FragmentDropped)?;
                 self.join_ipv6(&queue)
             }
         }
@@ -230,7 +262,12 @@ impl<'a> Fragment<'a> {
         let (head, data) = datagram.split_at_checked(header.length)?;
         let id = u32::from(u16::from_be_bytes([id_high, id_low]));
         Some(Self {
-            key: Key { src: header.src, dst: header.dst, id, protocol: header.next },
+            key: Key {
+                src: header.src,
+                dst: header.dst,
+                id,
+                protocol: header.next,
+            },
             offset,
             more,
             data,
@@ -261,10 +298,16 @@ impl<'a> Fragment<'a> {
             return None;
         }
         let (fragment_header, data) = rest.split_at_checked(FRAGMENT_HEADER)?;
-        let &[next_header, _, high, low, id @ ..] = fragment_header.first_chunk::<FRAGMENT_HEADER>()?;
+        let &[next_header, _, high, low, id @ ..] =
+            fragment_header.first_chunk::<FRAGMENT_HEADER>()?;
         let field = u16::from_be_bytes([high, low]);
         Some(Self {
-            key: Key { src: header.src, dst: header.dst, id: u32::from_be_bytes(id), protocol: 0 },
+            key: Key {
+                src: header.src,
+                dst: header.dst,
+                id: u32::from_be_bytes(id),
+                protocol: 0,
+            },
             offset: usize::from(field & !7),
             more: field & 1 != 0,
             data,
@@ -279,7 +322,11 @@ impl<'a> Fragment<'a> {
 /// Whether a first fragment ends before its transport header does (`ipv6frag_thdr_truncated`, RFC 8200 4.5).
 fn truncated_in_first(datagram: &[u8], fragment_header_at: usize) -> bool {
     match ip::skip_extensions(datagram, fragment_header_at, FRAGMENT) {
-        Some(ip::Skipped { next, at, fragment_offset: 0 }) => {
+        Some(ip::Skipped {
+            next,
+            at,
+            fragment_offset: 0,
+        }) => {
             let header = match next {
                 6 => 20,
                 17 | 58 => 8,
@@ -320,13 +367,18 @@ impl Family {
             created = true;
             self.next_serial += 1;
             self.timers.push_back((due, self.next_serial, key));
-            Queue { serial: self.next_serial, ..Queue::default() }
+            Queue {
+                serial: self.next_serial,
+                ..Queue::default()
+            }
         });
         (queue, created)
     }
 
     fn insert(&mut self, fragment: &Fragment<'_>, piece: Piece<'_>) -> Inserted {
-        let Some(queue) = self.queues.get_mut(&fragment.key) else { return Inserted::Duplicate };
+        let Some(queue) = self.queues.get_mut(&fragment.key) else {
+            return Inserted::Duplicate;
+        };
         let before = queue.memory;
         let inserted = queue.insert(fragment, piece);
         self.memory += queue.memory - before;
@@ -342,7 +394,10 @@ impl Family {
     /// The next queue whose time is over. Timers of queues that are gone are dropped on the way.
     fn due(&mut self, at: Timestamp) -> Option<Key> {
         while let Some(&(due, serial, key)) = self.timers.front() {
-            let alive = self.queues.get(&key).is_some_and(|queue| queue.serial == serial);
+            let alive = self
+                .queues
+                .get(&key)
+                .is_some_and(|queue| queue.serial == serial);
             if alive && due > at {
                 return None;
             }

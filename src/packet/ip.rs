@@ -25,7 +25,8 @@ pub struct Header {
 impl Header {
     pub fn parse(datagram: &[u8]) -> Result<Self, Malformed> {
         if is_ipv4(datagram) {
-            let header = Ipv4HeaderSlice::from_slice(datagram).map_err(|_| Malformed::HeaderLength)?;
+            let header =
+                Ipv4HeaderSlice::from_slice(datagram).map_err(|_| Malformed::HeaderLength)?;
             return Ok(Self {
                 src: header.source_addr().into(),
                 dst: header.destination_addr().into(),
@@ -55,7 +56,9 @@ impl Header {
 /// A length of 0 is what segmentation offload leaves in IPv4: then it is all that was captured.
 pub fn total_length(captured: &[u8]) -> Result<usize, Malformed> {
     if is_ipv4(captured) {
-        let header = captured.first_chunk::<IPV4_HEADER>().ok_or(Malformed::HeaderCut)?;
+        let header = captured
+            .first_chunk::<IPV4_HEADER>()
+            .ok_or(Malformed::HeaderCut)?;
         let header_length = usize::from(header[0] & 0x0f) * 4;
         if header_length < IPV4_HEADER {
             return Err(Malformed::HeaderLength);
@@ -69,7 +72,9 @@ pub fn total_length(captured: &[u8]) -> Result<usize, Malformed> {
             length => Ok(length),
         };
     }
-    let header = captured.first_chunk::<IPV6_HEADER>().ok_or(Malformed::HeaderCut)?;
+    let header = captured
+        .first_chunk::<IPV6_HEADER>()
+        .ok_or(Malformed::HeaderCut)?;
     Ok(IPV6_HEADER + usize::from(u16::from_be_bytes([header[4], header[5]])))
 }
 
@@ -81,7 +86,11 @@ pub fn transport(header: &Header, datagram: &[u8]) -> Option<(Protocol, usize)> 
         return (offset == 0).then_some((Protocol(header.next), header.length));
     }
     match skip_extensions(datagram, IPV6_HEADER, header.next)? {
-        Skipped { fragment_offset: 0, next, at } => Some((Protocol(next), at)),
+        Skipped {
+            fragment_offset: 0,
+            next,
+            at,
+        } => Some((Protocol(next), at)),
         _ => None,
     }
 }
@@ -116,7 +125,11 @@ pub fn skip_extensions(datagram: &[u8], mut at: usize, mut next: u8) -> Option<S
         at += extension_length(next, length);
         next = following;
     }
-    Some(Skipped { next, at, fragment_offset })
+    Some(Skipped {
+        next,
+        at,
+        fragment_offset,
+    })
 }
 
 /// `ipv6_ext_hdr`
@@ -179,7 +192,9 @@ fn check_hop_by_hop(datagram: &[u8]) -> Result<(), Malformed> {
                 }
             } else {
                 count += 1;
-                if count > MAX_HOP_BY_HOP_OPTIONS || !may_pass(kind, IPV6_HEADER + length - options.len(), body) {
+                if count > MAX_HOP_BY_HOP_OPTIONS
+                    || !may_pass(kind, IPV6_HEADER + length - options.len(), body)
+                {
                     return Err(bad);
                 }
                 padding = 0;

@@ -5,7 +5,7 @@
 
 use etherparse::EtherType;
 
-/// LINKTYPE_ numbers, as https://www.tcpdump.org/linktypes.html gives them.
+/// LINKTYPE_ numbers, as <https://www.tcpdump.org/linktypes.html> gives them.
 pub const NULL: u16 = 0;
 pub const ETHERNET: u16 = 1;
 pub const PPP: u16 = 9;
@@ -68,11 +68,15 @@ fn behind_ether_type(frame: &[u8], at: usize, header: usize) -> Option<&[u8]> {
 }
 
 fn ether_type(bytes: &[u8]) -> Option<EtherType> {
-    bytes.first_chunk().map(|two| EtherType(u16::from_be_bytes(*two)))
+    bytes
+        .first_chunk()
+        .map(|two| EtherType(u16::from_be_bytes(*two)))
 }
 
 /// RFC 1661 and 1662: address and control bytes may be there or not.
 fn ppp(frame: &[u8]) -> Option<&[u8]> {
     let frame = frame.strip_prefix(&[0xff, 0x03]).unwrap_or(frame);
-    frame.strip_prefix(&[0x00, 0x21]).or_else(|| frame.strip_prefix(&[0x00, 0x57]))
+    frame
+        .strip_prefix(&[0x00, 0x21])
+        .or_else(|| frame.strip_prefix(&[0x00, 0x57]))
 }

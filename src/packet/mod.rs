@@ -27,14 +27,16 @@ pub struct Packet<'a> {
     /// The protocol and where its header starts; `None` where extension headers or a fragment that was let
     /// through do not lead to one (`get_l4proto` in `nf_conntrack_core.c`).
     pub transport: Option<(Protocol, usize)>,
-    /// Bytes of the datagram that the capture holds.
+    /// Bytes of the datagram that the capture holds; one that came in fragments counts as whole.
     pub captured: usize,
 }
 
 impl<'a> Packet<'a> {
     /// From the transport header to the end; empty where there is none.
     pub fn transport_bytes(&self) -> &'a [u8] {
-        self.transport.and_then(|(_, at)| self.datagram.get(at..)).unwrap_or_default()
+        self.transport
+            .and_then(|(_, at)| self.datagram.get(at..))
+            .unwrap_or_default()
     }
 }
 
@@ -88,7 +90,10 @@ pub struct Decoder {
 
 impl Decoder {
     pub fn new(limits: fragment::Limits) -> Self {
-        Self { reassembler: Reassembler::new(limits), padded: Vec::new() }
+        Self {
+            reassembler: Reassembler::new(limits),
+            padded: Vec::new(),
+        }
     }
 
     /// `None` for a frame without IP. `at` is the clock of the simulation, which never runs backwards.
@@ -103,7 +108,12 @@ impl Decoder {
         Some(self.datagram(at, number, bytes))
     }
 
-    fn datagram<'a>(&'a mut self, at: Timestamp, number: u64, captured: &'a [u8]) -> Result<Packet<'a>, Unseen> {
+    fn datagram<'a>(
+        &'a mut self,
+        at: Timestamp,
+        number: u64,
+        captured: &'a [u8],
+    ) -> Result<Packet<'a>, Unseen> {
         let length = ip::total_length(captured).map_err(Unseen::Refused)?;
         let datagram = match captured.get(..length) {
             Some(whole) => whole,
@@ -115,9 +125,13 @@ impl Decoder {
             }
         };
         let header = ip::Header::parse(datagram).map_err(Unseen::Refused)?;
-        let (datagram, header) = match self.reassembler.gather(at, header, datagram)? {
-            None => (datagram, header),
-            Some(whole) => (whole, ip::Header::parse(whole).map_err(Unseen::Refused)?),
+        let (datagram, header, captured) = match self.reassembler.gather(at, header, datagram)? {
+            None => (datagram, header, captured.len().min(length)),
+            Some(whole) => (
+                whole,
+                ip::Header::parse(whole).map_err(Unseen::Refused)?,
+                whole.len(),
+            ),
         };
         Ok(Packet {
             number,
@@ -126,7 +140,7 @@ impl Decoder {
             hop_limit: header.hop_limit,
             datagram,
             transport: ip::transport(&header, datagram),
-            captured: captured.len().min(length),
+            captured,
         })
     }
 }

@@ -44,12 +44,20 @@ fn ipv4(src: Ipv4Addr, dst: Ipv4Addr, datagram: &[u8]) -> Fate {
     if dst.is_multicast() {
         let local_control = dst.octets()[..3] == [224, 0, 0];
         let igmp = datagram[9] == IpNumber::IGMP.0;
-        return if src.is_unspecified() && !local_control && !igmp { Fate::Discarded } else { Fate::Delivered };
+        return if src.is_unspecified() && !local_control && !igmp {
+            Fate::Discarded
+        } else {
+            Fate::Delivered
+        };
     }
     if dst.is_broadcast() || src.is_unspecified() && dst.is_unspecified() {
         return Fate::Delivered;
     }
-    if src.is_unspecified() || dst.is_unspecified() { Fate::Discarded } else { Fate::Forwarded }
+    if src.is_unspecified() || dst.is_unspecified() {
+        Fate::Discarded
+    } else {
+        Fate::Forwarded
+    }
 }
 
 fn ipv6(src: Ipv6Addr, dst: Ipv6Addr) -> Fate {
@@ -74,7 +82,9 @@ fn options_pass(mut options: &[u8]) -> bool {
             }
             _ => {}
         }
-        let Some(&length) = options.get(1) else { return false };
+        let Some(&length) = options.get(1) else {
+            return false;
+        };
         let length = usize::from(length);
         if length < 2 || length > options.len() {
             return false;
@@ -82,8 +92,12 @@ fn options_pass(mut options: &[u8]) -> bool {
         let option = &options[..length];
         let passes = match kind {
             OPTION_LSRR | OPTION_SSRR => false,
-            OPTION_RECORD_ROUTE => !std::mem::replace(&mut record_route, true) && pointer_fits(option, 4, 3),
-            OPTION_TIMESTAMP => !std::mem::replace(&mut timestamp, true) && timestamp_passes(option),
+            OPTION_RECORD_ROUTE => {
+                !std::mem::replace(&mut record_route, true) && pointer_fits(option, 4, 3)
+            }
+            OPTION_TIMESTAMP => {
+                !std::mem::replace(&mut timestamp, true) && timestamp_passes(option)
+            }
             OPTION_ROUTER_ALERT => length >= 4,
             _ => true,
         };
@@ -99,18 +113,26 @@ fn options_pass(mut options: &[u8]) -> bool {
 /// the end because the option is full.
 fn pointer_fits(option: &[u8], least: usize, room: usize) -> bool {
     match option.get(2).map(|&pointer| usize::from(pointer)) {
-        Some(pointer) if pointer >= least => pointer > option.len() || pointer + room <= option.len(),
+        Some(pointer) if pointer >= least => {
+            pointer > option.len() || pointer + room <= option.len()
+        }
         _ => false,
     }
 }
 
 fn timestamp_passes(option: &[u8]) -> bool {
-    let Some(&flags) = option.get(3) else { return false };
+    let Some(&flags) = option.get(3) else {
+        return false;
+    };
     let (overflow, form) = (flags >> 4, flags & 0x0f);
     if usize::from(option[2]) > option.len() {
         return form == TIMESTAMP_PRESPECIFIED || overflow != 15;
     }
-    let room = if matches!(form, TIMESTAMP_AND_ADDRESS | TIMESTAMP_PRESPECIFIED) { 7 } else { 3 };
+    let room = if matches!(form, TIMESTAMP_AND_ADDRESS | TIMESTAMP_PRESPECIFIED) {
+        7
+    } else {
+        3
+    };
     pointer_fits(option, 5, room)
 }
 

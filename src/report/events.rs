@@ -15,7 +15,10 @@ use crate::tuple::{Protocol, Tuple};
 
 /// Writes what a step has to tell.
 pub fn write(out: &mut dyn Write, at: Timestamp, step: &Step<'_>) -> io::Result<()> {
-    step.late.iter().chain(step.events).try_for_each(|event| line(out, at, event))
+    step.late
+        .iter()
+        .chain(step.events)
+        .try_for_each(|event| line(out, at, event))
 }
 
 fn line(out: &mut dyn Write, at: Timestamp, event: &Event) -> io::Result<()> {
@@ -23,13 +26,22 @@ fn line(out: &mut dyn Write, at: Timestamp, event: &Event) -> io::Result<()> {
         return Ok(());
     }
     let micros = at.nanos().div_euclid(1000);
-    write!(out, "[{}.{:06}]\t", micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000))?;
+    write!(
+        out,
+        "[{}.{:06}]\t",
+        micros.div_euclid(1_000_000),
+        micros.rem_euclid(1_000_000)
+    )?;
     match event {
         Event::ConntrackNew(record) => conntrack(out, "    [NEW]", record),
         Event::ConntrackUpdate(record) => conntrack(out, " [UPDATE]", record),
         Event::ConntrackDestroy(record, _) => conntrack(out, "[DESTROY]", record),
         Event::ExpectationNew(record) => expectation(out, "    [NEW]", record, record.timeout),
-        Event::ExpectationDestroy { expectation: record, left, .. } => expectation(out, "[DESTROY]", record, *left),
+        Event::ExpectationDestroy {
+            expectation: record,
+            left,
+            ..
+        } => expectation(out, "[DESTROY]", record, *left),
         Event::Declined { .. } => Ok(()),
     }
 }
@@ -38,8 +50,17 @@ fn line(out: &mut dyn Write, at: Timestamp, event: &Event) -> io::Result<()> {
 fn conntrack(out: &mut dyn Write, kind: &str, record: &ConntrackRecord) -> io::Result<()> {
     let protocol = record.original.protocol;
     // IGMP and ESP have names in our records, but none in that library.
-    let name = if has_tracker(protocol) { protocol.name() } else { None };
-    write!(out, "{kind} {:<8} {} ", name.unwrap_or("unknown"), protocol.0)?;
+    let name = if has_tracker(protocol) {
+        protocol.name()
+    } else {
+        None
+    };
+    write!(
+        out,
+        "{kind} {:<8} {} ",
+        name.unwrap_or("unknown"),
+        protocol.0
+    )?;
     if kind != "[DESTROY]" {
         write!(out, "{} ", record.timeout.as_secs())?;
     }
@@ -69,15 +90,26 @@ fn tuple(out: &mut dyn Write, tuple: &Tuple) -> io::Result<()> {
     match (tuple.protocol, tuple.icmp()) {
         (_, Some([kind, code])) => write!(out, "type={kind} code={code} id={} ", tuple.sport),
         (Protocol::GRE, _) => write!(out, "srckey={:#x} dstkey={:#x} ", tuple.sport, tuple.dport),
-        _ if has_tracker(tuple.protocol) => write!(out, "sport={} dport={} ", tuple.sport, tuple.dport),
+        _ if has_tracker(tuple.protocol) => {
+            write!(out, "sport={} dport={} ", tuple.sport, tuple.dport)
+        }
         _ => Ok(()),
     }
 }
 
-fn expectation(out: &mut dyn Write, kind: &str, record: &ExpectationRecord, timeout: Duration) -> io::Result<()> {
+fn expectation(
+    out: &mut dyn Write,
+    kind: &str,
+    record: &ExpectationRecord,
+    timeout: Duration,
+) -> io::Result<()> {
     let expectation = &record.expectation;
     let dst = expectation.dst_addr.value;
-    let any = if dst.is_ipv4() { IpAddr::from([0; 4]) } else { IpAddr::from([0; 16]) };
+    let any = if dst.is_ipv4() {
+        IpAddr::from([0; 4])
+    } else {
+        IpAddr::from([0; 16])
+    };
     let src = expectation.src_addr.as_ref().map(|src| src.value);
     let sport = expectation.src_port.as_ref().map(|port| port.value);
     writeln!(
@@ -96,7 +128,11 @@ fn expectation(out: &mut dyn Write, kind: &str, record: &ExpectationRecord, time
         record.master.dst,
         record.master.sport,
         record.master.dport,
-        if expectation.flags.permanent { "PERMANENT " } else { "" },
+        if expectation.flags.permanent {
+            "PERMANENT "
+        } else {
+            ""
+        },
         expectation.class,
         record.helper,
     )

@@ -15,7 +15,14 @@ use crate::tuple::{Protocol, Tuple};
 
 /// Writes the record of one packet.
 pub fn write(out: &mut dyn Write, number: u64, step: &Step<'_>, ports: Ports) -> io::Result<()> {
-    let Verdict { state, direction, helper, dropped, reason, .. } = step.verdict;
+    let Verdict {
+        state,
+        direction,
+        helper,
+        dropped,
+        reason,
+        ..
+    } = step.verdict;
     let line = Line {
         n: number,
         state: state.name(),
@@ -23,8 +30,16 @@ pub fn write(out: &mut dyn Write, number: u64, step: &Step<'_>, ports: Ports) ->
         helper,
         dropped,
         reason: reason.map(|reason| reason.name()),
-        late: step.late.iter().filter_map(|event| line(event, ports)).collect(),
-        events: step.events.iter().filter_map(|event| line(event, ports)).collect(),
+        late: step
+            .late
+            .iter()
+            .filter_map(|event| line(event, ports))
+            .collect(),
+        events: step
+            .events
+            .iter()
+            .filter_map(|event| line(event, ports))
+            .collect(),
     };
     serde_json::to_writer(&mut *out, &line)?;
     out.write_all(b"\n")
@@ -111,22 +126,33 @@ struct Mask {
 }
 
 fn line(event: &Event, ports: Ports) -> Option<EventLine> {
-    let conntrack = |ev, record| Some(EventLine::Conntrack(Box::new(ConntrackLine::new(ev, record, ports))));
+    let conntrack = |ev, record| {
+        Some(EventLine::Conntrack(Box::new(ConntrackLine::new(
+            ev, record, ports,
+        ))))
+    };
     match event {
         Event::ConntrackNew(record) => conntrack("ct_new", record),
         Event::ConntrackUpdate(record) => conntrack("ct_update", record),
-        Event::ConntrackDestroy(record, _) => conntrack("ct_destroy", record).map(|line| match line {
-            // ctnetlink tells neither of an entry that is gone.
-            EventLine::Conntrack(gone) => {
-                EventLine::Conntrack(Box::new(ConntrackLine { timeout: None, helper: None, master: None, ..*gone }))
-            }
-            other => other,
-        }),
+        Event::ConntrackDestroy(record, _) => {
+            conntrack("ct_destroy", record).map(|line| match line {
+                // ctnetlink tells neither of an entry that is gone.
+                EventLine::Conntrack(gone) => EventLine::Conntrack(Box::new(ConntrackLine {
+                    timeout: None,
+                    helper: None,
+                    master: None,
+                    ..*gone
+                })),
+                other => other,
+            })
+        }
         Event::ExpectationNew(record) => {
             let line = ExpectationLine::new("exp_new", record, record.timeout.as_secs(), ports);
             Some(EventLine::Expectation(Box::new(line)))
         }
-        Event::ExpectationDestroy { expectation, left, .. } => {
+        Event::ExpectationDestroy {
+            expectation, left, ..
+        } => {
             let line = ExpectationLine::new("exp_destroy", expectation, left.as_secs(), ports);
             Some(EventLine::Expectation(Box::new(line)))
         }
@@ -142,9 +168,14 @@ impl ConntrackLine {
             reply: TupleLine::new(&record.reply, ports),
             status: record.status.names().collect(),
             timeout: Some(record.timeout.as_secs()),
-            tcp_state: record.state.filter(|_| record.original.protocol == Protocol::TCP),
+            tcp_state: record
+                .state
+                .filter(|_| record.original.protocol == Protocol::TCP),
             helper: record.helper,
-            master: record.master.as_ref().map(|master| TupleLine::new(master, ports)),
+            master: record
+                .master
+                .as_ref()
+                .map(|master| TupleLine::new(master, ports)),
         }
     }
 }
@@ -153,7 +184,11 @@ impl ExpectationLine {
     fn new(ev: &'static str, record: &ExpectationRecord, timeout: u64, ports: Ports) -> Self {
         let expectation = &record.expectation;
         let dst = expectation.dst_addr.value;
-        let any = if dst.is_ipv4() { IpAddr::from([0; 4]) } else { IpAddr::from([0; 16]) };
+        let any = if dst.is_ipv4() {
+            IpAddr::from([0; 4])
+        } else {
+            IpAddr::from([0; 16])
+        };
         let src = expectation.src_addr.as_ref().map(|src| src.value);
         let tuple = Tuple {
             src: src.map_or(any, |net| net.addr()),
@@ -168,7 +203,11 @@ impl ExpectationLine {
             mask: Mask {
                 src: src.map_or(any, |net| net.netmask()),
                 dst: IpNet::from(dst).netmask(),
-                sport: if expectation.src_port.is_some() { u16::MAX } else { 0 },
+                sport: if expectation.src_port.is_some() {
+                    u16::MAX
+                } else {
+                    0
+                },
                 dport: u16::MAX,
             },
             helper: record.helper,
@@ -183,7 +222,9 @@ impl ExpectationLine {
 impl TupleLine {
     fn new(tuple: &Tuple, ports: Ports) -> Self {
         let has_ports = match tuple.protocol {
-            Protocol::TCP | Protocol::UDP | Protocol::UDPLITE | Protocol::SCTP | Protocol::GRE => true,
+            Protocol::TCP | Protocol::UDP | Protocol::UDPLITE | Protocol::SCTP | Protocol::GRE => {
+                true
+            }
             Protocol::DCCP => ports.dccp,
             _ => false,
         };

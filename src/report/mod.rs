@@ -24,8 +24,16 @@ pub struct Analysis {
 impl Analysis {
     /// Helpers that were waiting for a control connection and saw none.
     pub fn not_seen(&self) -> impl Iterator<Item = &'static str> {
-        let seen: BTreeSet<&str> = self.exposure.services.keys().map(|service| service.helper).collect();
-        self.assigned.iter().copied().filter(move |name| !seen.contains(name))
+        let seen: BTreeSet<&str> = self
+            .exposure
+            .services
+            .keys()
+            .map(|service| service.helper)
+            .collect();
+        self.assigned
+            .iter()
+            .copied()
+            .filter(move |name| !seen.contains(name))
     }
 }
 
@@ -47,9 +55,21 @@ impl<T> Listed<T> {
 
 impl<T> Default for Listed<T> {
     fn default() -> Self {
-        Self { rows: Vec::new(), omitted: 0 }
+        Self {
+            rows: Vec::new(),
+            omitted: 0,
+        }
     }
 }
 
 /// Rows that a terminal is shown.
 const MOST_LISTED: usize = 100;
+
+/// A network; a single host without its prefix length.
+fn network(net: ipnet::IpNet) -> String {
+    if net.prefix_len() == net.max_prefix_len() {
+        net.addr().to_string()
+    } else {
+        net.to_string()
+    }
+}

@@ -5,12 +5,15 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Row, Table, presets};
+use comfy_table::{
+    Attribute, Cell, CellAlignment, ContentArrangement, ContentLineStyle, LineStyle, Row, Table,
+    TableStyle,
+};
 
 use super::Analysis;
 use crate::conntrack::State;
-use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure, Totals, Use};
 use crate::expectation::Origin;
+use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure, Totals, Use};
 use crate::helper::{self, Families};
 use crate::rules::{Match, Rule, nftables};
 use crate::time::Timestamp;
@@ -30,19 +33,42 @@ pub fn write(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result
 
 fn packets(out: &mut dyn Write, totals: &Totals, width: u16) -> io::Result<()> {
     let span = match (totals.first, totals.last) {
-        (Some(first), Some(last)) => format!("{} to {}, {}", clock(first), clock(last), seconds(totals.duration())),
+        (Some(first), Some(last)) => format!(
+            "{} to {}, {}",
+            clock(first),
+            clock(last),
+            seconds(totals.duration())
+        ),
         _ => "no frames".to_owned(),
     };
     heading(out, "Packets", &format!("{} frames, {span}", totals.frames))?;
-    let mut table = table(width, &["ct state", "packets", "bytes", "share"], &[1, 2, 3]);
-    let states =
-        [State::New, State::Established, State::Related, State::Invalid, State::Untracked, State::None];
-    let all: u64 = states.iter().map(|&state| totals.state(state).packets).sum();
+    let mut table = table(
+        width,
+        &["ct state", "packets", "bytes", "share"],
+        &[1, 2, 3],
+    );
+    let states = [
+        State::New,
+        State::Established,
+        State::Related,
+        State::Invalid,
+        State::Untracked,
+        State::None,
+    ];
+    let all: u64 = states
+        .iter()
+        .map(|&state| totals.state(state).packets)
+        .sum();
     for state in states {
         let count = totals.state(state);
         if count.packets > 0 {
             let share = format!("{:.1} %", count.packets as f64 * 100.0 / all as f64);
-            table.add_row([state.name().to_owned(), count.packets.to_string(), count.bytes.to_string(), share]);
+            table.add_row([
+                state.name().to_owned(),
+                count.packets.to_string(),
+                count.bytes.to_string(),
+                share,
+            ]);
         }
     }
     finish(out, table)?;
@@ -59,7 +85,11 @@ fn packets(out: &mut dyn Write, totals: &Totals, width: u16) -> io::Result<()> {
 fn conntracks(out: &mut dyn Write, totals: &Totals, width: u16) -> io::Result<()> {
     let all: u64 = totals.conntracks.values().map(|flows| flows.all).sum();
     heading(out, "Conntracks", &format!("{all} in the table over time"))?;
-    let mut table = table(width, &["protocol", "conntracks", "unreplied", "assured"], &[1, 2, 3]);
+    let mut table = table(
+        width,
+        &["protocol", "conntracks", "unreplied", "assured"],
+        &[1, 2, 3],
+    );
     for (protocol, flows) in &totals.conntracks {
         table.add_row([
             protocol.to_string(),
@@ -72,24 +102,34 @@ fn conntracks(out: &mut dyn Write, totals: &Totals, width: u16) -> io::Result<()
 }
 
 fn helpers(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
-    heading(out, "Helpers", "which of them the traffic needs, by service")?;
+    heading(
+        out,
+        "Helpers",
+        "which of them the traffic needs, by service",
+    )?;
     let headers = [
-        "helper", "service", "verdict", "clients", "control conntracks", "expectations", "used", "unused",
-        "related flows", "open for",
+        "helper", "service", "verdict", "clients", "masters", "expected", "used", "unused",
+        "open for",
     ];
-    let mut table = table(width, &headers, &[3, 4, 5, 6, 7, 8, 9]);
+    let mut table = table(width, &headers, &[3, 4, 5, 6, 7, 8]);
     for (key, service) in &analysis.exposure.services {
-        let Use { clients, controls, expectations, used, open, .. } = service;
+        let Use {
+            clients,
+            controls,
+            expectations,
+            used,
+            open,
+            ..
+        } = service;
         table.add_row([
             key.helper.to_owned(),
-            format!("{} {}", endpoint(key.server, key.port), key.protocol),
+            format!("{} {}", key.protocol, endpoint(key.server, key.port)),
             service.verdict().name().to_owned(),
-            clients.len().to_string(),
+            (clients.len() as u64 + service.clients_omitted).to_string(),
             controls.to_string(),
             expectations.to_string(),
             used.to_string(),
             expectations.saturating_sub(*used).to_string(),
-            service.related_flows().to_string(),
             seconds(*open),
         ]);
     }
@@ -99,12 +139,32 @@ fn helpers(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<(
         table.add_row(row);
     }
     finish(out, table)?;
-    let refusals = analysis.exposure.services.iter().flat_map(|(key, service)| {
-        let declined = service.declined.iter().map(|(reason, count)| (*reason, "passed", *count));
-        let dropped = service.dropped.iter().map(|(reason, count)| (*reason, "dropped", *count));
-        declined.chain(dropped).map(move |refusal| (key, refusal))
-    });
-    let mut table = self::table(width, &["helper", "service", "command that made no expectation", "packet", "times"], &[4]);
+    let refusals = analysis
+        .exposure
+        .services
+        .iter()
+        .flat_map(|(key, service)| {
+            let declined = service
+                .declined
+                .iter()
+                .map(|(reason, count)| (*reason, "passed", *count));
+            let dropped = service
+                .dropped
+                .iter()
+                .map(|(reason, count)| (*reason, "dropped", *count));
+            declined.chain(dropped).map(move |refusal| (key, refusal))
+        });
+    let mut table = self::table(
+        width,
+        &[
+            "helper",
+            "service",
+            "command that made no expectation",
+            "packet",
+            "times",
+        ],
+        &[4],
+    );
     for (key, (reason, fate, count)) in refusals {
         table.add_row([
             key.helper.to_owned(),
@@ -120,9 +180,20 @@ fn helpers(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<(
 fn expectations(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
     let listed = &analysis.expectations;
     heading(out, "Expectations", "what stood open, on whose word")?;
-    let headers = ["frame", "helper", "said by", "from", "to", "opened by", "open for", "outcome"];
+    let headers = [
+        "frame",
+        "helper",
+        "said in",
+        "from",
+        "to",
+        "port from",
+        "open for",
+        "outcome",
+    ];
     let mut table = table(width, &headers, &[0, 6]);
-    for closed in &listed.rows {
+    let mut rows: Vec<&ClosedExpectation> = listed.rows.iter().collect();
+    rows.sort_by_key(|closed| closed.record.id);
+    for closed in rows {
         table.add_row(expectation_row(closed));
     }
     finish(out, table)?;
@@ -132,13 +203,13 @@ fn expectations(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Res
 fn expectation_row(closed: &ClosedExpectation) -> [String; 8] {
     let record = &closed.record;
     let expectation = &record.expectation;
-    let from = match (&expectation.src_addr, &expectation.src_port) {
-        (None, None) => "anybody".to_owned(),
-        (src, sport) => {
-            let src = src.as_ref().map_or_else(|| "anybody".to_owned(), |src| single(src.value));
-            sport.as_ref().map_or(src.clone(), |port| format!("{src} port {}", port.value))
-        }
-    };
+    let mut from = expectation
+        .src_addr
+        .as_ref()
+        .map_or_else(|| "anybody".to_owned(), |src| super::network(src.value));
+    if let Some(port) = &expectation.src_port {
+        from += &format!(" port {}", port.value);
+    }
     let outcome = match closed.packet {
         Some(packet) => format!("{} at {packet}", closed.outcome.name()),
         None => closed.outcome.name().to_owned(),
@@ -146,10 +217,14 @@ fn expectation_row(closed: &ClosedExpectation) -> [String; 8] {
     [
         record.packet.to_string(),
         record.helper.to_owned(),
-        format!("{} {}", record.direction.name(), speaker(record)),
+        record.direction.name().to_owned(),
         from,
-        format!("{} {}", endpoint(expectation.dst_addr.value, expectation.dst_port.value), expectation.protocol),
-        format!("address {}, port {}", origin(&expectation.dst_addr.origin), origin(&expectation.dst_port.origin)),
+        format!(
+            "{} {}",
+            expectation.protocol,
+            endpoint(expectation.dst_addr.value, expectation.dst_port.value)
+        ),
+        origin(&expectation.dst_port.origin),
         seconds(closed.open),
         outcome,
     ]
@@ -158,18 +233,20 @@ fn expectation_row(closed: &ClosedExpectation) -> [String; 8] {
 fn related(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
     let listed = &analysis.related;
     heading(out, "Related flows", "who came for an expectation")?;
-    let headers = ["frame", "helper", "service", "flow", "packets", "bytes", "lasted", "ended"];
+    let headers = [
+        "frame", "helper", "from", "to", "packets", "bytes", "lasted",
+    ];
     let mut table = table(width, &headers, &[0, 4, 5, 6]);
-    for ended in &listed.rows {
-        if let Some(row) = related_row(ended) {
-            table.add_row(row);
-        }
+    let mut rows: Vec<&EndedConntrack> = listed.rows.iter().collect();
+    rows.sort_by_key(|ended| ended.record.id);
+    for row in rows.into_iter().filter_map(related_row) {
+        table.add_row(row);
     }
     finish(out, table)?;
     more(out, listed.omitted)
 }
 
-fn related_row(ended: &EndedConntrack) -> Option<[String; 8]> {
+fn related_row(ended: &EndedConntrack) -> Option<[String; 7]> {
     let service = ended.expected_by?;
     let record = &ended.record;
     let life = &record.life;
@@ -177,12 +254,11 @@ fn related_row(ended: &EndedConntrack) -> Option<[String; 8]> {
     Some([
         life.first_packet.to_string(),
         service.helper.to_owned(),
-        endpoint(service.server, service.port),
-        format!("{} to {} {}", endpoint(tuple.src, tuple.sport), endpoint(tuple.dst, tuple.dport), tuple.protocol),
+        endpoint(tuple.src, tuple.sport),
+        format!("{} {}", tuple.protocol, endpoint(tuple.dst, tuple.dport)),
         life.packets.iter().sum::<u64>().to_string(),
         life.bytes.iter().sum::<u64>().to_string(),
         seconds(life.last_at.since(life.first_at)),
-        ended.ended.name().to_owned(),
     ])
 }
 
@@ -191,7 +267,11 @@ fn icmp(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Result<()> 
         return Ok(());
     }
     heading(out, "ICMP errors", "RELATED without a helper")?;
-    let mut table = table(width, &["protocol", "type", "packets", "first frame"], &[1, 2, 3]);
+    let mut table = table(
+        width,
+        &["protocol", "type", "packets", "first frame"],
+        &[1, 2, 3],
+    );
     for (error, count) in &exposure.icmp_errors {
         table.add_row([
             error.protocol.to_string(),
@@ -204,21 +284,48 @@ fn icmp(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Result<()> 
 }
 
 fn rules(out: &mut dyn Write, rules: &[Rule], width: u16) -> io::Result<()> {
-    heading(out, "Recommended rules", "what keeps the above working, and nothing else")?;
+    heading(
+        out,
+        "Recommended rules",
+        "what keeps the above working, and nothing else",
+    )?;
     let mut table = table(width, &["#", "rule", "needed by", "seen in frames"], &[0]);
     for (index, rule) in rules.iter().enumerate() {
         let what = match &rule.matches {
-            Match::Assign { service, .. } => format!("attach {} to {}", service.helper, endpoint(service.server, service.port)),
-            Match::Related { helper, src, dst, .. } => format!("accept related of {helper}, {src} to {dst}"),
-            Match::IcmpError(error) => format!("accept related {} type {}", error.protocol, error.kind),
+            Match::Assign { service, .. } => format!(
+                "attach {} to {}",
+                service.helper,
+                endpoint(service.server, service.port)
+            ),
+            Match::Related {
+                helper, src, dst, ..
+            } => format!("accept related of {helper}, {src} to {dst}"),
+            Match::IcmpError(error) => {
+                format!("accept related {} type {}", error.protocol, error.kind)
+            }
         };
-        let unit = if matches!(rule.matches, Match::IcmpError(_)) { "packets" } else { "flows" };
+        let unit = if matches!(rule.matches, Match::IcmpError(_)) {
+            "packets"
+        } else {
+            "flows"
+        };
         let frames: Vec<String> = rule.evidence.iter().map(u64::to_string).collect();
-        table.add_row([(index + 1).to_string(), what, format!("{} {unit}", rule.needed_by), frames.join(", ")]);
+        table.add_row([
+            (index + 1).to_string(),
+            what,
+            format!("{} {unit}", rule.needed_by),
+            frames.join(", "),
+        ]);
     }
     finish(out, table)?;
     let mut objects: Vec<String> = rules.iter().filter_map(nftables::object).collect();
     objects.dedup();
+    if !rules.is_empty() {
+        writeln!(
+            out,
+            "As statements of nft, declarations first, each for the chain that it belongs to:"
+        )?;
+    }
     for object in &objects {
         writeln!(out, "{object}")?;
     }
@@ -235,13 +342,22 @@ fn rules(out: &mut dyn Write, rules: &[Rule], width: u16) -> io::Result<()> {
 fn limits(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
     let mut lines = Vec::new();
     if totals.picked_up > 0 {
-        lines.push(format!("{} TCP connections began before the capture: what they had negotiated is unknown", totals.picked_up));
+        lines.push(format!(
+            "{} TCP connections began before the capture: what they had negotiated is unknown",
+            totals.picked_up
+        ));
     }
     if totals.cut > 0 {
-        lines.push(format!("{} packets were cut by the snap length; what is missing counts as zeros", totals.cut));
+        lines.push(format!(
+            "{} packets were cut by the snap length; what is missing counts as zeros",
+            totals.cut
+        ));
     }
     if totals.backwards > 0 {
-        lines.push(format!("{} frames are older than one before them; the clock stood still for these", totals.backwards));
+        lines.push(format!(
+            "{} frames are older than one before them; the clock stood still for these",
+            totals.backwards
+        ));
     }
     for (link, frames) in &totals.unread_links {
         lines.push(format!("{frames} frames of link type {link} were not read"));
@@ -251,10 +367,16 @@ fn limits(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
         lines.push(format!("{others} frames carry no IP packet"));
     }
     if totals.early_drops > 0 {
-        lines.push(format!("{} conntracks gave way because the table was full (nf_conntrack_max)", totals.early_drops));
+        lines.push(format!(
+            "{} conntracks gave way because the table was full (nf_conntrack_max)",
+            totals.early_drops
+        ));
     }
     if totals.dropped > 0 {
-        lines.push(format!("{} packets were dropped by routing, conntrack or a helper", totals.dropped));
+        lines.push(format!(
+            "{} packets were dropped by routing, conntrack or a helper",
+            totals.dropped
+        ));
     }
     if lines.is_empty() {
         return Ok(());
@@ -265,9 +387,15 @@ fn limits(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
 
 /// The table of degrees of freedom, from the helpers' own records.
 pub fn freedom(out: &mut dyn Write, width: u16) -> io::Result<()> {
-    heading(out, "Degrees of freedom", "what decides each field of a helper's expectations")?;
-    let headers =
-        ["helper", "variant", "family", "src addr", "src port", "dst addr", "dst port", "proto", "max", "timeout"];
+    heading(
+        out,
+        "Degrees of freedom",
+        "what decides each field of a helper's expectations",
+    )?;
+    let headers = [
+        "helper", "variant", "family", "src addr", "src port", "dst addr", "dst port", "proto",
+        "max", "timeout",
+    ];
     let mut table = table(width, &headers, &[8, 9]);
     let modules = helper::Modules::default();
     for spec in helper::all() {
@@ -277,7 +405,12 @@ pub fn freedom(out: &mut dyn Write, width: u16) -> io::Result<()> {
             table.add_row([
                 spec.name.to_owned(),
                 line.variant.to_owned(),
-                if spec.families == Families::Both { "ip, ip6" } else { "ip" }.to_owned(),
+                if spec.families == Families::Both {
+                    "ip, ip6"
+                } else {
+                    "ip"
+                }
+                .to_owned(),
                 line.src_addr.name().to_owned(),
                 line.src_port.name().to_owned(),
                 line.dst_addr.name().to_owned(),
@@ -290,8 +423,19 @@ pub fn freedom(out: &mut dyn Write, width: u16) -> io::Result<()> {
     }
     finish(out, table)?;
     for spec in helper::all() {
-        let ports: Vec<String> = spec.ports.iter().map(|(protocol, port)| format!("{protocol} {port}")).collect();
-        writeln!(out, "{} ({}, {}): {}.", spec.name, ports.join(", "), spec.source, spec.why)?;
+        let ports: Vec<String> = spec
+            .ports
+            .iter()
+            .map(|(protocol, port)| format!("{protocol} {port}"))
+            .collect();
+        writeln!(
+            out,
+            "{} ({}, {}): {}.",
+            spec.name,
+            ports.join(", "),
+            spec.source,
+            spec.why
+        )?;
         for parameter in spec.parameters {
             let (least, most) = (parameter.range.start(), parameter.range.end());
             writeln!(
@@ -312,11 +456,18 @@ with loose=0 as given in the command; the kernel takes it from the control conne
 
 fn table(width: u16, headers: &[&str], numbers: &[usize]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    let header: Vec<Cell> = headers.iter().map(|name| Cell::new(name).add_attribute(Attribute::Bold)).collect();
+    table
+        .load_style(STYLE)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(width);
+    let header: Vec<Cell> = headers
+        .iter()
+        .map(|name| Cell::new(name).add_attribute(Attribute::Bold))
+        .collect();
     table.set_header(Row::from(header));
-    for &index in numbers {
-        if let Some(column) = table.column_mut(index) {
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 1));
+        if numbers.contains(&index) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
@@ -331,28 +482,36 @@ fn finish(out: &mut dyn Write, table: Table) -> io::Result<()> {
     writeln!(out, "{}\n", table.trim_fmt())
 }
 
+/// A line below the header and no other: what a terminal shows can be read by awk as well.
+const STYLE: TableStyle = TableStyle::new()
+    .header_lines(ContentLineStyle::none())
+    .header_separator(LineStyle::none().fill('─').junction('─'))
+    .content_lines(ContentLineStyle::none());
+
 fn heading(out: &mut dyn Write, title: &str, remark: &str) -> io::Result<()> {
-    if remark.is_empty() { writeln!(out, "{title}") } else { writeln!(out, "{title}: {remark}") }
+    if remark.is_empty() {
+        writeln!(out, "{title}")
+    } else {
+        writeln!(out, "{title}: {remark}")
+    }
 }
 
 fn more(out: &mut dyn Write, omitted: u64) -> io::Result<()> {
     if omitted == 0 {
         return Ok(());
     }
-    writeln!(out, "and {omitted} more: --csv and --parquet hold them all\n")
-}
-
-fn speaker(record: &crate::conntrack::event::ExpectationRecord) -> std::net::IpAddr {
-    match record.direction {
-        crate::tuple::Direction::Original => record.master.src,
-        crate::tuple::Direction::Reply => record.master.dst,
-    }
+    writeln!(
+        out,
+        "and {omitted} more: --csv and --parquet hold them all\n"
+    )
 }
 
 fn origin(origin: &Origin) -> String {
     match origin {
-        Origin::Conntrack(_) => "fixed".to_owned(),
-        Origin::Command { packet, bytes } => format!("bytes {}-{} of {packet}", bytes.start, bytes.end.saturating_sub(1)),
+        Origin::Conntrack(direction) => format!("{} tuple", direction.name()),
+        Origin::Command { bytes, .. } => {
+            format!("bytes {}-{}", bytes.start, bytes.end.saturating_sub(1))
+        }
         Origin::Helper => "helper".to_owned(),
         Origin::Config => "configuration".to_owned(),
     }
@@ -360,10 +519,6 @@ fn origin(origin: &Origin) -> String {
 
 fn endpoint(address: std::net::IpAddr, port: u16) -> String {
     std::net::SocketAddr::new(address, port).to_string()
-}
-
-fn single(net: ipnet::IpNet) -> String {
-    if net.prefix_len() == net.max_prefix_len() { net.addr().to_string() } else { net.to_string() }
 }
 
 fn seconds(duration: Duration) -> String {

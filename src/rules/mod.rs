@@ -24,10 +24,19 @@ pub struct Rule {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Match {
-    /// Attach the helper to new connections from these clients to this service.
-    Assign { service: Service, clients: BTreeSet<IpAddr> },
+    /// Attach the helper to new connections from these clients to this service; from anybody, where none is named.
+    Assign {
+        service: Service,
+        clients: BTreeSet<IpAddr>,
+    },
     /// Accept what the helper expects between these ends.
-    Related { helper: &'static str, protocol: Protocol, src: IpAddr, dst: IpAddr, ports: (u16, u16) },
+    Related {
+        helper: &'static str,
+        protocol: Protocol,
+        src: IpAddr,
+        dst: IpAddr,
+        ports: (u16, u16),
+    },
     /// Accept this ICMP error about a flow that is known.
     IcmpError(IcmpError),
 }
@@ -35,10 +44,23 @@ pub enum Match {
 /// The rules for everything that was needed, services in the order of their helpers and addresses.
 pub fn recommend(exposure: &Exposure) -> Vec<Rule> {
     let mut rules = Vec::new();
-    let needed = || exposure.services.iter().filter(|(_, service)| service.verdict() == Worth::Needed);
+    let needed = || {
+        exposure
+            .services
+            .iter()
+            .filter(|(_, service)| service.verdict() == Worth::Needed)
+    };
     for (key, service) in needed() {
         rules.push(Rule {
-            matches: Match::Assign { service: *key, clients: service.clients.clone() },
+            matches: Match::Assign {
+                service: *key,
+                // A list that is not complete would lock somebody out.
+                clients: if service.clients_omitted == 0 {
+                    service.clients.clone()
+                } else {
+                    BTreeSet::new()
+                },
+            },
             needed_by: service.related_flows(),
             evidence: vec![service.first_packet],
         });
@@ -47,7 +69,13 @@ pub fn recommend(exposure: &Exposure) -> Vec<Rule> {
         for (ends, related) in &service.related {
             let &crate::exposure::Ends { protocol, src, dst } = ends;
             rules.push(Rule {
-                matches: Match::Related { helper: key.helper, protocol, src, dst, ports: related.ports },
+                matches: Match::Related {
+                    helper: key.helper,
+                    protocol,
+                    src,
+                    dst,
+                    ports: related.ports,
+                },
                 needed_by: related.flows,
                 evidence: related.packets.clone(),
             });

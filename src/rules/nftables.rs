@@ -12,9 +12,13 @@ use crate::tuple::Protocol;
 pub fn object(rule: &Rule) -> Option<String> {
     match &rule.matches {
         Match::Assign { service, .. } => {
-            let Service { helper, protocol, .. } = service;
+            let Service {
+                helper, protocol, ..
+            } = service;
             let name = object_name(service);
-            Some(format!("ct helper {name} {{ type \"{helper}\" protocol {protocol}; }}"))
+            Some(format!(
+                "ct helper {name} {{ type \"{helper}\" protocol {protocol}; }}"
+            ))
         }
         _ => None,
     }
@@ -24,20 +28,41 @@ pub fn object(rule: &Rule) -> Option<String> {
 pub fn rule(rule: &Rule) -> String {
     match &rule.matches {
         Match::Assign { service, clients } => {
-            let Service { protocol, server, port, .. } = service;
+            let Service {
+                protocol,
+                server,
+                port,
+                ..
+            } = service;
             let family = family(server);
-            let clients = set(clients);
+            let from = if clients.is_empty() {
+                String::new()
+            } else {
+                format!("{family} saddr {} ", set(clients))
+            };
             let name = object_name(service);
-            format!("{family} saddr {clients} {family} daddr {server} {protocol} dport {port} ct helper set \"{name}\"")
+            format!(
+                "{from}{family} daddr {server} {protocol} dport {port} ct helper set \"{name}\""
+            )
         }
-        Match::Related { helper, protocol, src, dst, ports } => {
+        Match::Related {
+            helper,
+            protocol,
+            src,
+            dst,
+            ports,
+        } => {
             let (family, ports) = (family(dst), range(*ports));
             format!(
                 "ct state related ct helper \"{helper}\" {family} saddr {src} {family} daddr {dst} {protocol} dport {ports} accept"
             )
         }
         Match::IcmpError(error) => {
-            let family = if error.protocol == Protocol::ICMP { "icmp" } else { "icmpv6" };
+            let family = if error.protocol == Protocol::ICMP {
+                "icmp"
+            } else {
+                "icmpv6"
+            };
             format!("ct state related {family} type {} accept", error.kind)
         }
     }
@@ -53,7 +78,11 @@ fn family(address: &IpAddr) -> &'static str {
 }
 
 fn range((low, high): (u16, u16)) -> String {
-    if low == high { low.to_string() } else { format!("{low}-{high}") }
+    if low == high {
+        low.to_string()
+    } else {
+        format!("{low}-{high}")
+    }
 }
 
 fn set(addresses: &BTreeSet<IpAddr>) -> String {

@@ -57,9 +57,15 @@ pub fn misspelt(rng: &mut Rng, mut text: Vec<u8>, bytes: &[u8]) -> Vec<u8> {
     text
 }
 
-const CLIENTS_V4: [Ipv4Addr; 3] =
-    [Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(192, 0, 2, 200), Ipv4Addr::new(198, 51, 100, 7)];
-const SERVERS_V4: [Ipv4Addr; 2] = [Ipv4Addr::new(203, 0, 113, 21), Ipv4Addr::new(198, 51, 100, 10)];
+const CLIENTS_V4: [Ipv4Addr; 3] = [
+    Ipv4Addr::new(192, 0, 2, 1),
+    Ipv4Addr::new(192, 0, 2, 200),
+    Ipv4Addr::new(198, 51, 100, 7),
+];
+const SERVERS_V4: [Ipv4Addr; 2] = [
+    Ipv4Addr::new(203, 0, 113, 21),
+    Ipv4Addr::new(198, 51, 100, 10),
+];
 
 // Addresses that have more than one spelling: zeros in front, in the middle and at the end, none, and a dotted tail.
 const CLIENTS_V6: [Ipv6Addr; 3] = [
@@ -67,8 +73,10 @@ const CLIENTS_V6: [Ipv6Addr; 3] = [
     Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0xc000, 0x0201),
     Ipv6Addr::new(0x2001, 0xdb8, 1, 2, 3, 4, 5, 6),
 ];
-const SERVERS_V6: [Ipv6Addr; 2] =
-    [Ipv6Addr::new(0x2001, 0xdb8, 0xf, 0, 0, 0, 0, 0x21), Ipv6Addr::new(0x2001, 0xdb8, 0xa, 0xb, 0xc, 0, 0, 0)];
+const SERVERS_V6: [Ipv6Addr; 2] = [
+    Ipv6Addr::new(0x2001, 0xdb8, 0xf, 0, 0, 0, 0, 0x21),
+    Ipv6Addr::new(0x2001, 0xdb8, 0xa, 0xb, 0xc, 0, 0, 0),
+];
 
 /// A client and a server, of IPv6 in so many of a hundred times.
 pub fn hosts(rng: &mut Rng, percent_v6: u8) -> (IpAddr, IpAddr) {
@@ -108,21 +116,35 @@ pub struct Tcp {
 
 impl Tcp {
     pub fn new(rng: &mut Rng, client: End, server: End) -> Self {
-        let mut connection = Self { ends: [client, server], next: [0, 0], options: &[], window: 0, steps: Vec::new() };
+        let mut connection = Self {
+            ends: [client, server],
+            next: [0, 0],
+            options: &[],
+            window: 0,
+            steps: Vec::new(),
+        };
         connection.restart(rng);
         connection
     }
 
     /// The same two ends start anew. One number in six is about to wrap.
     pub fn restart(&mut self, rng: &mut Rng) {
-        self.next = [(); 2].map(|()| if one_in(rng, 6) { 0u32.wrapping_sub(rng.u32(..200)) } else { rng.u32(..) });
+        self.next = [(); 2].map(|()| {
+            if one_in(rng, 6) {
+                0u32.wrapping_sub(rng.u32(..200))
+            } else {
+                rng.u32(..)
+            }
+        });
         self.options = pick(
             rng,
             &[
                 &[],
                 &[2, 4, 5, 180],
                 &[2, 4, 5, 180, 1, 1, 4, 2, 1, 3, 3, 7],
-                &[2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 2],
+                &[
+                    2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 2,
+                ],
             ],
         );
         self.window = if one_in(rng, 10) { 1024 } else { 64240 };
@@ -135,7 +157,11 @@ impl Tcp {
     /// A segment outside the order, or one again.
     pub fn send_at(&mut self, side: Side, sequence: u32, flags: u8, data: &[u8]) {
         let (from, to) = (self.ends[side as usize], self.ends[side.other() as usize]);
-        let acknowledged = if flags & ACK == 0 { 0 } else { self.next(side.other()) };
+        let acknowledged = if flags & ACK == 0 {
+            0
+        } else {
+            self.next(side.other())
+        };
         let options = if flags & SYN == 0 { &[] } else { self.options };
         let mut segment = [from.port, to.port].map(u16::to_be_bytes).concat();
         segment.extend(sequence.to_be_bytes());
@@ -145,7 +171,8 @@ impl Tcp {
         segment.extend([0; 4]);
         segment.extend_from_slice(options);
         segment.extend_from_slice(data);
-        self.steps.push(Step::Packet(ip(from.address, to.address, TCP, segment)));
+        self.steps
+            .push(Step::Packet(ip(from.address, to.address, TCP, segment)));
     }
 
     pub fn send(&mut self, side: Side, flags: u8, data: &[u8]) {
@@ -205,7 +232,11 @@ impl Tcp {
     }
 
     pub fn close(&mut self, rng: &mut Rng) {
-        let first = if rng.bool() { Side::Client } else { Side::Server };
+        let first = if rng.bool() {
+            Side::Client
+        } else {
+            Side::Server
+        };
         match rng.u8(..100) {
             0..=64 => {
                 self.send(first, FIN | ACK, &[]);
@@ -218,7 +249,12 @@ impl Tcp {
             }
             70..=79 => self.send(first, RST | ACK, &[]),
             80..=86 => self.send(first, RST, &[]),
-            87..=88 => self.send_at(first, self.next(first).wrapping_add(rng.u32(1..3000)), RST, &[]),
+            87..=88 => self.send_at(
+                first,
+                self.next(first).wrapping_add(rng.u32(1..3000)),
+                RST,
+                &[],
+            ),
             _ => {}
         }
     }
@@ -228,10 +264,21 @@ impl Tcp {
 pub fn visitors(rng: &mut Rng, meant_for: IpAddr, offer: End) -> Vec<Step> {
     let mut forks = Vec::new();
     for _ in 0..pick(rng, &[1, 1, 1, 1, 1, 1, 1, 1, 2, 0, 0]) {
-        let address = if one_in(rng, 12) { anybody(rng, offer.address) } else { meant_for };
-        let port = if one_in(rng, 4) { 20 } else { 41000 + rng.u16(..300) };
+        let address = if one_in(rng, 12) {
+            anybody(rng, offer.address)
+        } else {
+            meant_for
+        };
+        let port = if one_in(rng, 4) {
+            20
+        } else {
+            41000 + rng.u16(..300)
+        };
         let beside = u16::from(one_in(rng, 20));
-        let offer = End { port: offer.port.wrapping_add(beside), ..offer };
+        let offer = End {
+            port: offer.port.wrapping_add(beside),
+            ..offer
+        };
         forks.push(Step::Fork(connection(rng, End { address, port }, offer)));
     }
     forks
@@ -243,7 +290,11 @@ fn connection(rng: &mut Rng, from: End, to: End) -> Vec<Step> {
     match rng.u8(..100) {
         0..=23 => {
             connection.handshake();
-            let side = if rng.bool() { Side::Client } else { Side::Server };
+            let side = if rng.bool() {
+                Side::Client
+            } else {
+                Side::Server
+            };
             connection.say(side, b"some data\r\n");
             connection.close(rng);
         }

@@ -5,14 +5,26 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::flow::{ACK, Rng, Side, Step, Tcp, anybody, hosts, misspelt, offered_port, one_in, pick, visitors};
+use super::flow::{
+    ACK, Rng, Side, Step, Tcp, anybody, hosts, misspelt, offered_port, one_in, pick, visitors,
+};
 use super::packet::End;
 
 /// A session with a server; one in three is followed by another of the same two ends.
 pub fn session(rng: &mut Rng) -> Vec<Step> {
     let (client, server) = hosts(rng, 3); // the helper knows IPv4 alone
-    let from = End { address: client, port: 40000 + rng.u16(..8) };
-    let mut connection = Tcp::new(rng, from, End { address: server, port: 6667 });
+    let from = End {
+        address: client,
+        port: 40000 + rng.u16(..8),
+    };
+    let mut connection = Tcp::new(
+        rng,
+        from,
+        End {
+            address: server,
+            port: 6667,
+        },
+    );
     loop {
         run(rng, &mut connection, client, server);
         if !one_in(rng, 3) {
@@ -27,22 +39,48 @@ fn run(rng: &mut Rng, connection: &mut Tcp, client: IpAddr, server: IpAddr) {
         return;
     }
     if !one_in(rng, 4) {
-        connection.say(Side::Client, b"NICK someone\r\nUSER someone 0 * :Some One\r\n");
+        connection.say(
+            Side::Client,
+            b"NICK someone\r\nUSER someone 0 * :Some One\r\n",
+        );
         connection.say(Side::Server, b":irc.example 001 someone :Welcome\r\n");
     }
     // Nine or more offers that nobody comes for drive out the oldest ones.
     let burst = one_in(rng, 6);
-    let offers = if burst { rng.usize(9..13) } else { rng.usize(1..7) };
+    let offers = if burst {
+        rng.usize(9..13)
+    } else {
+        rng.usize(1..7)
+    };
     for i in 0..offers {
-        let port = if burst { 60000 + 8 * (i as u16) + rng.u16(..8) } else { offered_port(rng) };
-        let (text, port) = if one_in(rng, 3) { odd_offer(rng, client, port) } else { plain_offer(rng, client, port) };
+        let port = if burst {
+            60000 + 8 * (i as u16) + rng.u16(..8)
+        } else {
+            offered_port(rng)
+        };
+        let (text, port) = if one_in(rng, 3) {
+            odd_offer(rng, client, port)
+        } else {
+            plain_offer(rng, client, port)
+        };
         deliver(rng, connection, &text);
         if one_in(rng, 8) {
             connection.say(Side::Server, b"PING :irc.example\r\n");
         }
         if !burst {
-            let guest = if one_in(rng, 5) { server } else { anybody(rng, client) };
-            connection.steps.extend(visitors(rng, guest, End { address: client, port }));
+            let guest = if one_in(rng, 5) {
+                server
+            } else {
+                anybody(rng, client)
+            };
+            connection.steps.extend(visitors(
+                rng,
+                guest,
+                End {
+                    address: client,
+                    port,
+                },
+            ));
         }
     }
     connection.close(rng);
@@ -83,10 +121,26 @@ fn decimal(address: IpAddr) -> u64 {
 /// An offer that the helper should accept.
 fn plain_offer(rng: &mut Rng, client: IpAddr, port: u16) -> (Vec<u8>, u16) {
     let address = decimal(client);
-    let kind = pick(rng, &["SEND file.txt", "SEND file.txt", "CHAT chat", "MOVE a", "TSEND file", "SCHAT chat"]);
-    let command = pick(rng, &["PRIVMSG", "PRIVMSG", "PRIVMSG", "privmsg", "PrivMsg"]);
+    let kind = pick(
+        rng,
+        &[
+            "SEND file.txt",
+            "SEND file.txt",
+            "CHAT chat",
+            "MOVE a",
+            "TSEND file",
+            "SCHAT chat",
+        ],
+    );
+    let command = pick(
+        rng,
+        &["PRIVMSG", "PRIVMSG", "PRIVMSG", "privmsg", "PrivMsg"],
+    );
     let size = if one_in(rng, 2) { " 123456" } else { "" };
-    (format!("{command} friend :\x01DCC {kind} {address} {port}{size}\x01\r\n").into_bytes(), port)
+    (
+        format!("{command} friend :\x01DCC {kind} {address} {port}{size}\x01\r\n").into_bytes(),
+        port,
+    )
 }
 
 /// An offer that is unusual in one respect, and the port that it comes to in sixteen bits.
@@ -121,7 +175,10 @@ fn odd_words(rng: &mut Rng, client: IpAddr, port: u16) -> (Vec<u8>, u16) {
         10 => format!("PRIVMSG friend :\x01DCC RESUME f {port} 0 :{offer} :{offer}\r\n"),
         11 => format!("PRIVMSG friend :{}\r\n", offer.to_lowercase()),
         12 => format!("PRIVMSG friend :{}\r\n", offer.replace("SEND", "send")),
-        13 => format!("PRIVMSG friend :{}\r\n", offer.replace("SEND f", "SEND \"my file\"")),
+        13 => format!(
+            "PRIVMSG friend :{}\r\n",
+            offer.replace("SEND f", "SEND \"my file\"")
+        ),
         14 => format!("PRIVMSG friend :{}\r\n", offer.replace("SEND f", "SENDf")),
         15 => format!("PRIVMSG friend :{}\r\n", offer.replace("DCC ", "DCC")),
         16 => format!("PRIVMSG friend :{offer}"),
@@ -158,7 +215,10 @@ fn odd_numbers(rng: &mut Rng, client: IpAddr, port: u16) -> (Vec<u8>, u16) {
         16 => (format!("{address}"), port),
         _ => (format!("192.0.2.1 {port}"), port),
     };
-    (format!("PRIVMSG friend :\x01DCC SEND f {numbers}\x01\r\n").into_bytes(), port)
+    (
+        format!("PRIVMSG friend :\x01DCC SEND f {numbers}\x01\r\n").into_bytes(),
+        port,
+    )
 }
 
 /// As few bytes as an offer can have, or one less, or one more.
@@ -179,9 +239,15 @@ fn long_offer(rng: &mut Rng, client: IpAddr, port: u16) -> Vec<u8> {
     let tail = format!(" {address} {port}\x01\n");
     let fill = 4095 - tail.len() - 38 + rng.usize(..16);
     match rng.u8(..3) {
-        0 => format!("{}PRIVMSG friend :\x01DCC SEND f{tail}", " ".repeat(fill + 2)),
+        0 => format!(
+            "{}PRIVMSG friend :\x01DCC SEND f{tail}",
+            " ".repeat(fill + 2)
+        ),
         1 => format!("PRIVMSG {} :\x01DCC SEND f{tail}", "x".repeat(fill + 8)),
-        _ => format!("PRIVMSG friend :\x01DCC SEND {}{tail}", "f".repeat(fill + 3)),
+        _ => format!(
+            "PRIVMSG friend :\x01DCC SEND {}{tail}",
+            "f".repeat(fill + 3)
+        ),
     }
     .into_bytes()
 }

@@ -11,7 +11,7 @@ mod ftp;
 mod ftp_offer;
 mod irc;
 mod noise;
-mod packet;
+pub mod packet;
 mod tftp;
 
 use std::collections::VecDeque;
@@ -82,7 +82,9 @@ fn disturbed(rng: &mut Rng, script: Vec<Step>) -> Vec<Step> {
     for step in script {
         match step {
             Step::Packet(_) if one_in(rng, 600) => {}
-            Step::Packet(ip) if one_in(rng, 60) => delivered.extend([Step::Packet(ip.clone()), Step::Packet(ip)]),
+            Step::Packet(ip) if one_in(rng, 60) => {
+                delivered.extend([Step::Packet(ip.clone()), Step::Packet(ip)])
+            }
             step => delivered.push(step),
         }
         if let [.., Step::Packet(before), Step::Packet(after)] = &mut delivered[..]
@@ -97,11 +99,15 @@ fn disturbed(rng: &mut Rng, script: Vec<Step>) -> Vec<Step> {
 
 /// Writes packets as a capture without link layer (link type 101).
 pub fn write_pcap(path: &Path, packets: &[Packet]) -> io::Result<()> {
-    let header = PcapHeader { datalink: DataLink::RAW, endianness: Endianness::Little, ..PcapHeader::default() };
+    let header = PcapHeader {
+        datalink: DataLink::RAW,
+        endianness: Endianness::Little,
+        ..PcapHeader::default()
+    };
     let mut writer = PcapWriter::with_header(Vec::new(), header).map_err(io::Error::other)?;
     for Packet { at_micros, ip } in packets {
-        let packet =
-            PcapPacket::new(Duration::from_micros(*at_micros), ip.len() as u32, ip).map_err(io::Error::other)?;
+        let packet = PcapPacket::new(Duration::from_micros(*at_micros), ip.len() as u32, ip)
+            .map_err(io::Error::other)?;
         writer.write_packet(&packet).map_err(io::Error::other)?;
     }
     fs::write(path, writer.into_inner())

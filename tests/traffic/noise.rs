@@ -20,7 +20,11 @@ pub fn on_the_way(rng: &mut Rng, packet: Vec<u8>) -> Vec<Vec<u8>> {
 
 /// Where the IP header ends: none of the packets that come here has an extension header.
 fn header_length(packet: &[u8]) -> usize {
-    if is_v4(packet) { usize::from(packet[0] & 15) * 4 } else { 40 }
+    if is_v4(packet) {
+        usize::from(packet[0] & 15) * 4
+    } else {
+        40
+    }
 }
 
 fn protocol(packet: &[u8]) -> u8 {
@@ -48,14 +52,25 @@ fn fragments(rng: &mut Rng, packet: &[u8]) -> Vec<Vec<u8>> {
         return vec![packet.to_vec()];
     }
     let id = rng.u32(..);
-    let mut cuts: Vec<usize> = (0..rng.usize(1..4)).map(|_| rng.usize(1..blocks)).chain([0]).collect();
+    let mut cuts: Vec<usize> = (0..rng.usize(1..4))
+        .map(|_| rng.usize(1..blocks))
+        .chain([0])
+        .collect();
     cuts.sort_unstable();
     cuts.dedup();
     let overlap = usize::from(one_in(rng, 8));
     let mut pieces: Vec<Vec<u8>> = Vec::new();
     for (i, &start) in cuts.iter().enumerate() {
-        let end = cuts.get(i + 1).map_or(payload.len(), |next| ((next + overlap) * 8).min(payload.len()));
-        pieces.push(fragment(header, &payload[start * 8..end], start * 8, i + 1 < cuts.len(), id));
+        let end = cuts.get(i + 1).map_or(payload.len(), |next| {
+            ((next + overlap) * 8).min(payload.len())
+        });
+        pieces.push(fragment(
+            header,
+            &payload[start * 8..end],
+            start * 8,
+            i + 1 < cuts.len(),
+            id,
+        ));
     }
     match rng.u8(..8) {
         0..4 => {}
@@ -109,7 +124,19 @@ fn damaged(rng: &mut Rng, packet: &[u8]) -> Vec<u8> {
     if protocol(packet) == TCP && room >= 20 {
         match rng.u8(..8) {
             0..4 => {
-                copy[header + 13] = pick(rng, &[0, FIN, SYN | FIN, SYN | RST, RST | FIN, 0x20, 0x3f, SYN | ACK | 0x20]);
+                copy[header + 13] = pick(
+                    rng,
+                    &[
+                        0,
+                        FIN,
+                        SYN | FIN,
+                        SYN | RST,
+                        RST | FIN,
+                        0x20,
+                        0x3f,
+                        SYN | ACK | 0x20,
+                    ],
+                );
             }
             4 => copy[header + 12] = 4 << 4,
             5 => copy[header + 12] = 15 << 4,
@@ -134,12 +161,36 @@ fn error_about(rng: &mut Rng, packet: &[u8]) -> Vec<u8> {
         5 if quoted.len() > header + 2 => quoted[header + 1] ^= 1, // another source port
         _ => quoted.truncate(1200),
     }
-    let from = if rng.bool() { destination } else { anybody(rng, source) };
-    let to = if one_in(rng, 8) { anybody(rng, source) } else { source };
-    let (protocol, kinds): (u8, &[[u8; 2]]) = if is_v4(packet) {
-        (ICMP, &[[3, 3], [3, 3], [3, 1], [3, 13], [3, 4], [11, 0], [12, 0], [4, 0], [5, 1]])
+    let from = if rng.bool() {
+        destination
     } else {
-        (ICMPV6, &[[1, 4], [1, 4], [1, 0], [2, 0], [3, 0], [4, 1], [100, 0]])
+        anybody(rng, source)
+    };
+    let to = if one_in(rng, 8) {
+        anybody(rng, source)
+    } else {
+        source
+    };
+    let (protocol, kinds): (u8, &[[u8; 2]]) = if is_v4(packet) {
+        (
+            ICMP,
+            &[
+                [3, 3],
+                [3, 3],
+                [3, 1],
+                [3, 13],
+                [3, 4],
+                [11, 0],
+                [12, 0],
+                [4, 0],
+                [5, 1],
+            ],
+        )
+    } else {
+        (
+            ICMPV6,
+            &[[1, 4], [1, 4], [1, 0], [2, 0], [3, 0], [4, 1], [100, 0]],
+        )
     };
     let mut message = pick(rng, kinds).to_vec();
     message.extend([0, 0, 0, 0, 5, 0]);
@@ -150,16 +201,41 @@ fn error_about(rng: &mut Rng, packet: &[u8]) -> Vec<u8> {
 /// A packet that has to do with none of the sessions: an echo or its answer, a datagram, or one too short.
 fn unrelated(rng: &mut Rng) -> Vec<u8> {
     let (client, server) = hosts(rng, 40);
-    let (from, to) = if one_in(rng, 3) { (server, client) } else { (client, server) };
+    let (from, to) = if one_in(rng, 3) {
+        (server, client)
+    } else {
+        (client, server)
+    };
     match rng.u8(..8) {
         0..4 => {
-            let (protocol, kinds) = if from.is_ipv4() { (ICMP, [8, 0]) } else { (ICMPV6, [128, 129]) };
-            ip(from, to, protocol, vec![pick(rng, &kinds), 0, 0, 0, 0, rng.u8(..3), 0, 1])
+            let (protocol, kinds) = if from.is_ipv4() {
+                (ICMP, [8, 0])
+            } else {
+                (ICMPV6, [128, 129])
+            };
+            ip(
+                from,
+                to,
+                protocol,
+                vec![pick(rng, &kinds), 0, 0, 0, 0, rng.u8(..3), 0, 1],
+            )
         }
         4..7 => {
             let port = pick(rng, &[20, 53, 69, 5353, 50000, 50007]);
-            udp(End { address: from, port: 40000 + rng.u16(..6) }, End { address: to, port }, b"\0\x01noise")
+            udp(
+                End {
+                    address: from,
+                    port: 40000 + rng.u16(..6),
+                },
+                End { address: to, port },
+                b"\0\x01noise",
+            )
         }
-        _ => ip(from, to, pick(rng, &[TCP, ICMP, ICMPV6, 47, 132, 253]), vec![0; rng.usize(..4)]),
+        _ => ip(
+            from,
+            to,
+            pick(rng, &[TCP, ICMP, ICMPV6, 47, 132, 253]),
+            vec![0; rng.usize(..4)],
+        ),
     }
 }

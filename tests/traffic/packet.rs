@@ -28,7 +28,10 @@ pub fn ip(from: IpAddr, to: IpAddr, protocol: u8, mut segment: Vec<u8>) -> Vec<u
     let (source, destination) = (octets(from), octets(to));
     let mut sum = sum(&segment);
     if protocol != ICMP {
-        sum += self::sum(&source) + self::sum(&destination) + u32::from(protocol) + segment.len() as u32;
+        sum += self::sum(&source)
+            + self::sum(&destination)
+            + u32::from(protocol)
+            + segment.len() as u32;
     }
     if let Some(field) = segment.get_mut(at..at + 2) {
         field.copy_from_slice(&complement(sum).to_be_bytes());
@@ -67,12 +70,20 @@ pub fn is_v4(packet: &[u8]) -> bool {
 /// Source and destination of a packet.
 pub fn ends(packet: &[u8]) -> (IpAddr, IpAddr) {
     let v4 = |at: usize| Ipv4Addr::from(std::array::from_fn::<u8, 4, _>(|i| packet[at + i])).into();
-    let v6 = |at: usize| Ipv6Addr::from(std::array::from_fn::<u8, 16, _>(|i| packet[at + i])).into();
-    if is_v4(packet) { (v4(12), v4(16)) } else { (v6(8), v6(24)) }
+    let v6 =
+        |at: usize| Ipv6Addr::from(std::array::from_fn::<u8, 16, _>(|i| packet[at + i])).into();
+    if is_v4(packet) {
+        (v4(12), v4(16))
+    } else {
+        (v6(8), v6(24))
+    }
 }
 
 fn sum(bytes: &[u8]) -> u32 {
-    bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0))).sum()
+    bytes
+        .chunks(2)
+        .map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0)))
+        .sum()
 }
 
 fn complement(mut sum: u32) -> u16 {
@@ -85,7 +96,9 @@ fn complement(mut sum: u32) -> u16 {
 /// A UDP datagram whose length field is off by so much.
 pub fn udp_of_length(from: End, to: End, payload: &[u8], off: i16) -> Vec<u8> {
     let length = (payload.len() as u16 + 8).wrapping_add_signed(off);
-    let mut segment = [from.port, to.port, length, 0].map(u16::to_be_bytes).concat();
+    let mut segment = [from.port, to.port, length, 0]
+        .map(u16::to_be_bytes)
+        .concat();
     segment.extend_from_slice(payload);
     ip(from.address, to.address, UDP, segment)
 }

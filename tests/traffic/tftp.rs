@@ -12,15 +12,25 @@ pub fn session(rng: &mut Rng) -> Vec<Step> {
         0 => pick(rng, &[0, 69, 1023, 65535]),
         _ => 2000 + 11 * rng.u16(..40),
     };
-    let client = End { address: client, port };
-    let server = End { address: server, port: 69 };
+    let client = End {
+        address: client,
+        port,
+    };
+    let server = End {
+        address: server,
+        port: 69,
+    };
     let mut steps = Vec::new();
     for _ in 0..rng.usize(1..4) {
         steps.push(Step::Packet(request(rng, client, server)));
         match rng.u8(..20) {
             0 => steps.extend(steps.last().cloned()),
             1 => steps.push(Step::Packet(request(rng, server, client))),
-            2 => steps.push(Step::Packet(unreachable(&udp(client, server, &read("file")), server, client))),
+            2 => steps.push(Step::Packet(unreachable(
+                &udp(client, server, &read("file")),
+                server,
+                client,
+            ))),
             3 => steps.push(Step::Packet(udp(server, client, &error(1)))),
             _ => {}
         }
@@ -67,7 +77,10 @@ fn request(rng: &mut Rng, from: End, to: End) -> Vec<u8> {
 
 /// The answer from a port of the server's own: rarely from elsewhere, to elsewhere, or refused.
 fn transfer(rng: &mut Rng, client: End, server: End) -> Vec<Step> {
-    let mut from = End { port: 32768 + rng.u16(..400), ..server };
+    let mut from = End {
+        port: 32768 + rng.u16(..400),
+        ..server
+    };
     let mut to = client;
     match rng.u8(..20) {
         0 => from.address = anybody(rng, server.address),
@@ -76,12 +89,23 @@ fn transfer(rng: &mut Rng, client: End, server: End) -> Vec<Step> {
         3 => to.address = anybody(rng, client.address),
         _ => {}
     }
-    let data = |block: u8, length| udp(from, to, &[&[0, 3, 0, block], [b'x'; 512].split_at(length).0].concat());
+    let data = |block: u8, length| {
+        udp(
+            from,
+            to,
+            &[&[0, 3, 0, block], [b'x'; 512].split_at(length).0].concat(),
+        )
+    };
     let acknowledgement = |block: u8| udp(to, from, &[0, 4, 0, block]);
     let packets = match rng.u8(..20) {
         0..5 => vec![data(1, 100)],
         5..11 => vec![data(1, 100), acknowledgement(1)],
-        11 => vec![data(1, 512), acknowledgement(1), data(2, 0), acknowledgement(2)],
+        11 => vec![
+            data(1, 512),
+            acknowledgement(1),
+            data(2, 0),
+            acknowledgement(2),
+        ],
         12..14 => vec![data(1, 20), data(1, 20), acknowledgement(1)],
         14 => vec![data(1, 20), unreachable(&data(1, 20), to, from)],
         15 => vec![unreachable(&data(1, 20), to, from), data(1, 20)],
@@ -95,6 +119,15 @@ fn transfer(rng: &mut Rng, client: End, server: End) -> Vec<Step> {
 
 /// "Port unreachable", from one end to the other about a packet of the other's.
 fn unreachable(packet: &[u8], from: End, to: End) -> Vec<u8> {
-    let (protocol, kind, code) = if from.address.is_ipv4() { (ICMP, 3, 3) } else { (ICMPV6, 1, 4) };
-    ip(from.address, to.address, protocol, [&[kind, code, 0, 0, 0, 0, 0, 0], packet].concat())
+    let (protocol, kind, code) = if from.address.is_ipv4() {
+        (ICMP, 3, 3)
+    } else {
+        (ICMPV6, 1, 4)
+    };
+    ip(
+        from.address,
+        to.address,
+        protocol,
+        [&[kind, code, 0, 0, 0, 0, 0, 0], packet].concat(),
+    )
 }

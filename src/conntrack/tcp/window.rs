@@ -1,0 +1,254 @@
+//! The window of each direction: where a sender may send, and what it may acknowledge.
+//!
+//! Source: `tcp_in_window` in net/netfilter/nf_conntrack_proto_tcp.c, after Guido van Rooij, "Real Stateful TCP Packet
+//! Filtering in IP Filter"; it names the four bounds I to IV. Sequence numbers wrap.
+
+use super::super::config::Sysctl;
+use super::super::{Context, Reason};
+use super::segment::{
+    OPTION_SACK_PERMITTED, OPTION_WINDOW_SCALE, Options, Segment, earlier, highest_sack, later,
+};
+use super::{Kind, State, Tcp};
+use crate::tuple::Direction;
+
+/// What one end has shown (`struct ip_ct_tcp_state`). Sequence numbers wrap.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Side {
+    /// Highest sequence number sent, plus one.
+    pub end: u32,
+    /// Highest sequence number the other end has allowed it to send.
+    pub max_end: u32,
+    /// Largest window it has offered; 0 until it has been seen.
+    pub max_window: u32,
+    /// Highest acknowledgement it has sent.
+    pub max_ack: Option<u32>,
+    /// Shift of its windows, at most 14 (RFC 7323).
+    pub scale: u8,
+    /// It offered to scale windows.
+    pub scales: bool,
+    pub sack_permitted: bool,
+    pub be_liberal: bool,
+    /// It sent the first FIN.
+    pub close_init: bool,
+    pub data_unacknowledged: bool,
+}
+
+pub enum Window {
+    Within,
+    Ignore,
+    Invalid(Reason),
+}
+
+impl Tcp {
+    /// Whether the segment lies where its sender may send and acknowledges what its receiver has sent
+    /// (`tcp_in_window`, which names the four bounds I to IV); if so, what it shows of both is noted.
+    pub(super) fn in_window(
+        &mut self,
+        direction: Direction,
+        segment: &Segment<'_>,
+        context: &Context<'_>,
+    ) -> Window {
+        let state = self.state;
+        let [original, reply] = &mut self.sides;
+        let (sender, receiver) = match direction {
+            Direction::Original => (original, reply),
+            Direction::Reply => (reply, original),
+        };
+        let &Segment {
+            mut seq,
+            mut ack,
+            mut end,
+            ..
+        } = segment;
+        let mut sack = if receiver.sack_permitted {
+            highest_sack(segment.options, ack)
+        } else {
+            ack
+        };
+
+        if sender.max_window == 0 {
+            if segment.syn {
+                sender.start(receiver, direction, segment);
+                if !segment.acknowledges {
+                    return Window::Within;
+                }
+            } else {
+                sender.pick_up(receiver, segment, sack);
+            }
+        } else if segment.syn
+            && later(end, sender.end)
+            && matches!(state, State::SynSent | State::SynRecv)
+        {
+            // RFC 793: a TCP that starts again uses larger sequence numbers.
+            sender.start(receiver, direction, segment);
+            if direction == Direction::Reply && !segment.acknowledges {
+                return Window::Within;
+            }
+        }
+        if !segment.acknowledges || segment.rst && ack == 0 {
+            // Nothing acknowledged, or a stack that sets the flag and leaves the number at zero.
+            ack = receiver.end;
+            sack = ack;
+        }
+        if segment.rst && seq == 0 && state == State::SynSent {
+            // The answer to a SYN.
+            seq = sender.end;
+            end = sender.end;
+        }
+
+        let liberal = sender.be_liberal || context.sysctls.is_on(Sysctl::TcpBeLiberal);
+        let outside = |window| if liberal { Window::Within } else { window };
+        let sequence_floor = sender.end.wrapping_sub(receiver.max_window).wrapping_sub(1);
+        let ack_floor = receiver
+            .end
+            .wrapping_sub(sender.max_window.max(MAX_ACK_WINDOW))
+            .wrapping_sub(1);
+        let ack_is_old = !later(sack, ack_floor);
+        let acks_unsent = !earlier(sack, receiver.end.wrapping_add(1));
+
+        if !earlier(seq, sender.max_end.wrapping_add(1)) {
+            let overshot = end.wrapping_sub(sender.max_end).wrapping_add(1);
+            let near = receiver.max_window != 0
+                && later(end, sequence_floor)
+                && overshot <= receiver.max_window;
+            if !near || ack_is_old || acks_unsent {
+                return outside(Window::Invalid(Reason::TcpSequenceAbove));
+            }
+            // A little more than the window allows. If the peer acknowledges it, we must know of it.
+            sender.end = end;
+            sender.data_unacknowledged = true;
+            return outside(Window::Ignore);
+        }
+        if acks_unsent {
+            return outside(Window::Invalid(Reason::TcpAckAbove));
+        }
+        if receiver.max_window != 0 && !later(end, sequence_floor) || ack_is_old {
+            return outside(Window::Ignore);
+        }
+
+        let scale = if segment.syn { 0 } else { sender.scale };
+        let window = u32::from(segment.window) << scale;
+        sender.max_window = sender
+            .max_window
+            .max(window.wrapping_add(sack.wrapping_sub(ack)));
+        if later(end, sender.end) {
+            sender.end = end;
+            sender.data_unacknowledged = true;
+        }
+        if segment.acknowledges && sender.max_ack.is_none_or(|known| later(ack, known)) {
+            sender.max_ack = Some(ack);
+        }
+        if receiver.max_window != 0 && later(end, sender.max_end) {
+            receiver.max_window = receiver
+                .max_window
+                .wrapping_add(end.wrapping_sub(sender.max_end));
+        }
+        let allowed = sack.wrapping_add(window);
+        if later(allowed, receiver.max_end.wrapping_sub(1)) {
+            // A closed window still admits a probe of one byte.
+            receiver.max_end = allowed.wrapping_add(u32::from(window == 0));
+        }
+        if ack == receiver.end {
+            receiver.data_unacknowledged = false;
+        }
+        if segment.kind == Kind::Ack {
+            self.count_retransmission(direction, seq, ack, end, segment.window);
+        }
+        Window::Within
+    }
+
+    fn count_retransmission(
+        &mut self,
+        direction: Direction,
+        seq: u32,
+        ack: u32,
+        end: u32,
+        window: u16,
+    ) {
+        let last = (
+            self.last_direction,
+            self.last_seq,
+            self.last_ack,
+            self.last_end,
+            self.last_window,
+        );
+        if last == (direction, seq, ack, end, window) {
+            self.retransmissions = self.retransmissions.wrapping_add(1);
+        } else {
+            (
+                self.last_direction,
+                self.last_seq,
+                self.last_ack,
+                self.last_end,
+                self.last_window,
+            ) = (direction, seq, ack, end, window);
+            self.retransmissions = 0;
+        }
+    }
+}
+
+impl Side {
+    /// A SYN, or the SYN/ACK that answers one (`tcp_init_sender`).
+    fn start(&mut self, receiver: &mut Self, direction: Direction, segment: &Segment<'_>) {
+        self.end = segment.end;
+        self.max_end = segment.end;
+        self.max_window = u32::from(segment.window).max(1);
+        self.read_options(segment.options);
+        // RFC 7323, 2.2: windows are scaled only if both ends said so.
+        if direction == Direction::Reply && !(self.scales && receiver.scales) {
+            self.scale = 0;
+            receiver.scale = 0;
+        }
+    }
+
+    /// The first packet from a side whose history is lost: it is believed.
+    fn pick_up(&mut self, receiver: &mut Self, segment: &Segment<'_>, sack: u32) {
+        self.end = segment.end;
+        self.max_window = (u32::from(segment.window) << self.scale).max(1);
+        self.max_end = segment.end.wrapping_add(self.max_window);
+        if receiver.max_window == 0 {
+            receiver.end = sack;
+            receiver.max_end = sack;
+        } else if sack == receiver.end.wrapping_add(1) {
+            // The answer to a keep-alive.
+            receiver.end = sack;
+        }
+    }
+
+    /// What a SYN offers (`tcp_options`). A header without options leaves what is known; with options, leniency
+    /// alone survives, because the other flags are forgotten (`max_ack` with the flag that says it is set).
+    pub fn read_options(&mut self, options: &[u8]) {
+        if options.is_empty() {
+            return;
+        }
+        let Self {
+            end,
+            max_end,
+            max_window,
+            be_liberal,
+            ..
+        } = *self;
+        *self = Self {
+            end,
+            max_end,
+            max_window,
+            be_liberal,
+            ..Self::default()
+        };
+        for (kind, value) in Options(options) {
+            match (kind, value) {
+                (OPTION_SACK_PERMITTED, []) => self.sack_permitted = true,
+                (OPTION_WINDOW_SCALE, &[scale]) => {
+                    self.scale = scale.min(MAX_SCALE);
+                    self.scales = true;
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// RFC 7323, 2.3
+const MAX_SCALE: u8 = 14;
+/// How far behind an acknowledgement may be, whatever the window (`MAXACKWINCONST`).
+const MAX_ACK_WINDOW: u32 = 66_000;

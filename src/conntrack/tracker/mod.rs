@@ -1,0 +1,520 @@
+//! The way of a packet through the hooks, step by step.
+
+mod expecting;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::conntrack::config::{Config, Sysctl};
+use crate::conntrack::entry::{Cached, Conntrack, Help, L4, Outcome};
+use crate::conntrack::event::{Closed, ConntrackId, ConntrackRecord, Ended, Event, Life, Status};
+use crate::conntrack::expect::Expectations;
+use crate::conntrack::table::Table;
+use crate::conntrack::transport::tuple_of;
+use crate::conntrack::{
+    Context, Info, Reason, State, Step, Verdict, dccp, gre, icmp, sctp, tcp, udp,
+};
+use crate::helper::{self, Policy, Spec};
+use crate::packet::route::{self, Fate};
+use crate::packet::{Packet, Unseen};
+use crate::time::Timestamp;
+use crate::tuple::{Direction, Protocol, Tuple};
+
+/// The simulated conntrack of one firewall.
+pub struct Tracker {
+    config: Config,
+    policies: BTreeMap<&'static str, Vec<Policy>>,
+    table: Table,
+    expectations: Expectations,
+    now: Timestamp,
+    conntracks: u64,
+    expected: u64,
+    late: Vec<Event>,
+    events: Vec<Event>,
+}
+
+/// What PREROUTING made of a packet.
+enum Tracked {
+    /// It belongs to the entry in this slot.
+    Flow {
+        slot: u32,
+        info: Info,
+    },
+    /// It is an ICMP error about a packet of that entry, and goes this way.
+    Error {
+        slot: u32,
+        direction: Direction,
+    },
+    Untracked,
+    Invalid(Reason),
+    Dropped(Reason),
+}
+
+impl Tracker {
+    pub fn new(config: Config) -> Self {
+        let policies = helper::all()
+            .map(|spec| (spec.name, (spec.policies)(&config.modules)))
+            .collect();
+        Self {
+            config,
+            policies,
+            table: Table::default(),
+            expectations: Expectations::default(),
+            now: Timestamp::default(),
+            conntracks: 0,
+            expected: 0,
+            late: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// Conntracks alive.
+    pub fn conntracks(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Everything that happens, happens here: timers due at `at` first, then the packet.
+    ///
+    /// The clock does not run backwards: an earlier `at` counts as the latest one before it.
+    pub fn packet(&mut self, at: Timestamp, packet: &Packet<'_>) -> Step<'_> {
+        self.advance(at);
+        let fate = route::fate(packet);
+        let mut verdict = Verdict {
+            state: State::None,
+            direction: None,
+            helper: None,
+            dropped: match fate {
+                Fate::Forwarded => Some(false),
+                Fate::Delivered => None,
+                Fate::Discarded => Some(true),
+            },
+            reason: (fate == Fate::Discarded).then_some(Reason::Martian),
+            conntrack: None,
+        };
+        match self.track(packet) {
+            Tracked::Flow { slot, info } => self.flow(packet, fate, slot, info, &mut verdict),
+            Tracked::Error { slot, direction } => self.error(fate, slot, direction, &mut verdict),
+            Tracked::Untracked => verdict.state = State::Untracked,
+            Tracked::Invalid(reason) => {
+                verdict.state = State::Invalid;
+                verdict.reason = Some(reason);
+            }
+            Tracked::Dropped(reason) => {
+                verdict.dropped = None;
+                verdict.reason = Some(reason);
+            }
+        }
+        Step {
+            verdict,
+            late: &self.late,
+            events: &self.events,
+        }
+    }
+
+    /// A packet that never comes to the rules. Time passes all the same.
+    pub fn unseen(&mut self, at: Timestamp, why: Unseen) -> Step<'_> {
+        self.advance(at);
+        let verdict = Verdict {
+            state: State::None,
+            direction: None,
+            helper: None,
+            dropped: None,
+            reason: Some(Reason::Unseen(why)),
+            conntrack: None,
+        };
+        Step {
+            verdict,
+            late: &self.late,
+            events: &self.events,
+        }
+    }
+
+    /// The end of the capture: what is still open is told as such.
+    pub fn finish(&mut self, at: Timestamp) -> Step<'_> {
+        self.advance(at);
+        let slots: Vec<u32> = self.table.occupied().collect();
+        for slot in slots {
+            self.remove_expectations(slot, Closed::StillOpen);
+            if let Some(ct) = self.table.release(slot) {
+                self.late.push(Event::ConntrackDestroy(
+                    ct.record(self.now),
+                    Ended::StillOpen,
+                ));
+            }
+        }
+        let verdict = Verdict {
+            state: State::None,
+            direction: None,
+            helper: None,
+            dropped: None,
+            reason: None,
+            conntrack: None,
+        };
+        Step {
+            verdict,
+            late: &self.late,
+            events: &self.events,
+        }
+    }
+
+    /// Everything that times out until then, in its order.
+    fn advance(&mut self, at: Timestamp) {
+        self.late.clear();
+        self.events.clear();
+        let target = at.max(self.now);
+        loop {
+            let conntrack = self.table.next_due(target);
+            let expectation = self
+                .expectations
+                .next_due()
+                .filter(|(due, _)| *due <= target);
+            match (conntrack, expectation) {
+                (Some((due, slot)), other) if other.is_none_or(|(later, _)| due <= later) => {
+                    self.now = due;
+                    self.end(slot, Ended::TimedOut);
+                    self.table.release(slot);
+                }
+                (_, Some((due, slot))) => {
+                    self.now = due;
+                    self.close(slot, Closed::TimedOut);
+                }
+                _ => break,
+            }
+        }
+        self.now = target;
+        // What time ended is told apart from what the packet does.
+        std::mem::swap(&mut self.late, &mut self.events);
+    }
+
+    /// `nf_conntrack_in`
+    fn track(&mut self, packet: &Packet<'_>) -> Tracked {
+        let Some((protocol, _)) = packet.transport else {
+            return Tracked::Invalid(Reason::NoTransport);
+        };
+        if protocol
+            == if packet.src.is_ipv4() {
+                Protocol::ICMP
+            } else {
+                Protocol::ICMPV6
+            }
+        {
+            match icmp::kind(protocol, packet, &self.context()) {
+                icmp::Kind::Query => {}
+                icmp::Kind::Error(quoted) => return self.related(packet, &quoted),
+                icmp::Kind::Untracked => return Tracked::Untracked,
+                icmp::Kind::Invalid(reason) => return Tracked::Invalid(reason),
+            }
+        }
+        let transport = packet.transport_bytes();
+        let Some(tuple) = tuple_of(
+            packet.src,
+            packet.dst,
+            protocol,
+            transport,
+            &self.config.profile,
+        ) else {
+            return Tracked::Invalid(Reason::NoTuple);
+        };
+        loop {
+            let (slot, info) = match self.resolve(&tuple, packet) {
+                Ok(found) => found,
+                Err(tracked) => return tracked,
+            };
+            match self.judge(slot, info, transport) {
+                Outcome::Accept(timeout) => {
+                    self.accept(slot, info, packet, timeout);
+                    return Tracked::Flow { slot, info };
+                }
+                Outcome::Kill => {
+                    self.accept(slot, info, packet, None);
+                    self.end(slot, Ended::Reset);
+                    return Tracked::Flow { slot, info };
+                }
+                Outcome::Invalid(reason) => {
+                    self.put(slot);
+                    return Tracked::Invalid(reason);
+                }
+                Outcome::Reopen => {
+                    self.end(slot, Ended::Reopened);
+                    self.put(slot);
+                }
+            }
+        }
+    }
+
+    /// The entry of this tuple, made where there is none (`resolve_normal_ct`, `init_conntrack`).
+    fn resolve(&mut self, tuple: &Tuple, packet: &Packet<'_>) -> Result<(u32, Info), Tracked> {
+        if let Some((slot, direction)) = self.table.find(tuple) {
+            let status = self
+                .table
+                .get(slot)
+                .map_or_else(Status::default, |ct| ct.status);
+            let state = match direction {
+                Direction::Reply => State::Established,
+                Direction::Original if status.has(Status::SEEN_REPLY) => State::Established,
+                Direction::Original if status.has(Status::EXPECTED) => State::Related,
+                Direction::Original => State::New,
+            };
+            return Ok((slot, Info { state, direction }));
+        }
+        let Some(reply) = tuple.inverse() else {
+            return Err(Tracked::Invalid(Reason::NotInvertible));
+        };
+        let max = self.config.sysctls.get(Sysctl::Max);
+        if max != 0 && self.table.len() as u64 >= max {
+            let Some(slot) = self.table.droppable(tuple) else {
+                return Err(Tracked::Dropped(Reason::TableFull));
+            };
+            self.end(slot, Ended::EarlyDrop);
+            self.put(slot);
+        }
+        let mut status = Status::default();
+        let related = self.take_expectation(tuple, packet.number);
+        if related.is_some() {
+            status.set(Status::EXPECTED);
+        }
+        let state = if related.is_some() {
+            State::Related
+        } else {
+            State::New
+        };
+        self.conntracks += 1;
+        let slot = self.table.hold(Conntrack {
+            id: ConntrackId(self.conntracks),
+            original: *tuple,
+            reply,
+            status,
+            cached: Cached::default(),
+            expires: self.now,
+            scheduled: self.now,
+            l4: L4::Stateless,
+            life: Life::begin(packet.number, self.now),
+            related,
+            help: None,
+        });
+        Ok((
+            slot,
+            Info {
+                state,
+                direction: Direction::Original,
+            },
+        ))
+    }
+
+    /// The protocol's tracker (`nf_conntrack_handle_packet`).
+    fn judge(&mut self, slot: u32, info: Info, transport: &[u8]) -> Outcome {
+        let context = Context {
+            now: self.now,
+            sysctls: &self.config.sysctls,
+            profile: &self.config.profile,
+        };
+        let Some(ct) = self.table.get_mut(slot) else {
+            return Outcome::Invalid(Reason::NoTuple);
+        };
+        match ct.original.protocol {
+            Protocol::TCP => tcp::packet(ct, info, transport, &context),
+            Protocol::UDP => udp::packet(ct, transport, &context),
+            Protocol::UDPLITE => udp::lite_packet(ct, transport, &context),
+            Protocol::ICMP | Protocol::ICMPV6 => icmp::packet(ct, &context),
+            Protocol::SCTP => sctp::packet(ct, info, transport, &context),
+            Protocol::DCCP if context.profile.tracks_dccp => {
+                dccp::packet(ct, info, transport, &context)
+            }
+            Protocol::GRE => gre::packet(ct, &context),
+            _ => Outcome::Accept(Some(context.sysctls.timeout(Sysctl::GenericTimeout))),
+        }
+    }
+
+    /// What every packet of a flow does to it.
+    fn accept(&mut self, slot: u32, info: Info, packet: &Packet<'_>, timeout: Option<Duration>) {
+        let now = self.now;
+        let Some(ct) = self.table.get_mut(slot) else {
+            return;
+        };
+        if let Some(timeout) = timeout {
+            ct.expires = now + timeout;
+        }
+        ct.life.count(now, info.direction, packet.datagram.len());
+        if info.direction == Direction::Reply && ct.status.set(Status::SEEN_REPLY) {
+            ct.cached.set(Cached::REPLY);
+        }
+    }
+
+    /// An ICMP error belongs to the flow that it quotes, provided it goes to the end that sent the quoted packet
+    /// (`nf_conntrack_inet_error`).
+    fn related(&mut self, packet: &Packet<'_>, quoted: &Tuple) -> Tracked {
+        let Some(inverse) = quoted.inverse() else {
+            return Tracked::Invalid(Reason::IcmpQuote);
+        };
+        let Some((slot, direction)) = self.table.find(&inverse) else {
+            return Tracked::Invalid(Reason::IcmpUnknownFlow);
+        };
+        if inverse.dst != packet.dst {
+            return Tracked::Invalid(Reason::IcmpForeign);
+        }
+        Tracked::Error { slot, direction }
+    }
+
+    /// From the rules to the way out: the helper reads the packet, and the flow enters the table (`nf_confirm`).
+    fn flow(
+        &mut self,
+        packet: &Packet<'_>,
+        fate: Fate,
+        slot: u32,
+        info: Info,
+        verdict: &mut Verdict,
+    ) {
+        self.assign_helper(slot, info);
+        self.describe(slot, info, verdict);
+        if fate != Fate::Discarded {
+            match self.help(slot, info, packet) {
+                Ok(()) => self.confirm(slot),
+                Err(reason) => {
+                    verdict.dropped = verdict.dropped.map(|_| true);
+                    verdict.reason = Some(reason);
+                }
+            }
+        }
+        self.put(slot);
+    }
+
+    /// The kernel runs the helper for errors in the original direction too, but none finds in a quoted IP header
+    /// what it looks for.
+    fn error(&mut self, fate: Fate, slot: u32, direction: Direction, verdict: &mut Verdict) {
+        self.describe(
+            slot,
+            Info {
+                state: State::Related,
+                direction,
+            },
+            verdict,
+        );
+        if fate != Fate::Discarded {
+            self.deliver(slot);
+        }
+    }
+
+    fn describe(&self, slot: u32, info: Info, verdict: &mut Verdict) {
+        verdict.state = info.state;
+        verdict.direction = Some(info.direction);
+        if let Some(ct) = self.table.get(slot) {
+            verdict.helper = ct.related.as_ref().map(|related| related.helper);
+            verdict.conntrack = Some(ct.id);
+        }
+    }
+
+    /// `ct state new ct status ! expected PROTOCOL dport PORT ct helper set NAME`, once in the life of a flow.
+    fn assign_helper(&mut self, slot: u32, info: Info) {
+        if info.state != State::New {
+            return;
+        }
+        let Some(ct) = self.table.get_mut(slot) else {
+            return;
+        };
+        if ct.status.has(Status::CONFIRMED) || ct.status.has(Status::EXPECTED) {
+            return;
+        }
+        let (protocol, port, ipv6) = (
+            ct.original.protocol,
+            ct.original.dport,
+            ct.original.is_ipv6(),
+        );
+        let mut assignments = self.config.assignments.iter();
+        let Some(assignment) = assignments.find(|assignment| {
+            assignment.protocol == protocol
+                && assignment.port == port
+                && assignment.helper.reads(protocol, ipv6)
+        }) else {
+            return;
+        };
+        let spec: &'static Spec = assignment.helper;
+        ct.status.set(Status::HELPER);
+        let helper = (spec.start)(&self.config.modules);
+        ct.help = Some(Box::new(Help {
+            spec,
+            helper,
+            expectations: Vec::new(),
+        }));
+    }
+
+    /// `__nf_conntrack_confirm`, then what there is to tell.
+    fn confirm(&mut self, slot: u32) {
+        let now = self.now;
+        let Some(ct) = self.table.get_mut(slot) else {
+            return;
+        };
+        if ct.status.has(Status::CONFIRMED) {
+            if ct.expires < ct.scheduled && !ct.status.has(Status::DYING) {
+                self.table.schedule(slot, now);
+            }
+        } else {
+            ct.status.set(Status::CONFIRMED);
+            ct.cached.set(if ct.related.is_some() {
+                Cached::RELATED
+            } else {
+                Cached::NEW
+            });
+            self.table.link(slot, now);
+        }
+        self.deliver(slot);
+    }
+
+    /// `nf_ct_deliver_cached_events`: ctnetlink is told of changes when a packet of the flow leaves.
+    fn deliver(&mut self, slot: u32) {
+        let now = self.now;
+        let Some(ct) = self.table.get_mut(slot) else {
+            return;
+        };
+        if ct.cached.is_empty() || ct.status.has(Status::DYING) {
+            return;
+        }
+        let cached = std::mem::take(&mut ct.cached);
+        let record = ct.record(now);
+        let record = ConntrackRecord {
+            state: record.state.filter(|_| cached.has(Cached::PROTOINFO)),
+            master: record.master.filter(|_| cached.has(Cached::RELATED)),
+            ..record
+        };
+        let is_new = cached.has(Cached::NEW) || cached.has(Cached::RELATED);
+        self.events.push(if is_new {
+            Event::ConntrackNew(record)
+        } else {
+            Event::ConntrackUpdate(record)
+        });
+    }
+
+    /// Takes an entry out of the table, with what it expects (`nf_ct_delete`). It stays in its slot until nothing
+    /// refers to it.
+    fn end(&mut self, slot: u32, why: Ended) {
+        let now = self.now;
+        let Some(ct) = self.table.get_mut(slot) else {
+            return;
+        };
+        ct.status.set(Status::DYING);
+        let record = ct.record(now);
+        self.events.push(Event::ConntrackDestroy(record, why));
+        self.table.unlink(slot);
+        self.remove_expectations(slot, Closed::MasterGone);
+    }
+
+    /// The packet lets go of the entry: one that is not in the table goes with it, and what it expected meanwhile
+    /// (`nf_ct_put`, `nf_ct_destroy`).
+    fn put(&mut self, slot: u32) {
+        let gone = self
+            .table
+            .get(slot)
+            .is_some_and(|ct| ct.status.has(Status::DYING) || !ct.status.has(Status::CONFIRMED));
+        if gone {
+            self.remove_expectations(slot, Closed::MasterGone);
+            self.table.release(slot);
+        }
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context {
+            now: self.now,
+            sysctls: &self.config.sysctls,
+            profile: &self.config.profile,
+        }
+    }
+}

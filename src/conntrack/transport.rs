@@ -1,0 +1,61 @@
+//! What conntrack itself reads of a transport header: the tuple, and where the payload starts.
+
+use std::net::IpAddr;
+
+use super::gre;
+use super::profile::Profile;
+use crate::tuple::{Protocol, Tuple};
+
+/// The tuple that a packet's transport header gives (`nf_ct_get_tuple`); `None` where the header is too short.
+pub fn tuple_of(
+    src: IpAddr,
+    dst: IpAddr,
+    protocol: Protocol,
+    transport: &[u8],
+    profile: &Profile,
+) -> Option<Tuple> {
+    let has_ports = match protocol {
+        Protocol::TCP | Protocol::UDP | Protocol::UDPLITE | Protocol::SCTP => true,
+        Protocol::DCCP => profile.tracks_dccp,
+        _ => false,
+    };
+    let (sport, dport) = match protocol {
+        _ if has_ports => {
+            let &[a, b, c, d] = transport.first_chunk()?;
+            (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]))
+        }
+        Protocol::ICMP | Protocol::ICMPV6 => {
+            let &[kind, code, _, _, high, low, ..] = transport.first_chunk::<8>()?;
+            (
+                u16::from_be_bytes([high, low]),
+                u16::from_be_bytes([kind, code]),
+            )
+        }
+        Protocol::GRE => gre::keys(transport)?,
+        _ => (0, 0),
+    };
+    Some(Tuple {
+        src,
+        dst,
+        sport,
+        dport,
+        protocol,
+    })
+}
+
+/// What a helper reads, and for TCP the sequence number of its first byte. A UDP payload ends with the datagram,
+/// whatever the UDP header says: so the kernel's helpers see it.
+pub fn payload(protocol: Protocol, transport: &[u8]) -> Option<(u32, &[u8])> {
+    match protocol {
+        Protocol::TCP => {
+            let &[_, _, _, _, a, b, c, d, _, _, _, _, offset, ..] =
+                transport.first_chunk::<20>()?;
+            Some((
+                u32::from_be_bytes([a, b, c, d]),
+                transport.get(usize::from(offset >> 4) * 4..)?,
+            ))
+        }
+        Protocol::UDP => Some((0, transport.get(8..)?)),
+        _ => None,
+    }
+}

@@ -1,0 +1,211 @@
+//! The tables as files, for notebooks: one CSV or Parquet file a table, and `schema.csv`, which explains every column.
+//!
+//! Rows go out in batches while the replay runs, so that memory does not grow with them. Each file is written beside
+//! its place and renamed when it is whole: an interrupted run leaves nothing half written. Timestamps are UTC with
+//! nanoseconds, addresses are text, durations are nanoseconds; frames and ids count from 1.
+
+mod columns;
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use polars::prelude::*;
+use tempfile::NamedTempFile;
+
+use super::Analysis;
+use crate::exposure::{ClosedExpectation, EndedConntrack};
+use columns::{Described, conntracks, described, expectations, related, schema_columns};
+
+/// Changes whenever a column is added, removed or means something else.
+pub const SCHEMA_VERSION: u32 = 1;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Csv,
+    Parquet,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{path}: {error}")]
+    Io { path: PathBuf, error: io::Error },
+    #[error("{path}: {error}")]
+    Polars { path: PathBuf, error: PolarsError },
+}
+
+/// All tables of one format in one directory.
+pub struct Frames {
+    expectations: Table,
+    related: Table,
+    conntracks: Table,
+    format: Format,
+    directory: PathBuf,
+}
+
+impl Frames {
+    /// Makes the directory where it is missing.
+    pub fn create(directory: &Path, format: Format) -> Result<Self, Error> {
+        std::fs::create_dir_all(directory).map_err(|error| Error::Io {
+            path: directory.to_owned(),
+            error,
+        })?;
+        let table = |name, columns| Table::create(directory, format, name, columns);
+        Ok(Self {
+            expectations: table("expectations", expectations(&[]))?,
+            related: table("related_flows", related(&[]))?,
+            conntracks: table("conntracks", conntracks(&[]))?,
+            format,
+            directory: directory.to_owned(),
+        })
+    }
+
+    /// Writes what ended since the last call.
+    pub fn append(
+        &mut self,
+        ended: &[ClosedExpectation],
+        conntracks: &[EndedConntrack],
+    ) -> Result<(), Error> {
+        self.expectations.write(expectations(ended))?;
+        self.related.write(related(conntracks))?;
+        self.conntracks.write(columns::conntracks(conntracks))
+    }
+
+    /// Writes the tables that are known only now, and puts all of them in their place.
+    pub fn finish(self, analysis: &Analysis) -> Result<(), Error> {
+        let whole = [
+            ("packets", columns::packets(&analysis.exposure.totals)),
+            ("helpers", columns::helpers(analysis)),
+            ("rules", columns::rules(&analysis.rules)),
+        ];
+        let mut schema = Vec::new();
+        let mut tables = Vec::new();
+        for (name, columns) in whole {
+            schema.push((name, described(&columns)));
+            let mut table = Table::create(
+                &self.directory,
+                self.format,
+                name,
+                columns.iter().map(Described::empty).collect(),
+            )?;
+            table.write(columns)?;
+            tables.push(table);
+        }
+        schema.push(("expectations", described(&expectations(&[]))));
+        schema.push(("related_flows", described(&related(&[]))));
+        schema.push(("conntracks", described(&conntracks(&[]))));
+        let columns = schema_columns(&schema);
+        let mut table = Table::create(
+            &self.directory,
+            Format::Csv,
+            "schema",
+            columns.iter().map(Described::empty).collect(),
+        )?;
+        table.write(columns)?;
+        tables.push(table);
+        tables.extend([self.expectations, self.related, self.conntracks]);
+        tables.into_iter().try_for_each(Table::finish)
+    }
+}
+/// One file that grows until it is put in its place.
+struct Table {
+    path: PathBuf,
+    file: NamedTempFile,
+    writer: Writer,
+}
+
+enum Writer {
+    Csv(Box<polars::io::csv::write::BatchedWriter<File>>),
+    Parquet(Box<polars::io::parquet::write::BatchedWriter<File>>),
+}
+
+impl Table {
+    fn create(
+        directory: &Path,
+        format: Format,
+        name: &str,
+        columns: Vec<Described>,
+    ) -> Result<Self, Error> {
+        let path = directory.join(match format {
+            Format::Csv => format!("{name}.csv"),
+            Format::Parquet => format!("{name}.parquet"),
+        });
+        let io = |error| Error::Io {
+            path: path.clone(),
+            error,
+        };
+        let polars = |error| Error::Polars {
+            path: path.clone(),
+            error,
+        };
+        let file = temporary(directory).map_err(io)?;
+        let sink = file.reopen().map_err(io)?;
+        let frame = frame(columns).map_err(polars)?;
+        let schema = frame.schema();
+        let writer = match format {
+            Format::Csv => Writer::Csv(Box::new(
+                CsvWriter::new(sink).batched(schema).map_err(polars)?,
+            )),
+            Format::Parquet => {
+                let writer = ParquetWriter::new(sink).with_key_value_metadata(Some(metadata()));
+                // One thread: the same bytes on every machine.
+                let writer = writer.set_parallel(false).batched(schema).map_err(polars)?;
+                Writer::Parquet(Box::new(writer))
+            }
+        };
+        Ok(Self { path, file, writer })
+    }
+
+    fn write(&mut self, columns: Vec<Described>) -> Result<(), Error> {
+        let frame = frame(columns);
+        let written = frame.and_then(|frame| match &mut self.writer {
+            _ if frame.height() == 0 => Ok(()),
+            Writer::Csv(writer) => writer.write_batch(&frame),
+            Writer::Parquet(writer) => writer.write_batch(&frame),
+        });
+        written.map_err(|error| Error::Polars {
+            path: self.path.clone(),
+            error,
+        })
+    }
+
+    fn finish(self) -> Result<(), Error> {
+        let Self { path, file, writer } = self;
+        let done = match writer {
+            Writer::Csv(mut writer) => writer.finish(),
+            Writer::Parquet(writer) => writer.finish().map(|_| ()),
+        };
+        done.map_err(|error| Error::Polars {
+            path: path.clone(),
+            error,
+        })?;
+        file.as_file().sync_all().map_err(|error| Error::Io {
+            path: path.clone(),
+            error,
+        })?;
+        file.persist(&path).map(|_| ()).map_err(|error| Error::Io {
+            path,
+            error: error.error,
+        })
+    }
+}
+
+/// With the permissions that any new file gets; temporary files are private by default.
+fn temporary(directory: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".ctaudit-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(directory)
+}
+
+fn frame(columns: Vec<Described>) -> PolarsResult<DataFrame> {
+    DataFrame::new_infer_height(columns.into_iter().map(|one| one.column).collect())
+}
+
+fn metadata() -> KeyValueMetadata {
+    KeyValueMetadata::from_static(vec![(
+        "ctaudit_schema_version".to_owned(),
+        SCHEMA_VERSION.to_string(),
+    )])
+}

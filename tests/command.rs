@@ -1,0 +1,311 @@
+//! The program as its user meets it.
+
+use std::fs;
+use std::path::Path;
+
+use assert_cmd::Command;
+use polars::prelude::{CsvReadOptions, ParquetReader, SerReader};
+
+use crate::support::{project, read};
+
+fn ctaudit(arguments: &[&str]) -> Command {
+    let mut command = Command::cargo_bin("ctaudit").unwrap();
+    command
+        .args(arguments)
+        .env("COLUMNS", "100")
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
+    command
+}
+
+fn stdout(arguments: &[&str]) -> String {
+    let output = ctaudit(arguments).output().unwrap();
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(
+        output.stderr.is_empty(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The texts in `reports/` are what the program prints. With BLESS set they are written anew, to be read in review.
+#[test]
+fn the_reports_are_what_the_program_prints() {
+    for (arguments, report) in [
+        (&["analyse", "samples/office.pcapng"][..], "office.txt"),
+        (&["helpers"], "helpers.txt"),
+        (
+            &[
+                "analyse",
+                "--add-assign",
+                "tcp 2121 ftp",
+                "samples/helper/ftp/port-2121.pcap",
+            ],
+            "ftp-port-2121.txt",
+        ),
+        (
+            &["events", "samples/helper/tftp/read.pcap"],
+            "tftp-read-events.txt",
+        ),
+    ] {
+        let path = project("reports").join(report);
+        let printed = stdout(arguments);
+        if std::env::var_os("BLESS").is_some() {
+            fs::write(&path, &printed).unwrap();
+        }
+        assert_eq!(
+            printed,
+            fs::read_to_string(&path).unwrap(),
+            "{report} is out of date: run with BLESS=1 and read the change"
+        );
+    }
+}
+
+/// What the README shows of it is real.
+#[test]
+fn the_readme_shows_the_report() {
+    let readme = fs::read_to_string(project("README.md")).unwrap();
+    let report = fs::read_to_string(project("reports/office.txt")).unwrap();
+    let block = readme
+        .split("```text\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    let known: Vec<&str> = report.lines().collect();
+    let shown: Vec<&str> = block
+        .lines()
+        .filter(|line| !["", "…"].contains(line))
+        .collect();
+    assert!(shown.len() > 20, "only {} lines", shown.len());
+    for line in shown {
+        assert!(
+            known.contains(&line),
+            "reports/office.txt has no line {line:?}"
+        );
+    }
+}
+
+#[test]
+fn standard_input_is_a_capture() {
+    let path = "samples/helper/ftp/passive.pcap";
+    let piped = ctaudit(&["analyse", "-"])
+        .write_stdin(read(&project(path)))
+        .output()
+        .unwrap();
+    assert!(piped.status.success());
+    assert_eq!(
+        String::from_utf8(piped.stdout).unwrap(),
+        stdout(&["analyse", path])
+    );
+}
+
+#[test]
+fn several_captures_are_one_stream() {
+    let text = stdout(&[
+        "analyse",
+        "samples/helper/ftp/passive.pcap",
+        "samples/helper/ftp/active.pcap",
+    ]);
+    let frames = |path: &str| -> u64 {
+        let text = stdout(&["analyse", path]);
+        text.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    let both = frames("samples/helper/ftp/passive.pcap") + frames("samples/helper/ftp/active.pcap");
+    assert!(
+        text.starts_with(&format!("Packets: {both} frames")),
+        "{text}"
+    );
+}
+
+#[test]
+fn wrong_usage_ends_with_2() {
+    for arguments in [
+        &["analyse"][..],
+        &["analyze", "x.pcap"],
+        &["analyse", "--add-assign", "tcp 21 nothing", "x.pcap"],
+        &["analyse", "--add-assign", "udp 21 ftp", "x.pcap"],
+        &["analyse", "--module", "nf_conntrack_ftp.loose=2", "x.pcap"],
+        &["analyse", "--sysctl", "net.ipv4.ip_forward=1", "x.pcap"],
+        &["analyse", "--kernel", "2.4", "x.pcap"],
+        &["events", "--clock", "sundial", "x.pcap"],
+    ] {
+        let output = ctaudit(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_ends_with_1_and_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    for (path, message) in [
+        (
+            folder
+                .path()
+                .join("missing.pcap")
+                .to_str()
+                .unwrap()
+                .to_owned(),
+            "missing.pcap",
+        ),
+        (file("empty.pcap", b""), "empty"),
+        (file("text.pcap", b"hello, world"), "not a pcap"),
+        (file("packed.pcap", b"\x1f\x8b\x08\0\0\0"), "zcat"),
+        (folder.path().to_str().unwrap().to_owned(), "directory"),
+    ] {
+        let output = ctaudit(&["analyse", &path]).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{path}: {error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+        assert!(error.contains(message), "{error}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_damaged_capture_is_analysed_up_to_the_damage_and_ends_with_4() {
+    let whole = read(&project("samples/helper/ftp/passive.pcap"));
+    let output = ctaudit(&["analyse", "-"])
+        .write_stdin(&whole[..whole.len() - 5])
+        .output()
+        .unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(4), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(
+        error.contains("packet ") && error.contains("at byte ") && error.contains("cut off"),
+        "{error}"
+    );
+    assert!(String::from_utf8(output.stdout).unwrap().contains("needed"));
+}
+
+/// `ctaudit events | head` ends without a word.
+#[test]
+#[cfg(unix)]
+fn a_reader_that_goes_away_is_no_error() {
+    use std::process::{Command, Stdio};
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ctaudit"))
+        .args(["events", "--json", "samples/office.pcapng"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert!(
+        output.stderr.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// Taken with `conntrack -E -o timestamp` and `conntrack -E expect` (1.4.7) while a 6.18.44 saw such packets; addresses,
+/// ports and time are this sample's.
+#[test]
+fn events_look_like_those_of_conntrack() {
+    let text = stdout(&["events", "samples/helper/ftp/passive.pcap"]);
+    let number = r"\d+";
+    let address = r"[0-9.]+";
+    for pattern in [
+        format!(
+            r"(?m)^\[\d+\.\d{{6}}\]\t    \[NEW\] tcp      6 120 SYN_SENT src={address} dst={address} sport={number} dport=21 \[UNREPLIED\] src={address} dst={address} sport=21 dport={number} helper=ftp$"
+        ),
+        format!(
+            r"(?m)^\[\d+\.\d{{6}}\]\t \[UPDATE\] tcp      6 60 SYN_RECV src={address} dst={address} sport={number} dport=21 src={address} dst={address} sport=21 dport={number} helper=ftp$"
+        ),
+        format!(
+            r"(?m)^\[\d+\.\d{{6}}\]\t \[UPDATE\] tcp      6 432000 ESTABLISHED src={address} dst={address} sport={number} dport=21 src={address} dst={address} sport=21 dport={number} \[ASSURED\] helper=ftp$"
+        ),
+        format!(
+            r"(?m)^\[\d+\.\d{{6}}\]\t    \[NEW\] 300 proto=6 src={address} dst={address} sport=0 dport={number} mask-src=255.255.255.255 mask-dst=255.255.255.255 sport=0 dport=65535 master-src={address} master-dst={address} sport={number} dport=21 class=0 helper=ftp$"
+        ),
+    ] {
+        assert!(
+            regex::Regex::new(&pattern).unwrap().is_match(&text),
+            "nothing matches {pattern} in\n{text}"
+        );
+    }
+}
+
+#[test]
+fn csv_and_parquet_hold_the_same_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let (csv, parquet) = (folder.path().join("csv"), folder.path().join("parquet"));
+    let directories = [csv.to_str().unwrap(), parquet.to_str().unwrap()];
+    stdout(&[
+        "analyse",
+        "--csv",
+        directories[0],
+        "--parquet",
+        directories[1],
+        "samples/office.pcapng",
+    ]);
+    let schema = fs::read_to_string(csv.join("schema.csv")).unwrap();
+    for table in [
+        "packets",
+        "conntracks",
+        "expectations",
+        "related_flows",
+        "helpers",
+        "rules",
+    ] {
+        let from_csv = CsvReadOptions::default()
+            .try_into_reader_with_file_path(Some(csv.join(format!("{table}.csv"))))
+            .unwrap()
+            .finish()
+            .unwrap();
+        let file = fs::File::open(parquet.join(format!("{table}.parquet"))).unwrap();
+        let from_parquet = ParquetReader::new(file).finish().unwrap();
+        assert!(from_csv.height() > 0, "{table} is empty");
+        assert_eq!(from_csv.height(), from_parquet.height(), "{table}");
+        assert_eq!(
+            from_csv.get_column_names(),
+            from_parquet.get_column_names(),
+            "{table}"
+        );
+        for column in from_parquet.columns() {
+            let documented = format!("1,{table},{},{},", column.name(), column.dtype());
+            assert!(
+                schema.contains(&documented),
+                "schema.csv lacks {documented}"
+            );
+        }
+    }
+    assert_eq!(names(&csv), 7);
+    assert_eq!(names(&parquet), 7);
+}
+
+/// What an interrupted run leaves: nothing that looks whole, nothing beside it.
+#[test]
+fn a_failed_run_leaves_no_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("text.pcap");
+    fs::write(&text, b"hello, world").unwrap();
+    let tables = folder.path().join("tables");
+    let output = ctaudit(&[
+        "analyse",
+        "--csv",
+        tables.to_str().unwrap(),
+        text.to_str().unwrap(),
+    ])
+    .output()
+    .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(names(&tables), 0);
+}
+
+fn names(folder: &Path) -> usize {
+    fs::read_dir(folder).map_or(0, |entries| entries.count())
+}

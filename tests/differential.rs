@@ -1,0 +1,252 @@
+//! Our record of a capture against the kernel's, packet by packet.
+//!
+//! The records beside the samples and in `tests/recorded` were taken from running kernels; how, their READMEs say.
+//! Compared are verdict, expectations and conntracks as ctnetlink told of them; not what time caused, because the
+//! kernel collects when it finds time to.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use ctaudit::replay::Clock;
+use serde_json::{Map, Value};
+
+use crate::support::{files_below, firewall, project, read, record};
+use crate::traffic;
+
+#[test]
+fn every_sample_says_what_the_kernel_said() {
+    let compared = compare_all(&project("samples"));
+    assert!(
+        compared >= 20,
+        "only {compared} records were found beside the samples"
+    );
+}
+
+#[test]
+fn recorded_random_traffic_says_what_the_kernel_said() {
+    let compared = compare_all(&project("tests/recorded"));
+    assert!(compared >= 6, "only {compared} records were found");
+}
+
+/// For whoever is root and has kernel-replay: names the program in KERNEL_REPLAY, and in SEEDS how many runs of
+/// 5,000 packets each helper gets.
+#[test]
+#[ignore = "needs root, a kernel with conntrack, and KERNEL_REPLAY"]
+fn new_random_traffic_says_what_the_kernel_says() {
+    let program = std::env::var("KERNEL_REPLAY").expect("KERNEL_REPLAY names the program");
+    let seeds: u64 = std::env::var("SEEDS").map_or(1, |seeds| seeds.parse().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    for protocol in [
+        traffic::Protocol::Ftp,
+        traffic::Protocol::Tftp,
+        traffic::Protocol::Irc,
+    ] {
+        for seed in 1000..1000 + seeds {
+            let path = folder.path().join(format!("{protocol:?}-{seed}.pcap"));
+            traffic::write_pcap(&path, &traffic::generate(protocol, seed, 5000)).unwrap();
+            let kernel = std::process::Command::new(&program)
+                .arg(&path)
+                .output()
+                .unwrap();
+            assert!(
+                kernel.status.success(),
+                "{}",
+                String::from_utf8_lossy(&kernel.stderr)
+            );
+            let ours = record(read(&path), firewall("6.18", false), Clock::Still);
+            let differences = differences(&parse(&kernel.stdout), &parse(&ours));
+            assert!(
+                differences.is_empty(),
+                "{protocol:?} seed {seed}:\n{}",
+                differences.join("\n")
+            );
+        }
+    }
+}
+
+/// Compares every record below a folder with our own of the capture beside it; how many there were.
+fn compare_all(folder: &Path) -> usize {
+    let records: Vec<PathBuf> = files_below(folder)
+        .into_iter()
+        .filter(|path| path.to_string_lossy().ends_with(".jsonl.gz"))
+        .collect();
+    for path in &records {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let (series, clock) = if name.contains(".6.12.") {
+            ("6.12", Clock::Capture)
+        } else {
+            ("6.18", Clock::Still)
+        };
+        let capture = capture_of(path, &name, series);
+        let ours = record(
+            read(&capture),
+            firewall(series, name.contains(".add-assign.")),
+            clock,
+        );
+        let differences = differences(&parse(&read(path)), &parse(&ours));
+        assert!(
+            differences.is_empty(),
+            "{}:\n{}",
+            path.display(),
+            differences.join("\n")
+        );
+    }
+    records.len()
+}
+
+/// `x.pcap.6.18.jsonl.gz` records `x.pcap`; `x.6.18.jsonl.gz` records `x.pcap.gz`.
+fn capture_of(record: &Path, name: &str, series: &str) -> PathBuf {
+    let stem = &name[..name
+        .find(&format!(".{series}."))
+        .unwrap_or_else(|| panic!("{name} names no kernel"))];
+    let beside = [
+        stem.to_owned(),
+        format!("{stem}.pcap.gz"),
+        format!("{stem}.pcap"),
+    ];
+    let mut candidates = beside.iter().map(|name| record.with_file_name(name));
+    candidates
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| panic!("{name} has no capture beside it"))
+}
+
+fn parse(lines: &[u8]) -> BTreeMap<u64, Value> {
+    let line = |line: &str| -> (u64, Value) {
+        let value: Value = serde_json::from_str(line).unwrap();
+        (value["n"].as_u64().unwrap(), value)
+    };
+    std::str::from_utf8(lines)
+        .unwrap()
+        .lines()
+        .map(line)
+        .collect()
+}
+
+/// Where two records of one capture disagree, the first few.
+fn differences(kernel: &BTreeMap<u64, Value>, ours: &BTreeMap<u64, Value>) -> Vec<String> {
+    let mut found = Vec::new();
+    for (n, theirs) in kernel {
+        let Some(own) = ours.get(n) else {
+            if theirs["state"] != "none" {
+                found.push(format!(
+                    "packet {n}: {} in the kernel, no line of ours",
+                    theirs["state"]
+                ));
+            }
+            continue;
+        };
+        for field in ["state", "dir", "helper", "dropped"] {
+            let judged = field != "dropped" || !theirs[field].is_null();
+            if judged && theirs[field] != own[field] {
+                found.push(format!(
+                    "packet {n}: {field} is {} in the kernel, {} here",
+                    theirs[field], own[field]
+                ));
+            }
+        }
+        for kinds in [["exp_new", "exp_destroy"], ["ct_new", "ct_update"]] {
+            let (a, b) = (events(theirs, kinds), events(own, kinds));
+            if a.len() != b.len() || !a.iter().zip(&b).all(|(a, b)| same(a, b)) {
+                found.push(format!("packet {n}:\n  kernel {a:?}\n  ours   {b:?}"));
+            }
+        }
+        if found.len() > 5 {
+            break;
+        }
+    }
+    found
+}
+
+fn events<'v>(line: &'v Value, kinds: [&str; 2]) -> Vec<&'v Value> {
+    let events = line["events"].as_array().map_or(&[][..], |events| events);
+    events
+        .iter()
+        .filter(|event| kinds.contains(&event["ev"].as_str().unwrap_or("")))
+        .collect()
+}
+
+/// Equal, but for time-outs that differ by a second, the order of status names, and fields without a value.
+fn same(a: &Value, b: &Value) -> bool {
+    let (Value::Object(a), Value::Object(b)) = (a, b) else {
+        return a == b;
+    };
+    let keys: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    keys.into_iter().all(|key| {
+        let (a, b) = (value(a, key), value(b, key));
+        match key.as_str() {
+            "timeout" => match (a.and_then(Value::as_i64), b.and_then(Value::as_i64)) {
+                (Some(a), Some(b)) => (a - b).abs() <= 1,
+                _ => true,
+            },
+            "status" => names(a) == names(b),
+            _ => match (a, b) {
+                (Some(a), Some(b)) => same(a, b),
+                (None, None) => true,
+                _ => false,
+            },
+        }
+    })
+}
+
+fn value<'m>(object: &'m Map<String, Value>, key: &str) -> Option<&'m Value> {
+    object
+        .get(key)
+        .filter(|value| !value.is_null() && value.as_str() != Some(""))
+}
+
+fn names(value: Option<&Value>) -> Vec<&str> {
+    let mut names: Vec<&str> = value
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+/// The comparison itself must be able to fail.
+#[test]
+fn the_comparison_finds_what_differs() {
+    let line = |text: &str| parse(text.as_bytes());
+    let kernel = line(
+        r#"{"n":1,"state":"new","dir":"original","helper":null,"dropped":false,"events":[{"ev":"ct_new","timeout":30,"status":["A","B"]}]}"#,
+    );
+    let cases = [
+        (
+            r#"{"n":1,"state":"new","dir":"original","helper":null,"dropped":false,"events":[{"ev":"ct_new","timeout":29,"status":["B","A"]}]}"#,
+            true,
+        ),
+        (
+            r#"{"n":1,"state":"invalid","dir":"original","helper":null,"dropped":false,"events":[{"ev":"ct_new","timeout":30,"status":["A","B"]}]}"#,
+            false,
+        ),
+        (
+            r#"{"n":1,"state":"new","dir":"original","helper":null,"dropped":true,"events":[{"ev":"ct_new","timeout":30,"status":["A","B"]}]}"#,
+            false,
+        ),
+        (
+            r#"{"n":1,"state":"new","dir":"original","helper":null,"dropped":false,"events":[{"ev":"ct_new","timeout":28,"status":["A","B"]}]}"#,
+            false,
+        ),
+        (
+            r#"{"n":1,"state":"new","dir":"original","helper":null,"dropped":false,"events":[{"ev":"ct_new","timeout":30,"status":["A"]}]}"#,
+            false,
+        ),
+        (
+            r#"{"n":1,"state":"new","dir":"original","helper":null,"dropped":false,"events":[]}"#,
+            false,
+        ),
+        (
+            r#"{"n":2,"state":"new","dir":"original","helper":null,"dropped":false,"events":[]}"#,
+            false,
+        ),
+    ];
+    for (ours, equal) in cases {
+        assert_eq!(
+            differences(&kernel, &line(ours)).is_empty(),
+            equal,
+            "{ours}"
+        );
+    }
+}

@@ -1,0 +1,109 @@
+//! What may use what: the layers of `src/lib.rs`, held against the `use crate::` lines.
+
+use std::fs;
+
+use crate::support::{files_below, project};
+
+/// A module (the longest prefix of a file's path counts) and what of ours it may use.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("time", &[]),
+    ("tuple", &[]),
+    ("expectation", &["tuple"]),
+    ("capture", &["time"]),
+    ("packet", &["time", "tuple"]),
+    ("helper", &["expectation", "tuple"]),
+    (
+        "conntrack",
+        &["expectation", "helper", "packet", "time", "tuple"],
+    ),
+    ("replay", &["capture", "conntrack", "packet", "time"]),
+    (
+        "exposure",
+        &["conntrack", "packet", "replay", "time", "tuple"],
+    ),
+    ("rules", &["exposure", "tuple"]),
+    (
+        "report",
+        &[
+            "conntrack",
+            "expectation",
+            "exposure",
+            "helper",
+            "rules",
+            "time",
+            "tuple",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "capture",
+            "conntrack",
+            "exposure",
+            "helper",
+            "replay",
+            "report",
+            "rules",
+        ],
+    ),
+];
+
+#[test]
+fn no_module_uses_what_its_layer_must_not_know() {
+    let source = project("src");
+    let mut checked = 0;
+    for path in files_below(&source) {
+        let file = path
+            .strip_prefix(&source)
+            .unwrap()
+            .to_string_lossy()
+            .replace('\\', "/");
+        let module = file.split(['/', '.']).next().unwrap();
+        if ["lib", "main"].contains(&module) {
+            continue;
+        }
+        let allowed = MAY_USE.iter().find(|(name, _)| *name == module);
+        let (_, allowed) = allowed.unwrap_or_else(|| panic!("{file}: a module without a layer"));
+        for (index, line) in fs::read_to_string(&path).unwrap().lines().enumerate() {
+            for used in line.split("crate::").skip(1) {
+                let used = used
+                    .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+                    .next()
+                    .unwrap();
+                checked += 1;
+                assert!(
+                    used == module || allowed.contains(&used),
+                    "{file}:{}: {module} must not use {used}",
+                    index + 1
+                );
+            }
+        }
+    }
+    assert!(checked > 50, "only {checked} uses were found");
+}
+
+/// A helper knows its own file, the messages and the texts; not another helper.
+#[test]
+fn no_helper_uses_another() {
+    for path in files_below(&project("src/helper")) {
+        let text = fs::read_to_string(&path).unwrap();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name == "mod.rs" {
+            continue;
+        }
+        for other in ["ftp", "irc", "tftp"] {
+            assert!(!text.contains(&format!("{other}::")), "{name} uses {other}");
+        }
+    }
+}
+
+/// The simulation's only clock is the capture's.
+#[test]
+fn nothing_asks_what_time_it_is() {
+    for path in files_below(&project("src")) {
+        let text = fs::read_to_string(&path).unwrap();
+        for clock in ["SystemTime", "Instant::now", "Timestamp::now", "Zoned::now"] {
+            assert!(!text.contains(clock), "{} uses {clock}", path.display());
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What several tests need: samples, replays in memory.
+
+use std::fs;
+use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use ctaudit::capture::Capture;
+use ctaudit::conntrack::config::{Assignment, Config};
+use ctaudit::conntrack::profile::Profile;
+use ctaudit::replay::{Arrival, Clock, Replay};
+use ctaudit::report::json;
+use flate2::read::GzDecoder;
+
+/// A path below the project's top.
+pub fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Every file below a folder, in the order of the names.
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_below(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The samples that are captures.
+pub fn samples() -> Vec<PathBuf> {
+    let is_capture = |path: &PathBuf| {
+        path.extension()
+            .is_some_and(|extension| extension == "pcap" || extension == "pcapng")
+    };
+    let samples: Vec<PathBuf> = files_below(&project("samples"))
+        .into_iter()
+        .filter(is_capture)
+        .collect();
+    assert!(
+        samples.len() >= 10,
+        "only {} samples were found",
+        samples.len()
+    );
+    samples
+}
+
+/// A file, unpacked where its name ends in `.gz`.
+pub fn read(path: &Path) -> Vec<u8> {
+    let bytes = fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    if path.extension().is_none_or(|extension| extension != "gz") {
+        return bytes;
+    }
+    let mut unpacked = Vec::new();
+    GzDecoder::new(&bytes[..])
+        .read_to_end(&mut unpacked)
+        .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    unpacked
+}
+
+/// A firewall of this series, with FTP on port 2121 as well if asked for.
+pub fn firewall(series: &str, ftp_on_2121: bool) -> Config {
+    let mut config = Config::new(Profile::of(series).unwrap());
+    if ftp_on_2121 {
+        config
+            .assignments
+            .push(Assignment::parse("tcp 2121 ftp").unwrap());
+    }
+    config
+}
+
+pub fn capture(bytes: Vec<u8>) -> Capture {
+    Capture::from_reader("a test's capture", Box::new(Cursor::new(bytes)))
+}
+
+/// The lines that `ctaudit events --json` would print. Damage ends a capture as it would there.
+pub fn record(bytes: Vec<u8>, config: Config, clock: Clock) -> Vec<u8> {
+    let ports = json::Ports {
+        dccp: config.profile.tracks_dccp,
+    };
+    let mut replay = Replay::new(capture(bytes), config, clock);
+    let mut lines = Vec::new();
+    while let Ok(Some(passage)) = replay.advance() {
+        if let Arrival::Unseen(_, step) | Arrival::Packet(_, step) = passage.arrival {
+            json::write(&mut lines, passage.number, &step, ports).unwrap();
+        }
+    }
+    lines
+}
