@@ -70,7 +70,7 @@ enum Failure {
 /// Captures, and the firewall that they are replayed through.
 #[derive(Args)]
 struct Input {
-    /// Captures (pcap or pcapng), read in this order as one stream; - is standard input
+    /// Captures (pcap or pcapng), read in this order as one stream whose frames are counted on; - is standard input
     #[arg(value_name = "CAPTURE", required = true)]
     captures: Vec<PathBuf>,
     #[command(flatten)]

@@ -76,6 +76,13 @@ impl Expectations {
             .or_default()
             .insert(0, slot);
         self.due.push(Reverse((expires, id, slot)));
+        if self.due.len() > 2 * self.len() + SPARE_APPOINTMENTS {
+            let slots = &self.slots;
+            self.due.retain(|Reverse((_, id, slot))| {
+                let expected = slots.get(*slot as usize).and_then(Option::as_ref);
+                expected.is_some_and(|expected| expected.record.id.0 == *id)
+            });
+        }
         slot
     }
 
@@ -177,3 +184,6 @@ fn overlap(a: &Expectation, b: &Expectation) -> bool {
     };
     addr && port
 }
+
+/// Appointments of expectations that are gone, beyond as many as there are living ones.
+const SPARE_APPOINTMENTS: usize = 1024;

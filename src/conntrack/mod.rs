@@ -73,12 +73,33 @@ pub struct Verdict {
     pub conntrack: Option<ConntrackId>,
 }
 
+impl Verdict {
+    /// Of a packet that never comes to the rules.
+    fn none(reason: Option<Reason>) -> Self {
+        Self {
+            state: State::None,
+            direction: None,
+            helper: None,
+            dropped: None,
+            reason,
+            conntrack: None,
+        }
+    }
+}
+
+/// Something that happened between two packets.
+#[derive(Clone, Debug)]
+pub struct Late {
+    pub at: Timestamp,
+    pub event: Event,
+}
+
 /// A verdict and what happened.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'t> {
     pub verdict: Verdict,
     /// What time did since the packet before.
-    pub late: &'t [Event],
+    pub late: &'t [Late],
     /// What this packet did.
     pub events: &'t [Event],
 }

@@ -107,6 +107,14 @@ impl Table {
         ct.scheduled = ct.expires.min(now + LONGEST_WAIT);
         let due = Reverse((ct.scheduled, ct.id.0, slot));
         self.due.push(due);
+        // Appointments of entries that are gone must not outnumber the living, however fast those come and go.
+        if self.due.len() > 2 * self.len() + SPARE_APPOINTMENTS {
+            let slots = &self.slots;
+            self.due.retain(|Reverse((at, id, slot))| {
+                let ct = slots.get(*slot as usize).and_then(Option::as_ref);
+                ct.is_some_and(|ct| ct.id.0 == *id && ct.scheduled == *at)
+            });
+        }
     }
 
     /// The entry that times out next and when, if that is not after `now`.
@@ -165,3 +173,4 @@ fn canonical(tuple: &Tuple) -> Option<Tuple> {
 /// when they end early.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 const EVICTION_RANGE: u64 = 16;
+const SPARE_APPOINTMENTS: usize = 1024;

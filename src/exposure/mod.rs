@@ -32,7 +32,6 @@ pub struct Exposure {
     pub conntracks: Vec<EndedConntrack>,
     /// The service of each flow alive that a helper reads, or that a helper's expectation let in.
     flows: HashMap<ConntrackId, Service>,
-    now: Timestamp,
 }
 
 /// Sums over all frames.
@@ -271,7 +270,7 @@ impl Exposure {
     /// Takes in what was still open when the capture ended.
     pub fn finish(&mut self, step: &Step<'_>) {
         let number = self.totals.frames;
-        self.events(number, step.late.iter().chain(step.events));
+        self.events(number, step.late.iter().map(|late| &late.event));
     }
 
     fn step(&mut self, passage: &Passage<'_>, packet: Option<&Packet<'_>>, step: &Step<'_>) {
@@ -312,8 +311,7 @@ impl Exposure {
                 .or_default() += 1;
         }
         if !step.late.is_empty() || !step.events.is_empty() {
-            self.now = passage.at;
-            self.events(passage.number, step.late.iter());
+            self.events(passage.number, step.late.iter().map(|late| &late.event));
             self.events(passage.number, step.events.iter());
         }
     }

@@ -363,6 +363,12 @@ struct Family {
 impl Family {
     fn find(&mut self, key: Key, due: Timestamp) -> (&mut Queue, bool) {
         let mut created = false;
+        if self.timers.len() > 2 * self.queues.len() + SPARE_TIMERS {
+            let queues = &self.queues;
+            self.timers.retain(|(_, serial, key)| {
+                queues.get(key).is_some_and(|queue| queue.serial == *serial)
+            });
+        }
         let queue = self.queues.entry(key).or_insert_with(|| {
             created = true;
             self.next_serial += 1;
@@ -522,3 +528,5 @@ const FRAGMENT: u8 = 44;
 const NO_NEXT_HEADER: u8 = 59;
 /// What the kernel's bookkeeping adds to a fragment, in bytes: `struct sk_buff` and `struct skb_shared_info`.
 const OVERHEAD: usize = 576;
+/// Timers of datagrams that are gone, beyond as many as there are waiting ones.
+const SPARE_TIMERS: usize = 1024;

@@ -15,9 +15,11 @@ use crate::tuple::{Protocol, Tuple};
 
 /// Writes what a step has to tell.
 pub fn write(out: &mut dyn Write, at: Timestamp, step: &Step<'_>) -> io::Result<()> {
-    step.late
+    for late in step.late {
+        line(out, late.at, &late.event)?;
+    }
+    step.events
         .iter()
-        .chain(step.events)
         .try_for_each(|event| line(out, at, event))
 }
 

@@ -33,7 +33,7 @@ pub fn write(out: &mut dyn Write, number: u64, step: &Step<'_>, ports: Ports) ->
         late: step
             .late
             .iter()
-            .filter_map(|event| line(event, ports))
+            .filter_map(|late| line(&late.event, ports))
             .collect(),
         events: step
             .events

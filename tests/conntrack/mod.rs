@@ -62,7 +62,7 @@ impl Bench {
             .unwrap();
         let step = self.tracker.packet(self.now, &packet);
         self.events = step.events.to_vec();
-        self.late = step.late.to_vec();
+        self.late = step.late.iter().map(|late| late.event.clone()).collect();
         step.verdict
     }
 

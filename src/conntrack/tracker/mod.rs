@@ -12,7 +12,7 @@ use crate::conntrack::expect::Expectations;
 use crate::conntrack::table::Table;
 use crate::conntrack::transport::tuple_of;
 use crate::conntrack::{
-    Context, Info, Reason, State, Step, Verdict, dccp, gre, icmp, sctp, tcp, udp,
+    Context, Info, Late, Reason, State, Step, Verdict, dccp, gre, icmp, sctp, tcp, udp,
 };
 use crate::helper::{self, Policy, Spec};
 use crate::packet::route::{self, Fate};
@@ -29,7 +29,7 @@ pub struct Tracker {
     now: Timestamp,
     conntracks: u64,
     expected: u64,
-    late: Vec<Event>,
+    late: Vec<Late>,
     events: Vec<Event>,
 }
 
@@ -79,18 +79,13 @@ impl Tracker {
     pub fn packet(&mut self, at: Timestamp, packet: &Packet<'_>) -> Step<'_> {
         self.advance(at);
         let fate = route::fate(packet);
-        let mut verdict = Verdict {
-            state: State::None,
-            direction: None,
-            helper: None,
-            dropped: match fate {
-                Fate::Forwarded => Some(false),
-                Fate::Delivered => None,
-                Fate::Discarded => Some(true),
-            },
-            reason: (fate == Fate::Discarded).then_some(Reason::Martian),
-            conntrack: None,
+        let mut verdict = Verdict::none(None);
+        verdict.dropped = match fate {
+            Fate::Forwarded => Some(false),
+            Fate::Delivered => None,
+            Fate::Discarded => Some(true),
         };
+        verdict.reason = (fate == Fate::Discarded).then_some(Reason::Martian);
         match self.track(packet) {
             Tracked::Flow { slot, info } => self.flow(packet, fate, slot, info, &mut verdict),
             Tracked::Error { slot, direction } => self.error(fate, slot, direction, &mut verdict),
@@ -100,7 +95,7 @@ impl Tracker {
                 verdict.reason = Some(reason);
             }
             Tracked::Dropped(reason) => {
-                verdict.dropped = None;
+                verdict.dropped = Some(true);
                 verdict.reason = Some(reason);
             }
         }
@@ -114,16 +109,8 @@ impl Tracker {
     /// A packet that never comes to the rules. Time passes all the same.
     pub fn unseen(&mut self, at: Timestamp, why: Unseen) -> Step<'_> {
         self.advance(at);
-        let verdict = Verdict {
-            state: State::None,
-            direction: None,
-            helper: None,
-            dropped: None,
-            reason: Some(Reason::Unseen(why)),
-            conntrack: None,
-        };
         Step {
-            verdict,
+            verdict: Verdict::none(Some(Reason::Unseen(why))),
             late: &self.late,
             events: &self.events,
         }
@@ -136,22 +123,14 @@ impl Tracker {
         for slot in slots {
             self.remove_expectations(slot, Closed::StillOpen);
             if let Some(ct) = self.table.release(slot) {
-                self.late.push(Event::ConntrackDestroy(
-                    ct.record(self.now),
-                    Ended::StillOpen,
-                ));
+                let record = ct.record(self.now);
+                self.events
+                    .push(Event::ConntrackDestroy(record, Ended::StillOpen));
             }
         }
-        let verdict = Verdict {
-            state: State::None,
-            direction: None,
-            helper: None,
-            dropped: None,
-            reason: None,
-            conntrack: None,
-        };
+        self.became_late();
         Step {
-            verdict,
+            verdict: Verdict::none(None),
             late: &self.late,
             events: &self.events,
         }
@@ -164,11 +143,8 @@ impl Tracker {
         let target = at.max(self.now);
         loop {
             let conntrack = self.table.next_due(target);
-            let expectation = self
-                .expectations
-                .next_due()
-                .filter(|(due, _)| *due <= target);
-            match (conntrack, expectation) {
+            let expectation = self.expectations.next_due();
+            match (conntrack, expectation.filter(|(due, _)| *due <= target)) {
                 (Some((due, slot)), other) if other.is_none_or(|(later, _)| due <= later) => {
                     self.now = due;
                     self.end(slot, Ended::TimedOut);
@@ -180,10 +156,16 @@ impl Tracker {
                 }
                 _ => break,
             }
+            self.became_late();
         }
         self.now = target;
-        // What time ended is told apart from what the packet does.
-        std::mem::swap(&mut self.late, &mut self.events);
+    }
+
+    /// What time ended is told apart from what the packet does.
+    fn became_late(&mut self) {
+        let at = self.now;
+        self.late
+            .extend(self.events.drain(..).map(|event| Late { at, event }));
     }
 
     /// `nf_conntrack_in`
@@ -191,13 +173,8 @@ impl Tracker {
         let Some((protocol, _)) = packet.transport else {
             return Tracked::Invalid(Reason::NoTransport);
         };
-        if protocol
-            == if packet.src.is_ipv4() {
-                Protocol::ICMP
-            } else {
-                Protocol::ICMPV6
-            }
-        {
+        let [icmpv4, icmpv6] = [Protocol::ICMP, Protocol::ICMPV6];
+        if protocol == (if packet.src.is_ipv4() { icmpv4 } else { icmpv6 }) {
             match icmp::kind(protocol, packet, &self.context()) {
                 icmp::Kind::Query => {}
                 icmp::Kind::Error(quoted) => return self.related(packet, &quoted),
@@ -443,17 +420,13 @@ impl Tracker {
         let Some(ct) = self.table.get_mut(slot) else {
             return;
         };
-        if ct.status.has(Status::CONFIRMED) {
-            if ct.expires < ct.scheduled && !ct.status.has(Status::DYING) {
-                self.table.schedule(slot, now);
-            }
-        } else {
-            ct.status.set(Status::CONFIRMED);
-            ct.cached.set(if ct.related.is_some() {
+        if ct.status.set(Status::CONFIRMED) {
+            let kind = if ct.related.is_some() {
                 Cached::RELATED
             } else {
                 Cached::NEW
-            });
+            };
+            ct.cached.set(kind);
             self.table.link(slot, now);
         }
         self.deliver(slot);
@@ -500,13 +473,14 @@ impl Tracker {
     /// The packet lets go of the entry: one that is not in the table goes with it, and what it expected meanwhile
     /// (`nf_ct_put`, `nf_ct_destroy`).
     fn put(&mut self, slot: u32) {
-        let gone = self
-            .table
-            .get(slot)
-            .is_some_and(|ct| ct.status.has(Status::DYING) || !ct.status.has(Status::CONFIRMED));
-        if gone {
+        let Some(ct) = self.table.get(slot) else {
+            return;
+        };
+        if ct.status.has(Status::DYING) || !ct.status.has(Status::CONFIRMED) {
             self.remove_expectations(slot, Closed::MasterGone);
             self.table.release(slot);
+        } else if ct.expires < ct.scheduled {
+            self.table.schedule(slot, self.now);
         }
     }
 
