@@ -12,7 +12,7 @@
 //!                                                helper
 //! ```
 //!
-//! ## [`time`], [`tuple`], [`expectation`]
+//! ## [`mod@time`], [`mod@tuple`], [`mod@expectation`]
 //! The nouns of the domain. Time is the capture's: nothing here asks a clock.
 //!
 //! ## [`capture`]

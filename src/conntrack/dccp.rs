@@ -54,6 +54,9 @@ pub(super) fn packet(
 ) -> Outcome {
     let header = match Header::parse(transport) {
         Ok(header) => header,
+        Err(reason @ Reason::DccpCut) if context.profile.drops_cut_dccp => {
+            return Outcome::Drop(reason);
+        }
         Err(reason) => return Outcome::Invalid(reason),
     };
     if !ct.status.has(Status::CONFIRMED) {
@@ -180,7 +183,7 @@ impl Header {
             _,
             high,
             low,
-        ] = transport.first_chunk::<GENERIC>().ok_or(bad)?;
+        ] = transport.first_chunk::<GENERIC>().ok_or(Reason::DccpCut)?;
         let (kind, extended) = (type_and_x >> 1 & 0x0f, type_and_x & 1 != 0);
         let offset = usize::from(data_offset) * 4;
         if offset < GENERIC || offset > transport.len() {
@@ -204,7 +207,7 @@ impl Header {
             DATA => 0,
             _ => 8,
         };
-        let whole = transport.get(..basic + behind).ok_or(bad)?;
+        let whole = transport.get(..basic + behind).ok_or(Reason::DccpCut)?;
         let seq = if extended {
             u64::from(u16::from_be_bytes([high, low])) << 32 | word(&whole[GENERIC..])
         } else {

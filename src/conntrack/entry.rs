@@ -88,6 +88,8 @@ pub enum Outcome {
     /// It belongs to the flow; the entry may stay this much longer, or as long as before.
     Accept(Option<Duration>),
     Invalid(Reason),
+    /// The kernel throws the packet away on the spot (`NF_DROP`).
+    Drop(Reason),
     /// It belongs to the flow, which is over with it.
     Kill,
     /// The entry is of a flow that is over, and this packet opens another one.

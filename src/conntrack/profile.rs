@@ -11,6 +11,8 @@ pub struct Profile {
     /// DCCP has a tracker of its own (net/netfilter/nf_conntrack_proto_dccp.c, removed before 6.17); else it is
     /// tracked without ports, like any protocol that conntrack does not know.
     pub tracks_dccp: bool,
+    /// A DCCP packet whose header is cut off is dropped; else it is INVALID.
+    pub drops_cut_dccp: bool,
     /// Any accepted TCP RST sets the time-out of CLOSE, even where the state stays ESTABLISHED; else only that
     /// case is special, and gets `tcp_timeout_unacknowledged`.
     pub rst_sets_close_timeout: bool,
@@ -43,18 +45,21 @@ const PROFILES: [Profile; 3] = [
     Profile {
         series: "6.1",
         tracks_dccp: true,
+        drops_cut_dccp: true,
         rst_sets_close_timeout: true,
         mrdisc_untracked: false,
     },
     Profile {
         series: "6.12",
         tracks_dccp: true,
+        drops_cut_dccp: false,
         rst_sets_close_timeout: false,
         mrdisc_untracked: true,
     },
     Profile {
         series: "6.18",
         tracks_dccp: false,
+        drops_cut_dccp: false,
         rst_sets_close_timeout: true,
         mrdisc_untracked: true,
     },

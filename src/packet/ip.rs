@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use etherparse::{IpNumber, Ipv4HeaderSlice, Ipv6HeaderSlice};
+use etherparse::{IpNumber, Ipv4HeaderSlice};
 
 use super::Malformed;
 use crate::tuple::Protocol;
@@ -35,19 +35,40 @@ impl Header {
                 length: header.slice().len(),
             });
         }
-        let header = Ipv6HeaderSlice::from_slice(datagram).map_err(|_| Malformed::HeaderCut)?;
-        let (src, dst) = (header.source_addr(), header.destination_addr());
-        check_addresses(src, dst)?;
-        if header.next_header() == IpNumber::IPV6_HEADER_HOP_BY_HOP {
-            check_hop_by_hop(datagram)?;
-        }
+        Self::ipv6(datagram)
+    }
+
+    /// An IPv6 header, whatever the version field says.
+    pub fn ipv6(datagram: &[u8]) -> Result<Self, Malformed> {
+        let fixed = datagram
+            .first_chunk::<IPV6_HEADER>()
+            .ok_or(Malformed::HeaderCut)?;
+        let address = |at: usize| {
+            let mut octets = [0; 16];
+            octets.copy_from_slice(&fixed[at..at + 16]);
+            IpAddr::from(octets)
+        };
         Ok(Self {
-            src: src.into(),
-            dst: dst.into(),
-            hop_limit: header.hop_limit(),
-            next: header.next_header().0,
+            src: address(8),
+            dst: address(24),
+            hop_limit: fixed[7],
+            next: fixed[6],
             length: IPV6_HEADER,
         })
+    }
+}
+
+/// What IPv6 input refuses of a packet as it came (`ip6_rcv_core`). A datagram that was put together from fragments is
+/// not looked at again.
+pub fn check(header: &Header, datagram: &[u8]) -> Result<(), Malformed> {
+    let (IpAddr::V6(src), IpAddr::V6(dst)) = (header.src, header.dst) else {
+        return Ok(());
+    };
+    check_addresses(src, dst)?;
+    if header.next == IpNumber::IPV6_HEADER_HOP_BY_HOP.0 {
+        check_hop_by_hop(datagram)
+    } else {
+        Ok(())
     }
 }
 
@@ -93,6 +114,19 @@ pub fn transport(header: &Header, datagram: &[u8]) -> Option<(Protocol, usize)> 
         } => Some((Protocol(next), at)),
         _ => None,
     }
+}
+
+/// The protocol that a rule's `tcp dport` is held against. nftables takes an authentication header for the transport
+/// header (`__nft_set_pktinfo_ipv6` with `IP6_FH_F_AUTH`), while conntrack looks behind it.
+pub fn protocol_in_rules(datagram: &[u8]) -> Option<u8> {
+    let header = Header::parse(datagram).ok()?;
+    let (mut next, mut at) = (header.next, header.length);
+    while header.src.is_ipv6() && is_extension(next) && next != IpNumber::AUTHENTICATION_HEADER.0 {
+        let &[following, length] = datagram.get(at..)?.first_chunk()?;
+        at += extension_length(next, length);
+        next = following;
+    }
+    Some(next)
 }
 
 /// Where a walk over extension headers ended.
@@ -214,7 +248,8 @@ fn may_pass(kind: u8, at: usize, body: &[u8]) -> bool {
         OPTION_ROUTER_ALERT => body.len() == 2,
         // A jumbogram of more than 64 KiB fits into no capture, and a shorter one is an error (`ipv6_hop_jumbo`).
         OPTION_JUMBO => false,
-        OPTION_CALIPSO => body.len() >= 8 && usize::from(body[4]) * 4 + 8 <= body.len(),
+        // Only NetLabel's tables make one valid, and they are empty by default (`calipso_validate`).
+        OPTION_CALIPSO => false,
         // What it asks for is done only where an interface has IOAM switched on.
         OPTION_IOAM => at.is_multiple_of(4),
         _ => kind >> 6 == 0,

@@ -125,13 +125,18 @@ impl Decoder {
             }
         };
         let header = ip::Header::parse(datagram).map_err(Unseen::Refused)?;
+        ip::check(&header, datagram).map_err(Unseen::Refused)?;
         let (datagram, header, captured) = match self.reassembler.gather(at, header, datagram)? {
             None => (datagram, header, captured.len().min(length)),
-            Some(whole) => (
-                whole,
-                ip::Header::parse(whole).map_err(Unseen::Refused)?,
-                whole.len(),
-            ),
+            // The family is known; a reassembled IPv6 header may have lost its version (see `Fragment::ipv6`).
+            Some(whole) if header.src.is_ipv6() => {
+                let header = ip::Header::ipv6(whole).map_err(Unseen::Refused)?;
+                (whole, header, whole.len())
+            }
+            Some(whole) => {
+                let header = ip::Header::parse(whole).map_err(Unseen::Refused)?;
+                (whole, header, whole.len())
+            }
         };
         Ok(Packet {
             number,

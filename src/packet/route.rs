@@ -91,7 +91,7 @@ fn options_pass(mut options: &[u8]) -> bool {
         }
         let option = &options[..length];
         let passes = match kind {
-            OPTION_LSRR | OPTION_SSRR => false,
+            OPTION_LSRR | OPTION_SSRR | OPTION_CIPSO => false,
             OPTION_RECORD_ROUTE => {
                 !std::mem::replace(&mut record_route, true) && pointer_fits(option, 4, 3)
             }
@@ -141,6 +141,7 @@ const OPTION_NOP: u8 = 1;
 const OPTION_RECORD_ROUTE: u8 = 7;
 const OPTION_TIMESTAMP: u8 = 68;
 const OPTION_LSRR: u8 = 131;
+const OPTION_CIPSO: u8 = 134;
 const OPTION_SSRR: u8 = 137;
 const OPTION_ROUTER_ALERT: u8 = 148;
 const TIMESTAMP_AND_ADDRESS: u8 = 1;

@@ -16,7 +16,7 @@ use crate::conntrack::{
 };
 use crate::helper::{self, Policy, Spec};
 use crate::packet::route::{self, Fate};
-use crate::packet::{Packet, Unseen};
+use crate::packet::{Packet, Unseen, ip};
 use crate::time::Timestamp;
 use crate::tuple::{Direction, Protocol, Tuple};
 
@@ -211,6 +211,10 @@ impl Tracker {
                     self.put(slot);
                     return Tracked::Invalid(reason);
                 }
+                Outcome::Drop(reason) => {
+                    self.put(slot);
+                    return Tracked::Dropped(reason);
+                }
                 Outcome::Reopen => {
                     self.end(slot, Ended::Reopened);
                     self.put(slot);
@@ -341,7 +345,7 @@ impl Tracker {
         info: Info,
         verdict: &mut Verdict,
     ) {
-        self.assign_helper(slot, info);
+        self.assign_helper(slot, info, packet);
         self.describe(slot, info, verdict);
         if fate != Fate::Discarded {
             match self.help(slot, info, packet) {
@@ -381,7 +385,7 @@ impl Tracker {
     }
 
     /// `ct state new ct status ! expected PROTOCOL dport PORT ct helper set NAME`, once in the life of a flow.
-    fn assign_helper(&mut self, slot: u32, info: Info) {
+    fn assign_helper(&mut self, slot: u32, info: Info, packet: &Packet<'_>) {
         if info.state != State::New {
             return;
         }
@@ -404,6 +408,9 @@ impl Tracker {
         }) else {
             return;
         };
+        if ip::protocol_in_rules(packet.datagram) != Some(protocol.0) {
+            return;
+        }
         let spec: &'static Spec = assignment.helper;
         ct.status.set(Status::HELPER);
         let helper = (spec.start)(&self.config.modules);
