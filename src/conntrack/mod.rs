@@ -46,6 +46,15 @@ pub enum State {
 }
 
 impl State {
+    pub const ALL: [Self; 6] = [
+        Self::New,
+        Self::Established,
+        Self::Related,
+        Self::Invalid,
+        Self::Untracked,
+        Self::None,
+    ];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::New => "new",

@@ -3,11 +3,9 @@
 //! One stream holds both, in the order in which things happened. The timestamp is the capture's.
 
 use std::io::{self, Write};
-use std::net::IpAddr;
 use std::time::Duration;
 
-use ipnet::IpNet;
-
+use super::Expected;
 use crate::conntrack::Step;
 use crate::conntrack::event::{ConntrackRecord, Event, ExpectationRecord, Status};
 use crate::time::Timestamp;
@@ -106,26 +104,20 @@ fn expectation(
     timeout: Duration,
 ) -> io::Result<()> {
     let expectation = &record.expectation;
-    let dst = expectation.dst_addr.value;
-    let any = if dst.is_ipv4() {
-        IpAddr::from([0; 4])
-    } else {
-        IpAddr::from([0; 16])
-    };
-    let src = expectation.src_addr.as_ref().map(|src| src.value);
-    let sport = expectation.src_port.as_ref().map(|port| port.value);
+    let expected = Expected::of(expectation);
     writeln!(
         out,
-        "{kind} {} proto={} src={} dst={dst} sport={} dport={} mask-src={} mask-dst={} sport={} dport=65535 \
+        "{kind} {} proto={} src={} dst={} sport={} dport={} mask-src={} mask-dst={} sport={} dport=65535 \
          master-src={} master-dst={} sport={} dport={} {}class={} helper={}",
         timeout.as_secs(),
         expectation.protocol.0,
-        src.map_or(any, |net| net.addr()),
-        sport.unwrap_or(0),
-        expectation.dst_port.value,
-        src.map_or(any, |net| net.netmask()),
-        IpNet::from(dst).netmask(),
-        if sport.is_some() { u16::MAX } else { 0 },
+        expected.tuple.src,
+        expected.tuple.dst,
+        expected.tuple.sport,
+        expected.tuple.dport,
+        expected.mask_src,
+        expected.mask_dst,
+        expected.mask_sport,
         record.master.src,
         record.master.dst,
         record.master.sport,

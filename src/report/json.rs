@@ -6,9 +6,9 @@
 use std::io::{self, Write};
 use std::net::IpAddr;
 
-use ipnet::IpNet;
 use serde::Serialize;
 
+use super::Expected;
 use crate::conntrack::event::{ConntrackRecord, Event, ExpectationRecord};
 use crate::conntrack::{Step, Verdict};
 use crate::tuple::{Protocol, Tuple};
@@ -183,31 +183,14 @@ impl ConntrackLine {
 impl ExpectationLine {
     fn new(ev: &'static str, record: &ExpectationRecord, timeout: u64, ports: Ports) -> Self {
         let expectation = &record.expectation;
-        let dst = expectation.dst_addr.value;
-        let any = if dst.is_ipv4() {
-            IpAddr::from([0; 4])
-        } else {
-            IpAddr::from([0; 16])
-        };
-        let src = expectation.src_addr.as_ref().map(|src| src.value);
-        let tuple = Tuple {
-            src: src.map_or(any, |net| net.addr()),
-            dst,
-            sport: expectation.src_port.as_ref().map_or(0, |port| port.value),
-            dport: expectation.dst_port.value,
-            protocol: expectation.protocol,
-        };
+        let expected = Expected::of(expectation);
         Self {
             ev,
-            tuple: TupleLine::new(&tuple, ports),
+            tuple: TupleLine::new(&expected.tuple, ports),
             mask: Mask {
-                src: src.map_or(any, |net| net.netmask()),
-                dst: IpNet::from(dst).netmask(),
-                sport: if expectation.src_port.is_some() {
-                    u16::MAX
-                } else {
-                    0
-                },
+                src: expected.mask_src,
+                dst: expected.mask_dst,
+                sport: expected.mask_sport,
                 dport: u16::MAX,
             },
             helper: record.helper,

@@ -6,9 +6,14 @@ pub mod json;
 pub mod table;
 
 use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use ipnet::IpNet;
+
+use crate::expectation::Expectation;
 use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure};
 use crate::rules::Rule;
+use crate::tuple::Tuple;
 
 /// Everything that a report is made of.
 pub struct Analysis {
@@ -65,8 +70,40 @@ impl<T> Default for Listed<T> {
 /// Rows that a terminal is shown.
 const MOST_LISTED: usize = 100;
 
+/// An expectation in the two parts that ctnetlink reports: what the first packet must be, and which bits of that count.
+struct Expected {
+    tuple: Tuple,
+    mask_src: IpAddr,
+    mask_dst: IpAddr,
+    mask_sport: u16,
+}
+
+impl Expected {
+    fn of(expectation: &Expectation) -> Self {
+        let dst = expectation.dst_addr.value;
+        let any = match dst {
+            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        };
+        let src = expectation.src_addr.as_ref().map(|src| src.value);
+        let sport = expectation.src_port.as_ref().map(|port| port.value);
+        Self {
+            tuple: Tuple {
+                src: src.map_or(any, |net| net.addr()),
+                dst,
+                sport: sport.unwrap_or(0),
+                dport: expectation.dst_port.value,
+                protocol: expectation.protocol,
+            },
+            mask_src: src.map_or(any, |net| net.netmask()),
+            mask_dst: IpNet::from(dst).netmask(),
+            mask_sport: if sport.is_some() { u16::MAX } else { 0 },
+        }
+    }
+}
+
 /// A network; a single host without its prefix length.
-fn network(net: ipnet::IpNet) -> String {
+fn network(net: IpNet) -> String {
     if net.prefix_len() == net.max_prefix_len() {
         net.addr().to_string()
     } else {

@@ -47,19 +47,11 @@ fn packets(out: &mut dyn Write, totals: &Totals, width: u16) -> io::Result<()> {
         &["ct state", "packets", "bytes", "share"],
         &[1, 2, 3],
     );
-    let states = [
-        State::New,
-        State::Established,
-        State::Related,
-        State::Invalid,
-        State::Untracked,
-        State::None,
-    ];
-    let all: u64 = states
+    let all: u64 = State::ALL
         .iter()
         .map(|&state| totals.state(state).packets)
         .sum();
-    for state in states {
+    for state in State::ALL {
         let count = totals.state(state);
         if count.packets > 0 {
             let share = format!("{:.1} %", count.packets as f64 * 100.0 / all as f64);

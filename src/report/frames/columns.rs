@@ -63,32 +63,24 @@ fn each<R, T>(rows: &[R], value: impl Fn(&R) -> T) -> Vec<T> {
 }
 
 pub fn packets(totals: &Totals) -> Vec<Described> {
-    let states = [
-        State::New,
-        State::Established,
-        State::Related,
-        State::Invalid,
-        State::Untracked,
-        State::None,
-    ];
     vec![
         Described::new(
             "ct_state",
             "",
             "what a rule's ct state matches; none: never came to the rules",
-            each(&states, |state| state.name()),
+            each(&State::ALL, |state| state.name()),
         ),
         Described::new(
             "packets",
             "packets",
             "packets that carry IP",
-            each(&states, |state| totals.state(*state).packets),
+            each(&State::ALL, |state| totals.state(*state).packets),
         ),
         Described::new(
             "bytes",
             "bytes",
             "their length by the IP header",
-            each(&states, |state| totals.state(*state).bytes),
+            each(&State::ALL, |state| totals.state(*state).bytes),
         ),
     ]
 }
