@@ -94,6 +94,12 @@ impl Verdict {
             conntrack: None,
         }
     }
+
+    /// A helper dropped the packet.
+    fn refuse(&mut self, reason: Reason) {
+        self.dropped = self.dropped.map(|_| true);
+        self.reason = Some(reason);
+    }
 }
 
 /// Something that happened between two packets.

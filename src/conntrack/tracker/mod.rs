@@ -88,7 +88,9 @@ impl Tracker {
         verdict.reason = (fate == Fate::Discarded).then_some(Reason::Martian);
         match self.track(packet) {
             Tracked::Flow { slot, info } => self.flow(packet, fate, slot, info, &mut verdict),
-            Tracked::Error { slot, direction } => self.error(fate, slot, direction, &mut verdict),
+            Tracked::Error { slot, direction } => {
+                self.error(packet, fate, slot, direction, &mut verdict);
+            }
             Tracked::Untracked => verdict.state = State::Untracked,
             Tracked::Invalid(reason) => {
                 verdict.state = State::Invalid;
@@ -350,28 +352,36 @@ impl Tracker {
         if fate != Fate::Discarded {
             match self.help(slot, info, packet) {
                 Ok(()) => self.confirm(slot),
-                Err(reason) => {
-                    verdict.dropped = verdict.dropped.map(|_| true);
-                    verdict.reason = Some(reason);
-                }
+                Err(reason) => verdict.refuse(reason),
             }
         }
         self.put(slot);
     }
 
-    /// The kernel runs the helper for errors in the original direction too, but none finds in a quoted IP header
-    /// what it looks for.
-    fn error(&mut self, fate: Fate, slot: u32, direction: Direction, verdict: &mut Verdict) {
-        self.describe(
-            slot,
-            Info {
-                state: State::Related,
-                direction,
-            },
-            verdict,
-        );
-        if fate != Fate::Discarded {
-            self.deliver(slot);
+    /// An error in the original direction is shown to the helper as if it were a packet of the flow (`nf_confirm`
+    /// spares it those in the reply direction alone), so tftp reads the quoted IP header for a request. A real one
+    /// never looks like that.
+    fn error(
+        &mut self,
+        packet: &Packet<'_>,
+        fate: Fate,
+        slot: u32,
+        direction: Direction,
+        verdict: &mut Verdict,
+    ) {
+        let state = State::Related;
+        let info = Info { state, direction };
+        self.describe(slot, info, verdict);
+        if fate == Fate::Discarded {
+            return;
+        }
+        let helped = match direction {
+            Direction::Original => self.help(slot, info, packet),
+            Direction::Reply => Ok(()),
+        };
+        match helped {
+            Ok(()) => self.deliver(slot),
+            Err(reason) => verdict.refuse(reason),
         }
     }
 
