@@ -126,9 +126,10 @@ impl Table {
             match current.map(|ct| ct.expires) {
                 Some(expires) if expires <= at => return (at <= now).then_some((at, slot)),
                 Some(_) if at > now => return None,
+                // From `now`, not from `at`: else a leap of the clock costs each entry an appointment every 300 s.
                 Some(_) => {
                     self.due.pop();
-                    self.schedule(slot, at);
+                    self.schedule(slot, now);
                 }
                 None => {
                     self.due.pop();
