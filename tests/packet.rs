@@ -223,6 +223,7 @@ fn gather(decoder: &mut Decoder, at: Timestamp, ip: &[u8]) -> Result<Vec<u8>, Un
 
 #[test]
 fn fragments_in_any_order_make_the_datagram() {
+    type Make = fn(&[u8], usize, usize, bool) -> Vec<u8>;
     let data: Vec<u8> = (0..100).collect();
     let pieces = [(0, 40, true), (40, 40, true), (80, 20, false)];
     let orders = [
@@ -233,48 +234,27 @@ fn fragments_in_any_order_make_the_datagram() {
         [2, 0, 1],
         [2, 1, 0],
     ];
-    for order in orders {
-        let mut decoder = Decoder::default();
-        let results: Vec<Result<Vec<u8>, Unseen>> = order
-            .iter()
-            .map(|&index| {
+    let families: [Make; 2] = [
+        |data, offset, length, more| fragment(7, data, offset, length, more),
+        |data, offset, length, more| fragment6(7, data, offset, length, more),
+    ];
+    for (version, make) in ["IPv4", "IPv6"].into_iter().zip(families) {
+        for order in orders {
+            let mut decoder = Decoder::default();
+            let results = order.map(|index| {
                 let (offset, length, more) = pieces[index];
-                gather(
-                    &mut decoder,
-                    START,
-                    &fragment(7, &data, offset, length, more),
-                )
-            })
-            .collect();
-        assert_eq!(
-            results,
-            [
-                Err(Unseen::Fragment),
-                Err(Unseen::Fragment),
-                Ok(data.clone())
-            ],
-            "{order:?}"
-        );
-        let results: Vec<Result<Vec<u8>, Unseen>> = order
-            .iter()
-            .map(|&index| {
-                let (offset, length, more) = pieces[index];
-                gather(
-                    &mut decoder,
-                    START,
-                    &fragment6(7, &data, offset, length, more),
-                )
-            })
-            .collect();
-        assert_eq!(
-            results,
-            [
-                Err(Unseen::Fragment),
-                Err(Unseen::Fragment),
-                Ok(data.clone())
-            ],
-            "{order:?}, IPv6"
-        );
+                gather(&mut decoder, START, &make(&data, offset, length, more))
+            });
+            assert_eq!(
+                results,
+                [
+                    Err(Unseen::Fragment),
+                    Err(Unseen::Fragment),
+                    Ok(data.clone())
+                ],
+                "{version}, {order:?}"
+            );
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 use crate::tuple::Tuple;
 
 /// A flow in both directions (`struct nf_conn`). Without address translation the reply tuple is the inverse of the
-/// original one, so one tuple tells both.
+/// original one; it is kept because every packet is compared with both.
 pub struct Conntrack {
     pub id: ConntrackId,
     pub original: Tuple,

@@ -88,21 +88,7 @@ fn quoted_tuple(packet: &Packet<'_>, inner: &[u8], context: &Context<'_>) -> Opt
                 length,
             }
         }
-        IpAddr::V6(_) => {
-            let fixed: &[u8; ip::IPV6_HEADER] = inner.first_chunk()?;
-            let address = |at: usize| {
-                let mut octets = [0; 16];
-                octets.copy_from_slice(&fixed[at..at + 16]);
-                IpAddr::from(octets)
-            };
-            ip::Header {
-                src: address(8),
-                dst: address(24),
-                hop_limit: fixed[7],
-                next: fixed[6],
-                length: ip::IPV6_HEADER,
-            }
-        }
+        IpAddr::V6(_) => ip::Header::ipv6(inner).ok()?,
     };
     let (protocol, at) = ip::transport(&header, inner)?;
     tuple_of(

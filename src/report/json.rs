@@ -126,26 +126,17 @@ struct Mask {
 }
 
 fn line(event: &Event, ports: Ports) -> Option<EventLine> {
-    let conntrack = |ev, record| {
-        Some(EventLine::Conntrack(Box::new(ConntrackLine::new(
-            ev, record, ports,
-        ))))
-    };
+    let conntrack = |line| Some(EventLine::Conntrack(Box::new(line)));
     match event {
-        Event::ConntrackNew(record) => conntrack("ct_new", record),
-        Event::ConntrackUpdate(record) => conntrack("ct_update", record),
-        Event::ConntrackDestroy(record, _) => {
-            conntrack("ct_destroy", record).map(|line| match line {
-                // ctnetlink tells neither of an entry that is gone.
-                EventLine::Conntrack(gone) => EventLine::Conntrack(Box::new(ConntrackLine {
-                    timeout: None,
-                    helper: None,
-                    master: None,
-                    ..*gone
-                })),
-                other => other,
-            })
-        }
+        Event::ConntrackNew(record) => conntrack(ConntrackLine::new("ct_new", record, ports)),
+        Event::ConntrackUpdate(record) => conntrack(ConntrackLine::new("ct_update", record, ports)),
+        // ctnetlink tells neither time-out nor helper nor master of an entry that is gone.
+        Event::ConntrackDestroy(record, _) => conntrack(ConntrackLine {
+            timeout: None,
+            helper: None,
+            master: None,
+            ..ConntrackLine::new("ct_destroy", record, ports)
+        }),
         Event::ExpectationNew(record) => {
             let line = ExpectationLine::new("exp_new", record, record.timeout.as_secs(), ports);
             Some(EventLine::Expectation(Box::new(line)))

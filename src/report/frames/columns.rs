@@ -1,5 +1,7 @@
 //! The columns of every table, each with its unit and what it means.
 
+use std::collections::BTreeMap;
+
 use polars::prelude::*;
 
 use super::SCHEMA_VERSION;
@@ -26,9 +28,7 @@ impl Described {
             meaning: self.meaning,
         }
     }
-}
 
-impl Described {
     fn new<T, P: ?Sized>(name: &str, unit: &'static str, meaning: &'static str, values: T) -> Self
     where
         Series: NamedFrom<T, P>,
@@ -452,7 +452,7 @@ fn flow(rows: &[&EndedConntrack]) -> Vec<Described> {
 
 pub fn helpers(analysis: &Analysis) -> Vec<Described> {
     let rows: Vec<_> = analysis.exposure.services.iter().collect();
-    let declined = |counts: &std::collections::BTreeMap<&str, u64>| counts.values().sum::<u64>();
+    let sum = |counts: &BTreeMap<&str, u64>| counts.values().sum::<u64>();
     vec![
         Described::new(
             "helper",
@@ -521,13 +521,13 @@ pub fn helpers(analysis: &Analysis) -> Vec<Described> {
             "declined",
             "",
             "commands that made none",
-            each(&rows, |(_, service)| declined(&service.declined)),
+            each(&rows, |(_, service)| sum(&service.declined)),
         ),
         Described::new(
             "dropped",
             "packets",
             "packets that the helper dropped",
-            each(&rows, |(_, service)| declined(&service.dropped)),
+            each(&rows, |(_, service)| sum(&service.dropped)),
         ),
         Described::new(
             "related_flows",

@@ -107,6 +107,7 @@ impl Frames {
         tables.into_iter().try_for_each(Table::finish)
     }
 }
+
 /// One file that grows until it is put in its place.
 struct Table {
     path: PathBuf,
