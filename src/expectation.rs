@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 use std::ops::Range;
-use std::time::Duration;
 
 use ipnet::IpNet;
 
@@ -63,17 +62,43 @@ pub struct Expectation {
     pub flags: Flags,
     /// The helper that the expected flow will carry itself.
     pub helper: Option<&'static str>,
-    /// In place of the policy's.
-    pub timeout: Option<Duration>,
 }
 
-/// `enum nf_ct_expect_flags` (uapi `nf_conntrack_common.h`).
+impl Expectation {
+    /// From any port, of class 0, to be used once (`nf_ct_expect_init`).
+    pub fn new(
+        protocol: Protocol,
+        src_addr: Option<Sourced<IpNet>>,
+        dst_addr: Sourced<IpAddr>,
+        dst_port: Sourced<u16>,
+    ) -> Self {
+        Self {
+            protocol,
+            src_addr,
+            src_port: None,
+            dst_addr,
+            dst_port,
+            class: 0,
+            flags: Flags::default(),
+            helper: None,
+        }
+    }
+}
+
+/// A number that no other expectation of the replay has, in order of creation from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExpectationId(pub u64);
+
+/// `enum nf_ct_expect_flags` (uapi `nf_conntrack_common.h`), and the one `expectfn` that does something without
+/// address translation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Flags {
     /// Stays after a match; still times out.
     pub permanent: bool,
     /// Matches nothing until it is activated.
     pub inactive: bool,
+    /// When it matches, what is expected in the opposite direction falls with it (`pptp_expectfn`).
+    pub paired: bool,
 }
 
 impl Flags {

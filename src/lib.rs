@@ -53,6 +53,7 @@ pub mod conntrack;
 pub mod expectation;
 pub mod exposure;
 pub mod helper;
+pub mod kernel;
 pub mod packet;
 pub mod replay;
 pub mod report;

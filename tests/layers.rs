@@ -1,6 +1,7 @@
 //! What may use what: the layers of `src/lib.rs`, held against the `use crate::` lines.
 
 use std::fs;
+use std::path::Path;
 
 use crate::support::{files_below, project};
 
@@ -11,10 +12,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("expectation", &["tuple"]),
     ("capture", &["time"]),
     ("packet", &["time", "tuple"]),
-    ("helper", &["expectation", "tuple"]),
+    ("kernel", &[]),
+    ("helper", &["expectation", "kernel", "tuple"]),
     (
         "conntrack",
-        &["expectation", "helper", "packet", "time", "tuple"],
+        &["expectation", "helper", "kernel", "packet", "time", "tuple"],
     ),
     ("replay", &["capture", "conntrack", "packet", "time"]),
     (
@@ -41,6 +43,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "conntrack",
             "exposure",
             "helper",
+            "kernel",
             "replay",
             "report",
             "rules",
@@ -85,14 +88,22 @@ fn no_module_uses_what_its_layer_must_not_know() {
 /// A helper knows its own file, the messages and the texts; not another helper.
 #[test]
 fn no_helper_uses_another() {
-    for path in files_below(&project("src/helper")) {
-        let text = fs::read_to_string(&path).unwrap();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if name == "mod.rs" {
-            continue;
-        }
-        for other in ["ftp", "irc", "tftp"] {
-            assert!(!text.contains(&format!("{other}::")), "{name} uses {other}");
+    let helpers = project("src/helper");
+    let module_of = |path: &Path| {
+        let below = path.strip_prefix(&helpers).unwrap().to_string_lossy();
+        below.split(['/', '\\', '.']).next().unwrap().to_owned()
+    };
+    let files = files_below(&helpers);
+    let shared = ["mod", "text"];
+    for path in &files {
+        let (own, text) = (module_of(path), fs::read_to_string(path).unwrap());
+        for other in files.iter().map(|path| module_of(path)) {
+            if own == "mod" || other == own || shared.contains(&other.as_str()) {
+                continue;
+            }
+            for line in text.lines().filter(|line| line.starts_with("use ")) {
+                assert!(!line.contains(&other), "{own} uses {other}: {line}");
+            }
         }
     }
 }

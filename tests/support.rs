@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ctaudit::capture::Capture;
 use ctaudit::conntrack::config::{Assignment, Config};
-use ctaudit::conntrack::profile::Profile;
+use ctaudit::kernel::Kernel;
 use ctaudit::replay::{Arrival, Clock, Replay};
 use ctaudit::report::json;
 use flate2::read::GzDecoder;
@@ -65,7 +65,7 @@ pub fn read(path: &Path) -> Vec<u8> {
 
 /// A firewall of this series, with FTP on port 2121 as well if asked for.
 pub fn firewall(series: &str, ftp_on_2121: bool) -> Config {
-    let mut config = Config::new(Profile::of(series).unwrap());
+    let mut config = Config::new(Kernel::of(series).unwrap());
     if ftp_on_2121 {
         config
             .assignments
@@ -81,7 +81,7 @@ pub fn capture(bytes: Vec<u8>) -> Capture {
 /// The lines that `ctaudit events --json` would print. Damage ends a capture as it would there.
 pub fn record(bytes: Vec<u8>, config: Config, clock: Clock) -> Vec<u8> {
     let ports = json::Ports {
-        dccp: config.profile.tracks_dccp,
+        dccp: config.kernel.tracks_dccp,
     };
     let mut replay = Replay::new(capture(bytes), config, clock);
     let mut lines = Vec::new();

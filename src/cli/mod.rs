@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::capture::{self, Capture};
 use crate::conntrack::config::{Assignment, Config};
-use crate::conntrack::profile::Profile;
+use crate::kernel::Kernel;
 use crate::replay::{Clock, Replay};
 use crate::report::frames;
 
@@ -111,7 +111,7 @@ struct Firewall {
     clock: ClockName,
     /// The kernel series whose behaviour to simulate
     #[arg(long, value_name = "SERIES", value_parser = series, default_value = "6.18")]
-    kernel: Profile,
+    kernel: Kernel,
 }
 
 impl Firewall {
@@ -166,12 +166,9 @@ fn sysctl(text: &str) -> Result<String, String> {
         .map(|()| text.to_owned())
 }
 
-fn series(text: &str) -> Result<Profile, String> {
-    Profile::of(text).ok_or_else(|| {
-        let known: Vec<&str> = Profile::all()
-            .iter()
-            .map(|profile| profile.series)
-            .collect();
+fn series(text: &str) -> Result<Kernel, String> {
+    Kernel::of(text).ok_or_else(|| {
+        let known: Vec<&str> = Kernel::all().iter().map(|kernel| kernel.series).collect();
         format!("no such series; there are {}", known.join(", "))
     })
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::profile::Profile;
 use crate::helper::{self, Modules, Spec};
+use crate::kernel::Kernel;
 use crate::packet::fragment;
 use crate::tuple::Protocol;
 
@@ -12,17 +12,17 @@ use crate::tuple::Protocol;
 pub struct Config {
     pub sysctls: Sysctls,
     pub modules: Modules,
-    pub profile: Profile,
+    pub kernel: Kernel,
     pub assignments: Vec<Assignment>,
 }
 
 impl Config {
     /// Defaults of this kernel series, with every helper on the port that it had before Linux 6.0.
-    pub fn new(profile: Profile) -> Self {
+    pub fn new(kernel: Kernel) -> Self {
         Self {
             sysctls: Sysctls::default(),
             modules: Modules::default(),
-            profile,
+            kernel,
             assignments: Assignment::classic(),
         }
     }

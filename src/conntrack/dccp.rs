@@ -54,7 +54,7 @@ pub(super) fn packet(
 ) -> Outcome {
     let header = match Header::parse(transport) {
         Ok(header) => header,
-        Err(reason @ Reason::DccpCut) if context.profile.drops_cut_dccp => {
+        Err(reason @ Reason::DccpCut) if context.kernel.drops_cut_dccp => {
             return Outcome::Drop(reason);
         }
         Err(reason) => return Outcome::Invalid(reason),

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::Reason;
 use super::dccp::Dccp;
-use super::event::{ConntrackId, ConntrackRecord, ExpectationId, Life, Status};
+use super::event::{ConntrackId, ConntrackRecord, Life, Status};
 use super::sctp::Sctp;
 use super::tcp::Tcp;
+use crate::expectation::ExpectationId;
 use crate::helper::{Helper, Spec};
 use crate::time::Timestamp;
 use crate::tuple::Tuple;
@@ -47,6 +48,7 @@ pub enum L4 {
 pub struct Related {
     pub expectation: ExpectationId,
     pub master: Tuple,
+    pub master_id: ConntrackId,
     /// The master's helper: what `ct helper "ftp"` matches on the expected flow.
     pub helper: &'static str,
 }
@@ -54,7 +56,8 @@ pub struct Related {
 /// A helper at work on one flow.
 pub struct Help {
     pub spec: &'static Spec,
-    pub helper: Box<dyn Helper>,
+    /// `None` while it reads a packet.
+    pub helper: Option<Box<dyn Helper>>,
     /// Slots of what it expects now, newest first.
     pub expectations: Vec<u32>,
 }

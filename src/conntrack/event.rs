@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::expectation::Expectation;
+use crate::expectation::{Expectation, ExpectationId};
 use crate::time::Timestamp;
 use crate::tuple::{Direction, Tuple};
 
@@ -34,10 +34,6 @@ pub enum Event {
 /// A number that no other conntrack of the replay has, in order of creation from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConntrackId(pub u64);
-
-/// A number that no other expectation of the replay has, in order of creation from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ExpectationId(pub u64);
 
 /// A conntrack as ctnetlink would report it at this moment.
 #[derive(Clone, Debug)]
@@ -116,6 +112,8 @@ pub enum Ended {
     Reopened,
     /// The table was full.
     EarlyDrop,
+    /// The helper of another flow ended it (a PPTP call).
+    Killed,
     /// The capture ended first.
     StillOpen,
 }
@@ -132,6 +130,8 @@ pub enum Closed {
     Refreshed,
     /// Its class was full; the oldest gave way.
     Evicted,
+    /// The helper took it back, or the other one of a pair matched.
+    Withdrawn,
     MasterGone,
     /// The capture ended first.
     StillOpen,
@@ -144,6 +144,7 @@ impl Ended {
             Self::Reset => "reset",
             Self::Reopened => "reopened",
             Self::EarlyDrop => "early drop",
+            Self::Killed => "killed",
             Self::StillOpen => "still open",
         }
     }
@@ -156,6 +157,7 @@ impl Closed {
             Self::TimedOut => "timed out",
             Self::Refreshed => "refreshed",
             Self::Evicted => "evicted",
+            Self::Withdrawn => "withdrawn",
             Self::MasterGone => "master gone",
             Self::StillOpen => "still open",
         }

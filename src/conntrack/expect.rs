@@ -11,7 +11,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::event::ExpectationRecord;
-use crate::expectation::Expectation;
+use crate::expectation::{Expectation, ExpectationId};
 use crate::time::Timestamp;
 use crate::tuple::{Protocol, Tuple};
 
@@ -21,7 +21,8 @@ pub struct Expectations {
     slots: Vec<Option<Expected>>,
     free: Vec<u32>,
     by_destination: HashMap<Destination, Vec<u32>>,
-    due: BinaryHeap<Reverse<(Timestamp, u64, u32)>>,
+    by_id: HashMap<ExpectationId, u32>,
+    due: BinaryHeap<Reverse<(Timestamp, ExpectationId, u32)>>,
 }
 
 /// An expectation in the table.
@@ -32,6 +33,12 @@ pub struct Expected {
     pub expires: Timestamp,
 }
 
+impl Expected {
+    fn keeps(&self, at: Timestamp, id: ExpectationId) -> bool {
+        (self.expires, self.record.id) == (at, id)
+    }
+}
+
 /// What an expectation always names.
 type Destination = (IpAddr, u16, Protocol);
 
@@ -40,6 +47,8 @@ type Destination = (IpAddr, u16, Protocol);
 pub enum Clash {
     /// The same master expects the same already: the old one gives way.
     Same(u32),
+    /// The same is expected in another class or by another master.
+    Already,
     /// A packet could match both.
     Overlap,
 }
@@ -59,7 +68,7 @@ impl Expectations {
 
     pub fn insert(&mut self, expected: Expected) -> u32 {
         let destination = destination(&expected.record.expectation);
-        let (expires, id) = (expected.expires, expected.record.id.0);
+        let (expires, id) = (expected.expires, expected.record.id);
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.slots[slot as usize] = Some(expected);
@@ -75,20 +84,27 @@ impl Expectations {
             .entry(destination)
             .or_default()
             .insert(0, slot);
+        self.by_id.insert(id, slot);
+        self.schedule(expires, id, slot);
+        slot
+    }
+
+    /// Appointments are not taken back; one that its expectation does not keep is void.
+    fn schedule(&mut self, expires: Timestamp, id: ExpectationId, slot: u32) {
         self.due.push(Reverse((expires, id, slot)));
         if self.due.len() > 2 * self.len() + SPARE_APPOINTMENTS {
             let slots = &self.slots;
-            self.due.retain(|Reverse((_, id, slot))| {
+            self.due.retain(|Reverse((at, id, slot))| {
                 let expected = slots.get(*slot as usize).and_then(Option::as_ref);
-                expected.is_some_and(|expected| expected.record.id.0 == *id)
+                expected.is_some_and(|expected| expected.keeps(*at, *id))
             });
         }
-        slot
     }
 
     pub fn remove(&mut self, slot: u32) -> Option<Expected> {
         let expected = self.slots.get_mut(slot as usize)?.take()?;
         self.free.push(slot);
+        self.by_id.remove(&expected.record.id);
         let destination = destination(&expected.record.expectation);
         if let Some(slots) = self.by_destination.get_mut(&destination) {
             slots.retain(|&other| other != slot);
@@ -100,7 +116,16 @@ impl Expectations {
     }
 
     /// The newest active expectation that this first packet of a flow fits (`nf_ct_find_expectation`).
+    pub fn find_active(&self, tuple: &Tuple) -> Option<u32> {
+        self.find_where(tuple, |expectation| !expectation.flags.inactive)
+    }
+
+    /// The newest expectation that such a packet fits, active or not (`__nf_ct_expect_find`).
     pub fn find(&self, tuple: &Tuple) -> Option<u32> {
+        self.find_where(tuple, |_| true)
+    }
+
+    fn find_where(&self, tuple: &Tuple, counts: impl Fn(&Expectation) -> bool) -> Option<u32> {
         if self.is_empty() {
             return None;
         }
@@ -110,24 +135,50 @@ impl Expectations {
         slots.iter().copied().find(|&slot| {
             self.get(slot).is_some_and(|expected| {
                 let expectation = &expected.record.expectation;
-                !expectation.flags.inactive && fits(expectation, tuple)
+                counts(expectation) && fits(expectation, tuple)
             })
         })
     }
 
-    /// The first expectation that does not bear this one beside it.
-    pub fn clash(&self, master: u32, new: &Expectation) -> Option<Clash> {
+    /// The first expectation that does not bear this one beside it. `anybodys`: the same one of another master counts
+    /// as the same, too (`NF_CT_EXP_F_SKIP_MASTER`).
+    pub fn clash(&self, master: u32, new: &Expectation, anybodys: bool) -> Option<Clash> {
         self.by_destination
             .get(&destination(new))?
             .iter()
             .find_map(|&slot| {
                 let old = self.get(slot)?;
-                if old.master == master && same(&old.record.expectation, new) {
-                    Some(Clash::Same(slot))
+                let (own, expectation) = (old.master == master, &old.record.expectation);
+                if (own || anybodys) && same(expectation, new) {
+                    let replaceable = own && expectation.class == new.class;
+                    Some(if replaceable {
+                        Clash::Same(slot)
+                    } else {
+                        Clash::Already
+                    })
                 } else {
-                    overlap(&old.record.expectation, new).then_some(Clash::Overlap)
+                    overlap(expectation, new).then_some(Clash::Overlap)
                 }
             })
+    }
+
+    pub fn slot_of(&self, id: ExpectationId) -> Option<u32> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// Activates it and gives it a new time-out.
+    pub fn renew(&mut self, id: ExpectationId, expires: Timestamp) {
+        let Some(slot) = self.slot_of(id) else {
+            return;
+        };
+        if let Some(expected) = &mut self.slots[slot as usize] {
+            Arc::make_mut(&mut expected.record)
+                .expectation
+                .flags
+                .inactive = false;
+            expected.expires = expires;
+            self.schedule(expires, id, slot);
+        }
     }
 
     /// When the next one times out.
@@ -135,7 +186,7 @@ impl Expectations {
         while let Some(&Reverse((at, id, slot))) = self.due.peek() {
             if self
                 .get(slot)
-                .is_some_and(|expected| expected.record.id.0 == id)
+                .is_some_and(|expected| expected.keeps(at, id))
             {
                 return Some((at, slot));
             }

@@ -3,23 +3,79 @@
 //! Source: net/netfilter/nf_conntrack_proto_gre.c, RFC 2637 4.1. A packet names the call of its receiver only; the
 //! sender's is known from the pptp helper alone. Without it the two directions are two flows.
 
+use std::net::IpAddr;
+
+use hashbrown::HashMap;
+
 use super::Context;
 use super::config::Sysctl;
 use super::entry::{Cached, Conntrack, Outcome};
-use super::event::Status;
+use super::event::{ConntrackId, Status};
+use crate::tuple::{Direction, Tuple};
 
-/// The keys as `sport` and `dport` (`gre_pkt_to_tuple`); `None` for a version 1 packet that carries no PPP.
-pub fn keys(transport: &[u8]) -> Option<(u16, u16)> {
-    let Some(&[_, flags, high, low]) = transport.first_chunk() else {
-        return Some((0, 0));
-    };
-    if flags & 0x07 != 1 {
-        return Some((0, 0));
+/// The keys of calls in both directions (`keymap_list`).
+#[derive(Default)]
+pub struct Keymap {
+    /// The keys that senders of these packets have, in the order in which they were added.
+    by_packet: HashMap<Packets, Vec<(ConntrackId, u16)>>,
+    /// What each control connection added, by direction.
+    by_master: HashMap<ConntrackId, [Option<Packets>; 2]>,
+}
+
+/// Packets that look alike: source, destination, `dport`.
+type Packets = (IpAddr, IpAddr, u16);
+
+impl Keymap {
+    /// The keys as `sport` and `dport` (`gre_pkt_to_tuple`); `None` for a version 1 packet that carries no PPP.
+    pub fn of(&self, src: IpAddr, dst: IpAddr, transport: &[u8]) -> Option<(u16, u16)> {
+        let Some(&[_, flags, high, low]) = transport.first_chunk() else {
+            return Some((0, 0));
+        };
+        if flags & 0x07 != 1 {
+            return Some((0, 0));
+        }
+        let Some(&[.., call_high, call_low]) = transport.first_chunk::<8>() else {
+            return Some((0, 0));
+        };
+        if u16::from_be_bytes([high, low]) != PPP {
+            return None;
+        }
+        let dport = u16::from_be_bytes([call_high, call_low]);
+        let known = self.by_packet.get(&(src, dst, dport));
+        let sport = known.and_then(|keys| keys.first()).map_or(0, |key| key.1);
+        Some((sport, dport))
     }
-    let Some(&[.., call_high, call_low]) = transport.first_chunk::<8>() else {
-        return Some((0, 0));
-    };
-    (u16::from_be_bytes([high, low]) == PPP).then(|| (0, u16::from_be_bytes([call_high, call_low])))
+
+    /// `false` where the connection has other keys for this direction (`nf_ct_gre_keymap_add`).
+    pub fn add(&mut self, master: ConntrackId, direction: Direction, keys: &Tuple) -> bool {
+        let packets = (keys.src, keys.dst, keys.dport);
+        let own = &mut self.by_master.entry(master).or_default()[direction.index()];
+        if let Some(before) = own {
+            return *before == packets;
+        }
+        *own = Some(packets);
+        let known = self.by_packet.entry(packets).or_default();
+        known.push((master, keys.sport));
+        true
+    }
+
+    /// `nf_ct_gre_keymap_destroy`
+    pub fn remove(&mut self, master: ConntrackId) {
+        for packets in self
+            .by_master
+            .remove(&master)
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            if let Some(keys) = self.by_packet.get_mut(&packets) {
+                keys.retain(|(other, _)| *other != master);
+                if keys.is_empty() {
+                    self.by_packet.remove(&packets);
+                }
+            }
+        }
+    }
 }
 
 /// `nf_conntrack_gre_packet`

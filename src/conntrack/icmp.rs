@@ -38,7 +38,7 @@ pub(super) fn kind(protocol: Protocol, packet: &Packet<'_>, context: &Context<'_
         (Protocol::ICMP, _) => Kind::Query,
         // MLD, router and neighbour discovery, MLDv2.
         (_, 130..=136 | 143) => Kind::Untracked,
-        (_, 151 | 152) if context.profile.mrdisc_untracked => Kind::Untracked,
+        (_, 151 | 152) if context.kernel.mrdisc_untracked => Kind::Untracked,
         (_, 137) => redirect(packet, code, icmp, context),
         (_, ..128) => quoted(packet, &icmp[HEADER..], context),
         _ => Kind::Query,
@@ -96,7 +96,7 @@ fn quoted_tuple(packet: &Packet<'_>, inner: &[u8], context: &Context<'_>) -> Opt
         header.dst,
         protocol,
         inner.get(at..).unwrap_or_default(),
-        context.profile,
+        context,
     )
 }
 

@@ -15,7 +15,6 @@ pub mod event;
 mod expect;
 mod gre;
 mod icmp;
-pub mod profile;
 mod reason;
 mod sctp;
 mod table;
@@ -27,11 +26,11 @@ mod udp;
 pub use reason::Reason;
 pub use tracker::Tracker;
 
+use crate::kernel::Kernel;
 use crate::time::Timestamp;
 use crate::tuple::Direction;
 use config::Sysctls;
 use event::{ConntrackId, Event};
-use profile::Profile;
 
 /// What a rule's `ct state` matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -130,5 +129,6 @@ struct Info {
 struct Context<'c> {
     now: Timestamp,
     sysctls: &'c Sysctls,
-    profile: &'c Profile,
+    kernel: &'c Kernel,
+    gre_keys: &'c gre::Keymap,
 }

@@ -2,21 +2,20 @@
 
 use std::net::IpAddr;
 
-use super::gre;
-use super::profile::Profile;
+use super::Context;
 use crate::tuple::{Protocol, Tuple};
 
 /// The tuple that a packet's transport header gives (`nf_ct_get_tuple`); `None` where the header is too short.
-pub fn tuple_of(
+pub(super) fn tuple_of(
     src: IpAddr,
     dst: IpAddr,
     protocol: Protocol,
     transport: &[u8],
-    profile: &Profile,
+    context: &Context<'_>,
 ) -> Option<Tuple> {
     let has_ports = match protocol {
         Protocol::TCP | Protocol::UDP | Protocol::UDPLITE | Protocol::SCTP => true,
-        Protocol::DCCP => profile.tracks_dccp,
+        Protocol::DCCP => context.kernel.tracks_dccp,
         _ => false,
     };
     let (sport, dport) = match protocol {
@@ -31,7 +30,7 @@ pub fn tuple_of(
                 u16::from_be_bytes([kind, code]),
             )
         }
-        Protocol::GRE => gre::keys(transport)?,
+        Protocol::GRE => context.gre_keys.of(src, dst, transport)?,
         _ => (0, 0),
     };
     Some(Tuple {

@@ -14,8 +14,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 use std::time::Duration;
 
-use super::{Effect, Families, Field, Freedom, Helper, Message, Parameter, Policy, Spec, text};
-use crate::expectation::{Expectation, Flags, Sourced};
+use super::{
+    Dropped, Families, Field, Freedom, Helper, Master, Message, Parameter, Policy, Spec, text,
+};
+use crate::expectation::{Expectation, Sourced};
 use crate::tuple::{Direction, Protocol};
 
 pub const SPECS: &[Spec] = &[Spec {
@@ -54,7 +56,7 @@ pub const SPECS: &[Spec] = &[Spec {
             protocol: Protocol::TCP,
         },
     ],
-    start: |modules| {
+    start: |modules, _| {
         Box::new(Ftp {
             loose: modules.get(LOOSE) != 0,
             line_ends: Default::default(),
@@ -69,28 +71,26 @@ struct Ftp {
 }
 
 impl Helper for Ftp {
-    fn message(&mut self, message: &Message<'_>) -> Vec<Effect> {
+    fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
         if !message.established || message.payload.is_empty() {
-            return Vec::new();
+            return Ok(());
         }
         let line_ends = &mut self.line_ends[message.direction.index()];
-        let effects = match (line_ends.contain(message.seq), Reading::of(message)) {
-            // The line end is not noted either: to the kernel, this packet never was.
-            (true, Reading::Partial(reason)) => return vec![Effect::Drop(reason)],
-            (true, Reading::Command(command)) => vec![command.effect(message, self.loose)],
+        let result = match (line_ends.contain(message.seq), Reading::of(message)) {
+            // Its line end is not noted either.
+            (true, Reading::Partial(reason)) => return Err(Dropped(reason)),
+            (true, Reading::Command(command)) => command.expect(message, self.loose, master),
             (false, Reading::Command(command)) => {
-                vec![Effect::Decline {
-                    reason: "not behind a line end that was seen",
-                    bytes: command.bytes(),
-                }]
+                master.decline("not behind a line end that was seen", command.bytes());
+                Ok(())
             }
-            _ => Vec::new(),
+            _ => Ok(()),
         };
         if message.payload.last() == Some(&b'\n') {
             // A payload is shorter than 64 KiB.
             line_ends.note(message.seq.wrapping_add(message.payload.len() as u32));
         }
-        effects
+        result
     }
 }
 
@@ -117,34 +117,31 @@ impl Command {
     }
 
     /// Expects the other end of the control connection to connect to where this one says that it listens.
-    fn effect(self, message: &Message<'_>, loose: bool) -> Effect {
+    fn expect(
+        self,
+        message: &Message<'_>,
+        loose: bool,
+        master: &mut dyn Master,
+    ) -> Result<(), Dropped> {
         let speaker = message.same().src;
         let dst_addr = match self.address {
             Some(other) if other != speaker => {
                 if !loose {
-                    return Effect::Decline {
-                        reason: "names an address that is not the speaker's",
-                        bytes: self.bytes(),
-                    };
+                    master.decline("names an address that is not the speaker's", self.bytes());
+                    return Ok(());
                 }
                 Sourced::command(other, message.packet, self.address_bytes)
             }
             _ => Sourced::conntrack(message.opposite().dst, !message.direction),
         };
-        Effect::Expect(Expectation {
-            protocol: Protocol::TCP,
-            src_addr: Some(Sourced::conntrack(
-                message.opposite().src.into(),
-                !message.direction,
-            )),
-            src_port: None,
+        let other_end = message.opposite().src.into();
+        master.expect(Expectation::new(
+            Protocol::TCP,
+            Some(Sourced::conntrack(other_end, !message.direction)),
             dst_addr,
-            dst_port: Sourced::command(self.port, message.packet, self.port_bytes),
-            class: 0,
-            flags: Flags::default(),
-            helper: None,
-            timeout: None,
-        })
+            Sourced::command(self.port, message.packet, self.port_bytes),
+        ))?;
+        Ok(())
     }
 }
 

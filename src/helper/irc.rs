@@ -12,8 +12,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 use std::time::Duration;
 
-use super::{Effect, Families, Field, Freedom, Helper, Message, Parameter, Policy, Spec, text};
-use crate::expectation::{Expectation, Flags, Sourced};
+use super::{
+    Dropped, Families, Field, Freedom, Helper, Master, Message, Parameter, Policy, Spec, text,
+};
+use crate::expectation::{Expectation, Sourced};
 use crate::tuple::{Direction, Protocol};
 
 pub const SPECS: &[Spec] = &[Spec {
@@ -50,40 +52,37 @@ pub const SPECS: &[Spec] = &[Spec {
         dst_port: Field::Command,
         protocol: Protocol::TCP,
     }],
-    start: |_| Box::new(Irc),
+    start: |_, _| Box::new(Irc),
 }];
 
 struct Irc;
 
 impl Helper for Irc {
-    fn message(&mut self, message: &Message<'_>) -> Vec<Effect> {
+    fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
         if message.direction == Direction::Reply || !message.established {
-            return Vec::new();
+            return Ok(());
         }
         let payload = &message.payload[..message.payload.len().min(MAX_SEARCH)];
         let Some(offer) = Offer::find(payload) else {
-            return Vec::new();
+            return Ok(());
         };
         let client = message.opposite().dst;
         let own = [message.same().src, client].contains(&IpAddr::V4(offer.address));
         if !own || offer.port == 0 {
             // The kernel logs "Forged DCC command".
-            return vec![Effect::Decline {
-                reason: "names an address that is not the client's, or port 0",
-                bytes: offer.bytes,
-            }];
+            master.decline(
+                "names an address that is not the client's, or port 0",
+                offer.bytes,
+            );
+            return Ok(());
         }
-        vec![Effect::Expect(Expectation {
-            protocol: Protocol::TCP,
-            src_addr: None,
-            src_port: None,
-            dst_addr: Sourced::conntrack(client, !message.direction),
-            dst_port: Sourced::command(offer.port, message.packet, offer.port_bytes),
-            class: 0,
-            flags: Flags::default(),
-            helper: None,
-            timeout: None,
-        })]
+        master.expect(Expectation::new(
+            Protocol::TCP,
+            None,
+            Sourced::conntrack(client, !message.direction),
+            Sourced::command(offer.port, message.packet, offer.port_bytes),
+        ))?;
+        Ok(())
     }
 }
 

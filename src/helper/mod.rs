@@ -1,8 +1,8 @@
 //! Conntrack helpers: what reads a payload and asks for a hole.
 //!
 //! A helper sees what the kernel's sees and no more: the payload of one packet, whatever the packets before it held.
-//! It returns values and touches nothing, so it can be tested without a tracker. Adding one is a file here and two
-//! lines in this one.
+//! What it wants it asks of its `Master`, the connection that it reads; it knows neither table nor clock, so it can be
+//! tested without a tracker. Adding one is a file here and two lines in this one.
 
 mod ftp;
 mod irc;
@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::expectation::Expectation;
+use crate::expectation::{Expectation, ExpectationId};
+use crate::kernel::Kernel;
 use crate::tuple::{Direction, Protocol, Tuple};
 
 /// Every helper, in the order of their names.
@@ -41,10 +42,14 @@ pub struct Spec {
     /// What a forger can choose, by variant of the parameters.
     pub freedom: &'static [Freedom],
     /// A helper for one connection, whose state it keeps.
-    pub start: fn(&Modules) -> Box<dyn Helper>,
+    pub start: fn(&Modules, &Kernel) -> Box<dyn Helper>,
 }
 
 impl Spec {
+    pub fn named(name: &str) -> Option<&'static Self> {
+        all().find(|spec| spec.name == name)
+    }
+
     pub fn reads(&self, protocol: Protocol, ipv6: bool) -> bool {
         (!ipv6 || self.families == Families::Both)
             && self.ports.iter().any(|&(read, _)| read == protocol)
@@ -177,37 +182,101 @@ pub struct Message<'a> {
     pub seq: u32,
     pub payload: &'a [u8],
     /// The connection's tuples, by direction.
-    pub tuples: [&'a Tuple; 2],
+    pub tuples: [Tuple; 2],
 }
 
 impl Message<'_> {
     /// The tuple of this packet.
     pub fn same(&self) -> &Tuple {
-        self.tuples[self.direction.index()]
+        &self.tuples[self.direction.index()]
     }
 
     /// The tuple of the answer to it.
     pub fn opposite(&self) -> &Tuple {
-        self.tuples[(!self.direction).index()]
+        &self.tuples[(!self.direction).index()]
     }
 }
 
 /// The state of a helper on one connection.
 pub trait Helper {
-    /// Called for each packet of the connection, after its verdict.
-    fn message(&mut self, message: &Message<'_>) -> Vec<Effect>;
+    /// Called for each packet of the connection, after its verdict. An error drops the packet.
+    fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped>;
+
+    /// Called when the connection leaves the table, before its expectations do.
+    fn destroy(&mut self, _tuples: &[Tuple; 2], _master: &mut dyn Master) {}
 }
 
-/// What a helper wants done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Make this expectation; where that fails, drop the packet.
-    Expect(Expectation),
-    /// It looked like a command, but nothing is expected.
-    Decline {
-        reason: &'static str,
-        bytes: Range<usize>,
-    },
-    /// Drop the packet.
-    Drop(&'static str),
+/// The connection that a helper reads, and what it may ask of conntrack.
+pub trait Master {
+    /// The connection is an expected flow itself (`IPS_EXPECTED`).
+    fn is_expected(&self) -> bool;
+
+    /// The time-out from now on, until the next packet sets it anew (`nf_ct_refresh`).
+    fn refresh(&mut self, timeout: Duration);
+
+    /// Makes this expectation (`nf_ct_expect_related`).
+    fn expect(&mut self, expectation: Expectation) -> Result<ExpectationId, Refused>;
+
+    /// The same, but what anybody's connection expects already is not made again (`NF_CT_EXP_F_SKIP_MASTER`).
+    fn expect_unless_expected(
+        &mut self,
+        expectation: Expectation,
+    ) -> Result<ExpectationId, Refused>;
+
+    /// What this connection expects, the newest first.
+    fn expectations(&self) -> Vec<Standing<'_>>;
+
+    /// The newest expectation, of any connection and active or not, that such a packet fits (`__nf_ct_expect_find`).
+    fn find(&self, tuple: &Tuple) -> Option<Standing<'_>>;
+
+    /// Activates an expectation, which times out so much later (SIP and RAS registrations).
+    fn renew(&mut self, expectation: ExpectationId, timeout: Duration);
+
+    /// Takes an expectation back (`nf_ct_unexpect_related`, `nf_ct_unlink_expect`).
+    fn withdraw(&mut self, expectation: ExpectationId);
+
+    /// Ends the flow that has this tuple in one of its directions; `false` where there is none (`nf_ct_kill`).
+    fn kill(&mut self, tuple: &Tuple) -> bool;
+
+    /// GRE packets from and to these addresses with this `dport` have this `sport`, as long as this connection's keys
+    /// of this direction stay; `false` where others stand in their place (`nf_ct_gre_keymap_add`).
+    fn map_gre_keys(&mut self, direction: Direction, keys: &Tuple) -> bool;
+
+    /// Forgets this connection's keys (`nf_ct_gre_keymap_destroy`).
+    fn unmap_gre_keys(&mut self);
+
+    /// Notes what looks like a command, though nothing is expected, and where it stands in the payload.
+    fn decline(&mut self, reason: &'static str, bytes: Range<usize>);
+}
+
+/// An expectation that exists, as helpers see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing<'e> {
+    pub id: ExpectationId,
+    /// This connection expects it; else another one does.
+    pub is_own: bool,
+    /// It was made by the same helper as the asking one, in the same role (family and protocol of the connection).
+    pub same_helper: bool,
+    pub expectation: &'e Expectation,
+}
+
+/// The helper drops the packet; the text is the kernel's log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dropped(pub &'static str);
+
+/// Why an expectation was not made (`nf_ct_expect_related`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The same is expected in another class or by another connection (`-EALREADY`).
+    Already,
+    /// A packet could match this one and another connection's (`-EBUSY`).
+    Clash,
+    /// The table of expectations is full, or the connection gone.
+    NoRoom,
+}
+
+impl From<Refused> for Dropped {
+    fn from(_: Refused) -> Self {
+        Self("cannot add expectation")
+    }
 }

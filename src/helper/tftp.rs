@@ -10,8 +10,8 @@
 
 use std::time::Duration;
 
-use super::{Effect, Families, Field, Freedom, Helper, Message, Policy, Spec};
-use crate::expectation::{Expectation, Flags, Sourced};
+use super::{Dropped, Families, Field, Freedom, Helper, Master, Message, Policy, Spec};
+use crate::expectation::{Expectation, Sourced};
 use crate::tuple::{Direction, Protocol};
 
 pub const SPECS: &[Spec] = &[Spec {
@@ -35,28 +35,24 @@ pub const SPECS: &[Spec] = &[Spec {
         dst_port: Field::Packet,
         protocol: Protocol::UDP,
     }],
-    start: |_| Box::new(Tftp),
+    start: |_, _| Box::new(Tftp),
 }];
 
 struct Tftp;
 
 impl Helper for Tftp {
-    fn message(&mut self, message: &Message<'_>) -> Vec<Effect> {
+    fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
         let Some([0, READ_REQUEST | WRITE_REQUEST]) = message.payload.first_chunk() else {
-            return Vec::new();
+            return Ok(());
         };
         let reply = message.tuples[Direction::Reply.index()];
-        vec![Effect::Expect(Expectation {
-            protocol: Protocol::UDP,
-            src_addr: Some(Sourced::conntrack(reply.src.into(), Direction::Reply)),
-            src_port: None,
-            dst_addr: Sourced::conntrack(reply.dst, Direction::Reply),
-            dst_port: Sourced::conntrack(reply.dport, Direction::Reply),
-            class: 0,
-            flags: Flags::default(),
-            helper: None,
-            timeout: None,
-        })]
+        master.expect(Expectation::new(
+            Protocol::UDP,
+            Some(Sourced::conntrack(reply.src.into(), Direction::Reply)),
+            Sourced::conntrack(reply.dst, Direction::Reply),
+            Sourced::conntrack(reply.dport, Direction::Reply),
+        ))?;
+        Ok(())
     }
 }
 

@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use ctaudit::expectation::Origin;
-use ctaudit::helper::{Effect, Modules};
+use ctaudit::helper::Modules;
 use ctaudit::tuple::Direction::{self, Original, Reply};
 
-use super::{Bench, expected};
+use super::{Bench, Effect, expected};
 
 const CLIENT: &str = "192.0.2.11";
 const SERVER: &str = "198.51.100.21";

@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use ctaudit::expectation::Origin;
-use ctaudit::helper::{Effect, Modules};
+use ctaudit::helper::Modules;
 use ctaudit::tuple::Direction::{Original, Reply};
 
-use super::{Bench, expected};
+use super::{Bench, Effect, expected};
 
 const OFFER: &[u8] = b"PRIVMSG bob :\x01DCC SEND notes.txt 3221225995 5000\x01\r\n";
 

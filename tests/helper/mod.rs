@@ -1,4 +1,4 @@
-//! Helpers by themselves: bytes in, effects out.
+//! Helpers by themselves: bytes in, what they ask for out.
 
 mod ftp;
 mod irc;
@@ -6,20 +6,128 @@ mod text;
 mod tftp;
 
 use std::net::IpAddr;
+use std::ops::Range;
+use std::time::Duration;
 
-use ctaudit::helper::{self, Effect, Helper, Message, Modules};
+use ctaudit::expectation::{Expectation, ExpectationId};
+use ctaudit::helper::{Dropped, Helper, Master, Message, Modules, Refused, Spec, Standing};
+use ctaudit::kernel::Kernel;
 use ctaudit::tuple::{Direction, Protocol, Tuple};
+
+/// What a helper did with a packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    Expect(Expectation),
+    Withdraw(ExpectationId),
+    Renew(ExpectationId, Duration),
+    Refresh(Duration),
+    Kill(Tuple),
+    MapGreKeys(Direction, Tuple),
+    UnmapGreKeys,
+    Decline {
+        reason: &'static str,
+        bytes: Range<usize>,
+    },
+    Drop(&'static str),
+}
+
+/// A connection that grants everything and notes it.
+#[derive(Default)]
+pub struct Notebook {
+    pub effects: Vec<Effect>,
+    pub standing: Vec<(ExpectationId, Expectation)>,
+    pub is_expected: bool,
+    made: u64,
+}
+
+impl Master for Notebook {
+    fn is_expected(&self) -> bool {
+        self.is_expected
+    }
+
+    fn refresh(&mut self, timeout: Duration) {
+        self.effects.push(Effect::Refresh(timeout));
+    }
+
+    fn expect(&mut self, expectation: Expectation) -> Result<ExpectationId, Refused> {
+        self.made += 1;
+        let id = ExpectationId(self.made);
+        self.standing.insert(0, (id, expectation.clone()));
+        self.effects.push(Effect::Expect(expectation));
+        Ok(id)
+    }
+
+    fn expect_unless_expected(
+        &mut self,
+        expectation: Expectation,
+    ) -> Result<ExpectationId, Refused> {
+        self.expect(expectation)
+    }
+
+    fn expectations(&self) -> Vec<Standing<'_>> {
+        let standing = |(id, expectation)| Standing {
+            id,
+            is_own: true,
+            same_helper: true,
+            expectation,
+        };
+        let pairs = self.standing.iter();
+        pairs
+            .map(|(id, expectation)| standing((*id, expectation)))
+            .collect()
+    }
+
+    fn find(&self, tuple: &Tuple) -> Option<Standing<'_>> {
+        let mut own = self.expectations().into_iter();
+        own.find(|standing| {
+            let expectation = standing.expectation;
+            let src = expectation.src_addr.as_ref();
+            expectation.protocol == tuple.protocol
+                && expectation.dst_addr.value == tuple.dst
+                && expectation.dst_port.value == tuple.dport
+                && src.is_none_or(|net| net.value.contains(&tuple.src))
+        })
+    }
+
+    fn renew(&mut self, expectation: ExpectationId, timeout: Duration) {
+        self.effects.push(Effect::Renew(expectation, timeout));
+    }
+
+    fn withdraw(&mut self, expectation: ExpectationId) {
+        self.standing.retain(|(id, _)| *id != expectation);
+        self.effects.push(Effect::Withdraw(expectation));
+    }
+
+    fn kill(&mut self, tuple: &Tuple) -> bool {
+        self.effects.push(Effect::Kill(*tuple));
+        false
+    }
+
+    fn map_gre_keys(&mut self, direction: Direction, keys: &Tuple) -> bool {
+        self.effects.push(Effect::MapGreKeys(direction, *keys));
+        true
+    }
+
+    fn unmap_gre_keys(&mut self) {
+        self.effects.push(Effect::UnmapGreKeys);
+    }
+
+    fn decline(&mut self, reason: &'static str, bytes: Range<usize>) {
+        self.effects.push(Effect::Decline { reason, bytes });
+    }
+}
 
 /// A helper on one connection, and the connection.
 pub struct Bench {
     helper: Box<dyn Helper>,
     tuples: [Tuple; 2],
+    pub master: Notebook,
     packet: u64,
 }
 
 impl Bench {
     pub fn new(name: &str, client: &str, server: &str, port: u16, modules: &Modules) -> Self {
-        let spec = helper::all().find(|spec| spec.name == name).unwrap();
+        let spec = Spec::named(name).unwrap();
         let address = |text: &str| text.parse::<IpAddr>().unwrap();
         let protocol = spec.ports[0].0;
         assert!([Protocol::TCP, Protocol::UDP].contains(&protocol));
@@ -32,8 +140,9 @@ impl Bench {
         };
         let tuples = [original, original.inverse().unwrap()];
         Self {
-            helper: (spec.start)(modules),
+            helper: (spec.start)(modules, &Kernel::default()),
             tuples,
+            master: Notebook::default(),
             packet: 0,
         }
     }
@@ -51,14 +160,18 @@ impl Bench {
         payload: &[u8],
     ) -> Vec<Effect> {
         self.packet += 1;
-        self.helper.message(&Message {
+        let message = Message {
             packet: self.packet,
             direction,
             established,
             seq,
             payload,
-            tuples: [&self.tuples[0], &self.tuples[1]],
-        })
+            tuples: self.tuples,
+        };
+        let result = self.helper.message(&message, &mut self.master);
+        let mut effects = std::mem::take(&mut self.master.effects);
+        effects.extend(result.err().map(|Dropped(reason)| Effect::Drop(reason)));
+        effects
     }
 }
 

@@ -1,10 +1,10 @@
 //! RFC 1350
 
 use ctaudit::expectation::Origin;
-use ctaudit::helper::{Effect, Modules};
+use ctaudit::helper::Modules;
 use ctaudit::tuple::Direction::{Original, Reply};
 
-use super::Bench;
+use super::{Bench, Effect};
 
 #[test]
 fn a_request_expects_the_server_from_any_port() {

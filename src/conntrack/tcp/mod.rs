@@ -348,7 +348,7 @@ impl Tcp {
         if retransmissions >= most && of_state > sysctls.timeout(Sysctl::TcpTimeoutMaxRetrans) {
             return sysctls.timeout(Sysctl::TcpTimeoutMaxRetrans);
         }
-        if rst && context.profile.rst_sets_close_timeout {
+        if rst && context.kernel.rst_sets_close_timeout {
             return sysctls.timeout(Sysctl::TcpTimeoutClose);
         }
         if rst && state == State::Established || unacknowledged {

@@ -1,24 +1,30 @@
 //! Helpers at work, and what becomes of what they expect.
 
+use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Tracker;
 use crate::conntrack::config::Sysctl;
-use crate::conntrack::entry::Related;
-use crate::conntrack::event::{Closed, Event, ExpectationId, ExpectationRecord, Status};
+use crate::conntrack::entry::{Help, Related};
+use crate::conntrack::event::{Closed, Ended, Event, ExpectationRecord, Status};
 use crate::conntrack::expect::{Clash, Expected};
 use crate::conntrack::transport::payload;
 use crate::conntrack::{Info, Reason, State};
-use crate::expectation::Expectation;
-use crate::helper::{Effect, Message};
+use crate::expectation::{Expectation, ExpectationId};
+use crate::helper::{Dropped, Master, Message, Refused, Spec, Standing};
 use crate::packet::Packet;
-use crate::tuple::Tuple;
+use crate::tuple::{Direction, Tuple};
 
 impl Tracker {
     /// Whoever sends the first packet that fits an expectation uses it up, whatever the packet is worth: an INVALID
     /// one burns it (`nf_ct_find_expectation`).
-    pub(super) fn take_expectation(&mut self, tuple: &Tuple, packet: u64) -> Option<Box<Related>> {
-        let slot = self.expectations.find(tuple)?;
+    pub(super) fn take_expectation(
+        &mut self,
+        tuple: &Tuple,
+        packet: u64,
+    ) -> Option<Arc<ExpectationRecord>> {
+        let slot = self.expectations.find_active(tuple)?;
         let expected = self.expectations.get(slot)?;
         let record = Arc::clone(&expected.record);
         // A master that is not confirmed has not been seen by the other end yet.
@@ -33,14 +39,40 @@ impl Tracker {
         if !record.expectation.flags.permanent {
             self.close(slot, Closed::Matched { packet });
         }
-        Some(Box::new(Related {
-            expectation: record.id,
-            master: record.master,
-            helper: record.helper,
-        }))
+        if record.expectation.flags.paired {
+            // `pptp_expectfn`: what was expected the other way round is this same flow.
+            let other = tuple
+                .inverse()
+                .and_then(|inverse| self.expectations.find(&inverse));
+            if let Some(other) = other {
+                self.close(other, Closed::Withdrawn);
+            }
+        }
+        Some(record)
     }
 
-    /// Shows the packet to the flow's helper and does what it asks for.
+    /// What an expected flow has of the expectation: who its master is, and a helper of its own where one was meant
+    /// for it.
+    pub(super) fn inherit(&self, record: &ExpectationRecord) -> (Box<Related>, Option<Box<Help>>) {
+        let related = Related {
+            expectation: record.id,
+            master: record.master,
+            master_id: record.master_id,
+            helper: record.helper,
+        };
+        let spec = record.expectation.helper.and_then(Spec::named);
+        (Box::new(related), spec.map(|spec| self.start(spec)))
+    }
+
+    pub(super) fn start(&self, spec: &'static Spec) -> Box<Help> {
+        Box::new(Help {
+            spec,
+            helper: Some((spec.start)(&self.config.modules, &self.config.kernel)),
+            expectations: Vec::new(),
+        })
+    }
+
+    /// Shows the packet to the flow's helper, which does what it wants.
     pub(super) fn help(
         &mut self,
         slot: u32,
@@ -50,10 +82,13 @@ impl Tracker {
         let Some(ct) = self.table.get_mut(slot) else {
             return Ok(());
         };
-        let Some(help) = &mut ct.help else {
+        let Some(helper) = ct.help.as_mut().map(|help| &mut help.helper) else {
             return Ok(());
         };
         let Some((seq, payload)) = payload(ct.original.protocol, packet.transport_bytes()) else {
+            return Ok(());
+        };
+        let Some(mut helper) = helper.take() else {
             return Ok(());
         };
         let message = Message {
@@ -62,94 +97,46 @@ impl Tracker {
             established: info.state == State::Established,
             seq,
             payload,
-            tuples: [&ct.original, &ct.reply],
+            tuples: [ct.original, ct.reply],
         };
-        let (name, tuple, id) = (help.spec.name, ct.original, ct.id);
-        for effect in help.helper.message(&message) {
-            match effect {
-                Effect::Expect(expectation) => {
-                    self.expect(slot, info, packet.number, expectation)?
-                }
-                Effect::Decline { reason, .. } => {
-                    self.events.push(Event::Declined {
-                        master: id,
-                        tuple,
-                        helper: name,
-                        reason,
-                    });
-                }
-                Effect::Drop(reason) => return Err(Reason::Helper(reason)),
-            }
-        }
-        Ok(())
+        let result = helper.message(
+            &message,
+            &mut Helped {
+                tracker: self,
+                slot,
+                packet: packet.number,
+                direction: info.direction,
+            },
+        );
+        self.give_back(slot, helper);
+        result.map_err(|Dropped(reason)| Reason::Helper(reason))
     }
 
-    /// `nf_ct_expect_related`
-    pub(super) fn expect(
-        &mut self,
-        master: u32,
-        info: Info,
-        packet: u64,
-        expectation: Expectation,
-    ) -> Result<(), Reason> {
-        const REFUSED: Reason = Reason::Helper("cannot add expectation");
-        match self.expectations.clash(master, &expectation) {
-            Some(Clash::Same(slot)) => self.close(slot, Closed::Refreshed),
-            Some(Clash::Overlap) => return Err(REFUSED),
-            None => {}
+    /// The flow leaves the table, which some helpers want to know (`nf_ct_helper_destroy`).
+    pub(super) fn dismiss_helper(&mut self, slot: u32) {
+        let Some(ct) = self.table.get_mut(slot) else {
+            return;
+        };
+        let tuples = [ct.original, ct.reply];
+        let Some(mut helper) = ct.help.as_mut().and_then(|help| help.helper.take()) else {
+            return;
+        };
+        helper.destroy(
+            &tuples,
+            &mut Helped {
+                tracker: self,
+                slot,
+                packet: 0,
+                direction: Direction::Original,
+            },
+        );
+        self.give_back(slot, helper);
+    }
+
+    fn give_back(&mut self, slot: u32, helper: Box<dyn crate::helper::Helper>) {
+        if let Some(help) = self.table.get_mut(slot).and_then(|ct| ct.help.as_mut()) {
+            help.helper = Some(helper);
         }
-        let Some(ct) = self.table.get(master) else {
-            return Err(REFUSED);
-        };
-        let Some(help) = &ct.help else {
-            return Err(REFUSED);
-        };
-        let policy = self
-            .policies
-            .get(help.spec.name)
-            .and_then(|classes| classes.get(usize::from(expectation.class)));
-        let Some(&policy) = policy else {
-            return Err(REFUSED);
-        };
-        let record = ExpectationRecord {
-            id: ExpectationId(self.expected + 1),
-            master_id: ct.id,
-            master: ct.original,
-            helper: help.spec.name,
-            packet,
-            direction: info.direction,
-            at: self.now,
-            timeout: expectation.timeout.unwrap_or(policy.timeout),
-            expectation,
-        };
-        let of_class = |slot: &&u32| {
-            self.expectations
-                .get(**slot)
-                .is_some_and(|old| old.record.expectation.class == record.expectation.class)
-        };
-        let siblings = help.expectations.iter().filter(of_class).count() as u64;
-        if policy.max_expected != 0 && siblings >= u64::from(policy.max_expected) {
-            // Newest first, so the last is the oldest.
-            if let Some(&oldest) = help.expectations.iter().rfind(of_class) {
-                self.close(oldest, Closed::Evicted);
-            }
-        }
-        if self.expectations.len() as u64 >= self.config.sysctls.get(Sysctl::ExpectMax) {
-            return Err(REFUSED);
-        }
-        self.expected += 1;
-        let record = Arc::new(record);
-        let expires = self.now + record.timeout;
-        let slot = self.expectations.insert(Expected {
-            record: Arc::clone(&record),
-            master,
-            expires,
-        });
-        if let Some(help) = self.table.get_mut(master).and_then(|ct| ct.help.as_mut()) {
-            help.expectations.insert(0, slot);
-        }
-        self.events.push(Event::ExpectationNew(record));
-        Ok(())
     }
 
     pub(super) fn remove_expectations(&mut self, master: u32, why: Closed) {
@@ -177,6 +164,194 @@ impl Tracker {
             expectation: expected.record,
             why,
             left,
+        });
+    }
+}
+
+/// A connection in the hands of its helper.
+struct Helped<'t> {
+    tracker: &'t mut Tracker,
+    slot: u32,
+    /// Number of the packet that the helper reads, and its direction.
+    packet: u64,
+    direction: Direction,
+}
+
+impl Helped<'_> {
+    /// `nf_ct_expect_related_report`, `__nf_ct_expect_check`
+    fn insert(
+        &mut self,
+        expectation: Expectation,
+        anybodys: bool,
+    ) -> Result<ExpectationId, Refused> {
+        let tracker = &mut *self.tracker;
+        match tracker
+            .expectations
+            .clash(self.slot, &expectation, anybodys)
+        {
+            Some(Clash::Same(slot)) => tracker.close(slot, Closed::Refreshed),
+            Some(Clash::Already) => return Err(Refused::Already),
+            Some(Clash::Overlap) => return Err(Refused::Clash),
+            None => {}
+        }
+        let Some(ct) = tracker.table.get(self.slot) else {
+            return Err(Refused::NoRoom);
+        };
+        let Some(help) = &ct.help else {
+            return Err(Refused::NoRoom);
+        };
+        let policy = tracker
+            .policies
+            .get(help.spec.name)
+            .and_then(|classes| classes.get(usize::from(expectation.class)));
+        let Some(&policy) = policy else {
+            return Err(Refused::NoRoom);
+        };
+        let record = ExpectationRecord {
+            id: ExpectationId(tracker.expected + 1),
+            master_id: ct.id,
+            master: ct.original,
+            helper: help.spec.name,
+            packet: self.packet,
+            direction: self.direction,
+            at: tracker.now,
+            timeout: policy.timeout,
+            expectation,
+        };
+        let of_class = |slot: &&u32| {
+            tracker
+                .expectations
+                .get(**slot)
+                .is_some_and(|old| old.record.expectation.class == record.expectation.class)
+        };
+        let siblings = help.expectations.iter().filter(of_class).count() as u64;
+        if policy.max_expected != 0 && siblings >= u64::from(policy.max_expected) {
+            // Newest first, so the last is the oldest.
+            if let Some(&oldest) = help.expectations.iter().rfind(of_class) {
+                tracker.close(oldest, Closed::Evicted);
+            }
+        }
+        if tracker.expectations.len() as u64 >= tracker.config.sysctls.get(Sysctl::ExpectMax) {
+            return Err(Refused::NoRoom);
+        }
+        tracker.expected += 1;
+        let id = record.id;
+        let record = Arc::new(record);
+        let slot = tracker.expectations.insert(Expected {
+            record: Arc::clone(&record),
+            master: self.slot,
+            expires: tracker.now + record.timeout,
+        });
+        let ct = tracker.table.get_mut(self.slot);
+        if let Some(help) = ct.and_then(|ct| ct.help.as_mut()) {
+            help.expectations.insert(0, slot);
+        }
+        tracker.events.push(Event::ExpectationNew(record));
+        Ok(id)
+    }
+
+    fn standing(&self, slot: u32) -> Option<Standing<'_>> {
+        let expected = self.tracker.expectations.get(slot)?;
+        let ct = self.tracker.table.get(self.slot)?;
+        let record = &expected.record;
+        let same_role = record.master.protocol == ct.original.protocol
+            && record.master.is_ipv6() == ct.original.is_ipv6();
+        Some(Standing {
+            id: record.id,
+            is_own: expected.master == self.slot,
+            same_helper: same_role
+                && ct
+                    .help
+                    .as_ref()
+                    .is_some_and(|help| help.spec.name == record.helper),
+            expectation: &record.expectation,
+        })
+    }
+}
+
+impl Master for Helped<'_> {
+    fn is_expected(&self) -> bool {
+        let ct = self.tracker.table.get(self.slot);
+        ct.is_some_and(|ct| ct.status.has(Status::EXPECTED))
+    }
+
+    fn refresh(&mut self, timeout: Duration) {
+        let expires = self.tracker.now + timeout;
+        if let Some(ct) = self.tracker.table.get_mut(self.slot) {
+            ct.expires = expires;
+        }
+    }
+
+    fn expect(&mut self, expectation: Expectation) -> Result<ExpectationId, Refused> {
+        self.insert(expectation, false)
+    }
+
+    fn expect_unless_expected(
+        &mut self,
+        expectation: Expectation,
+    ) -> Result<ExpectationId, Refused> {
+        self.insert(expectation, true)
+    }
+
+    fn expectations(&self) -> Vec<Standing<'_>> {
+        let ct = self.tracker.table.get(self.slot);
+        let help = ct.and_then(|ct| ct.help.as_ref());
+        let slots = help.map_or(&[][..], |help| &help.expectations);
+        slots
+            .iter()
+            .filter_map(|&slot| self.standing(slot))
+            .collect()
+    }
+
+    fn find(&self, tuple: &Tuple) -> Option<Standing<'_>> {
+        self.standing(self.tracker.expectations.find(tuple)?)
+    }
+
+    fn renew(&mut self, expectation: ExpectationId, timeout: Duration) {
+        let expires = self.tracker.now + timeout;
+        self.tracker.expectations.renew(expectation, expires);
+    }
+
+    fn withdraw(&mut self, expectation: ExpectationId) {
+        if let Some(slot) = self.tracker.expectations.slot_of(expectation) {
+            self.tracker.close(slot, Closed::Withdrawn);
+        }
+    }
+
+    fn kill(&mut self, tuple: &Tuple) -> bool {
+        let Some((slot, _)) = self.tracker.table.find(tuple) else {
+            return false;
+        };
+        self.tracker.end(slot, Ended::Killed);
+        self.tracker.free(slot);
+        true
+    }
+
+    fn map_gre_keys(&mut self, direction: Direction, keys: &Tuple) -> bool {
+        let Some(ct) = self.tracker.table.get(self.slot) else {
+            return false;
+        };
+        self.tracker.gre_keys.add(ct.id, direction, keys)
+    }
+
+    fn unmap_gre_keys(&mut self) {
+        if let Some(ct) = self.tracker.table.get(self.slot) {
+            self.tracker.gre_keys.remove(ct.id);
+        }
+    }
+
+    fn decline(&mut self, reason: &'static str, _bytes: Range<usize>) {
+        let Some(ct) = self.tracker.table.get(self.slot) else {
+            return;
+        };
+        let Some(help) = &ct.help else {
+            return;
+        };
+        self.tracker.events.push(Event::Declined {
+            master: ct.id,
+            tuple: ct.original,
+            helper: help.spec.name,
+            reason,
         });
     }
 }

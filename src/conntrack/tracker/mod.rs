@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::conntrack::config::{Config, Sysctl};
-use crate::conntrack::entry::{Cached, Conntrack, Help, L4, Outcome};
+use crate::conntrack::entry::{Cached, Conntrack, L4, Outcome};
 use crate::conntrack::event::{Closed, ConntrackId, ConntrackRecord, Ended, Event, Life, Status};
 use crate::conntrack::expect::Expectations;
 use crate::conntrack::table::Table;
@@ -14,7 +14,7 @@ use crate::conntrack::transport::tuple_of;
 use crate::conntrack::{
     Context, Info, Late, Reason, State, Step, Verdict, dccp, gre, icmp, sctp, tcp, udp,
 };
-use crate::helper::{self, Policy, Spec};
+use crate::helper::{self, Policy};
 use crate::packet::route::{self, Fate};
 use crate::packet::{Packet, Unseen, ip};
 use crate::time::Timestamp;
@@ -26,6 +26,7 @@ pub struct Tracker {
     policies: BTreeMap<&'static str, Vec<Policy>>,
     table: Table,
     expectations: Expectations,
+    gre_keys: gre::Keymap,
     now: Timestamp,
     conntracks: u64,
     expected: u64,
@@ -60,6 +61,7 @@ impl Tracker {
             policies,
             table: Table::default(),
             expectations: Expectations::default(),
+            gre_keys: gre::Keymap::default(),
             now: Timestamp::default(),
             conntracks: 0,
             expected: 0,
@@ -150,7 +152,7 @@ impl Tracker {
                 (Some((due, slot)), other) if other.is_none_or(|(later, _)| due <= later) => {
                     self.now = due;
                     self.end(slot, Ended::TimedOut);
-                    self.table.release(slot);
+                    self.free(slot);
                 }
                 (_, Some((due, slot))) => {
                     self.now = due;
@@ -185,13 +187,8 @@ impl Tracker {
             }
         }
         let transport = packet.transport_bytes();
-        let Some(tuple) = tuple_of(
-            packet.src,
-            packet.dst,
-            protocol,
-            transport,
-            &self.config.profile,
-        ) else {
+        let Some(tuple) = tuple_of(packet.src, packet.dst, protocol, transport, &self.context())
+        else {
             return Tracked::Invalid(Reason::NoTuple);
         };
         loop {
@@ -252,15 +249,14 @@ impl Tracker {
             self.put(slot);
         }
         let mut status = Status::default();
-        let related = self.take_expectation(tuple, packet.number);
-        if related.is_some() {
+        let (mut state, mut related, mut help) = (State::New, None, None);
+        if let Some(record) = self.take_expectation(tuple, packet.number) {
+            state = State::Related;
             status.set(Status::EXPECTED);
+            let (master, inherited) = self.inherit(&record);
+            related = Some(master);
+            help = inherited;
         }
-        let state = if related.is_some() {
-            State::Related
-        } else {
-            State::New
-        };
         self.conntracks += 1;
         let slot = self.table.hold(Conntrack {
             id: ConntrackId(self.conntracks),
@@ -273,7 +269,7 @@ impl Tracker {
             l4: L4::Stateless,
             life: Life::begin(packet.number, self.now),
             related,
-            help: None,
+            help,
         });
         Ok((
             slot,
@@ -289,7 +285,8 @@ impl Tracker {
         let context = Context {
             now: self.now,
             sysctls: &self.config.sysctls,
-            profile: &self.config.profile,
+            kernel: &self.config.kernel,
+            gre_keys: &self.gre_keys,
         };
         let Some(ct) = self.table.get_mut(slot) else {
             return Outcome::Invalid(Reason::NoTuple);
@@ -300,7 +297,7 @@ impl Tracker {
             Protocol::UDPLITE => udp::lite_packet(ct, transport, &context),
             Protocol::ICMP | Protocol::ICMPV6 => icmp::packet(ct, &context),
             Protocol::SCTP => sctp::packet(ct, info, transport, &context),
-            Protocol::DCCP if context.profile.tracks_dccp => {
+            Protocol::DCCP if context.kernel.tracks_dccp => {
                 dccp::packet(ct, info, transport, &context)
             }
             Protocol::GRE => gre::packet(ct, &context),
@@ -421,14 +418,11 @@ impl Tracker {
         if ip::protocol_in_rules(packet.datagram) != Some(protocol.0) {
             return;
         }
-        let spec: &'static Spec = assignment.helper;
         ct.status.set(Status::HELPER);
-        let helper = (spec.start)(&self.config.modules);
-        ct.help = Some(Box::new(Help {
-            spec,
-            helper,
-            expectations: Vec::new(),
-        }));
+        let help = self.start(assignment.helper);
+        if let Some(ct) = self.table.get_mut(slot) {
+            ct.help = Some(help);
+        }
     }
 
     /// `__nf_conntrack_confirm`, then what there is to tell.
@@ -483,6 +477,7 @@ impl Tracker {
         ct.status.set(Status::DYING);
         let record = ct.record(now);
         self.events.push(Event::ConntrackDestroy(record, why));
+        self.dismiss_helper(slot);
         self.table.unlink(slot);
         self.remove_expectations(slot, Closed::MasterGone);
     }
@@ -495,9 +490,22 @@ impl Tracker {
         };
         if ct.status.has(Status::DYING) || !ct.status.has(Status::CONFIRMED) {
             self.remove_expectations(slot, Closed::MasterGone);
-            self.table.release(slot);
+            self.free(slot);
         } else if ct.expires < ct.scheduled {
             self.table.schedule(slot, self.now);
+        }
+    }
+
+    /// Nothing refers to the entry any more (`nf_ct_destroy`). The first GRE flow of a call that goes takes the call's
+    /// keys with it (`destroy_gre_conntrack`).
+    fn free(&mut self, slot: u32) {
+        let Some(ct) = self.table.release(slot) else {
+            return;
+        };
+        if ct.original.protocol == Protocol::GRE
+            && let Some(related) = &ct.related
+        {
+            self.gre_keys.remove(related.master_id);
         }
     }
 
@@ -505,7 +513,8 @@ impl Tracker {
         Context {
             now: self.now,
             sysctls: &self.config.sysctls,
-            profile: &self.config.profile,
+            kernel: &self.config.kernel,
+            gre_keys: &self.gre_keys,
         }
     }
 }

@@ -5,7 +5,7 @@
 
 /// What differs between kernels, as far as the simulation reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Profile {
+pub struct Kernel {
     /// The series, as `--kernel` names it.
     pub series: &'static str,
     /// DCCP has a tracker of its own (net/netfilter/nf_conntrack_proto_dccp.c, removed before 6.17); else it is
@@ -20,43 +20,43 @@ pub struct Profile {
     pub mrdisc_untracked: bool,
 }
 
-impl Profile {
+impl Kernel {
     pub fn of(series: &str) -> Option<Self> {
-        PROFILES
+        KERNELS
             .iter()
-            .find(|profile| profile.series == series)
+            .find(|kernel| kernel.series == series)
             .copied()
     }
 
     pub fn all() -> &'static [Self] {
-        &PROFILES
+        &KERNELS
     }
 }
 
-impl Default for Profile {
+impl Default for Kernel {
     /// The newest.
     fn default() -> Self {
-        PROFILES[PROFILES.len() - 1]
+        KERNELS[KERNELS.len() - 1]
     }
 }
 
 /// 6.1.192, 6.12.117 and 6.18.44.
-const PROFILES: [Profile; 3] = [
-    Profile {
+const KERNELS: [Kernel; 3] = [
+    Kernel {
         series: "6.1",
         tracks_dccp: true,
         drops_cut_dccp: true,
         rst_sets_close_timeout: true,
         mrdisc_untracked: false,
     },
-    Profile {
+    Kernel {
         series: "6.12",
         tracks_dccp: true,
         drops_cut_dccp: false,
         rst_sets_close_timeout: false,
         mrdisc_untracked: true,
     },
-    Profile {
+    Kernel {
         series: "6.18",
         tracks_dccp: false,
         drops_cut_dccp: false,
