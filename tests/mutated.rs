@@ -17,6 +17,7 @@ fn no_mutated_capture_ends_in_a_panic() {
         .iter()
         .chain([
             &project("tests/recorded/ftp-1.pcap.gz"),
+            &project("tests/recorded/h323-1.pcap.gz"),
             &project("tests/recorded/irc-1.pcap.gz"),
         ])
         .map(|path| read(path))

@@ -5,6 +5,7 @@
 //! tested without a tracker. Adding one is a file here and two lines in this one.
 
 mod ftp;
+mod h323;
 mod irc;
 mod tftp;
 
@@ -20,7 +21,9 @@ use crate::tuple::{Direction, Protocol, Tuple};
 
 /// Every helper, in the order of their names.
 pub fn all() -> impl Iterator<Item = &'static Spec> {
-    [ftp::SPECS, irc::SPECS, tftp::SPECS].into_iter().flatten()
+    [ftp::SPECS, h323::SPECS, irc::SPECS, tftp::SPECS]
+        .into_iter()
+        .flatten()
 }
 
 /// A helper's record: what netfilter knows about it before any packet.

@@ -1,6 +1,7 @@
 //! Helpers by themselves: bytes in, what they ask for out.
 
 mod ftp;
+mod h323;
 mod irc;
 mod text;
 mod tftp;
@@ -31,12 +32,14 @@ pub enum Effect {
     Drop(&'static str),
 }
 
-/// A connection that grants everything and notes it.
+/// A connection that grants what it can and notes it.
 #[derive(Default)]
 pub struct Notebook {
     pub effects: Vec<Effect>,
     pub standing: Vec<(ExpectationId, Expectation)>,
     pub is_expected: bool,
+    /// A port that somebody else expects.
+    pub taken: Option<u16>,
     made: u64,
 }
 
@@ -50,6 +53,9 @@ impl Master for Notebook {
     }
 
     fn expect(&mut self, expectation: Expectation) -> Result<ExpectationId, Refused> {
+        if self.taken == Some(expectation.dst_port.value) {
+            return Err(Refused::Clash);
+        }
         self.made += 1;
         let id = ExpectationId(self.made);
         self.standing.insert(0, (id, expectation.clone()));
@@ -129,7 +135,8 @@ impl Bench {
     pub fn new(name: &str, client: &str, server: &str, port: u16, modules: &Modules) -> Self {
         let spec = Spec::named(name).unwrap();
         let address = |text: &str| text.parse::<IpAddr>().unwrap();
-        let protocol = spec.ports[0].0;
+        // H.245 has no port, and reads TCP.
+        let protocol = spec.ports.first().map_or(Protocol::TCP, |port| port.0);
         assert!([Protocol::TCP, Protocol::UDP].contains(&protocol));
         let original = Tuple {
             src: address(client),

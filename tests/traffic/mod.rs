@@ -9,9 +9,12 @@
 mod flow;
 mod ftp;
 mod ftp_offer;
+mod h323;
+mod h323_message;
 mod irc;
 mod noise;
 pub mod packet;
+pub mod per;
 mod tftp;
 
 use std::collections::VecDeque;
@@ -34,6 +37,7 @@ pub enum Protocol {
     Ftp,
     Tftp,
     Irc,
+    H323,
 }
 
 /// An IP packet and when it passes.
@@ -56,6 +60,7 @@ pub fn generate(protocol: Protocol, seed: u64, packets: usize) -> Vec<Packet> {
                 Protocol::Ftp => ftp::session(rng),
                 Protocol::Tftp => tftp::session(rng),
                 Protocol::Irc => irc::session(rng),
+                Protocol::H323 => h323::session(rng),
             };
             under_way.push(disturbed(rng, session).into());
         }

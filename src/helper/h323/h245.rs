@@ -1,0 +1,156 @@
+//! H.245: the two ends of a call open logical channels, each where it listens itself.
+//!
+//! Source: net/netfilter/nf_conntrack_h323_main.c `h245_help()`, `process_h245()`, `expect_rtp_rtcp()`, `expect_t120()`.
+
+use std::time::Duration;
+
+use super::per::{self, Value};
+use super::tpkt::Tpkts;
+use super::types::h245::CONTROL_MESSAGE;
+use super::{Listener, SOURCE};
+use crate::helper::{
+    Dropped, Families, Field, Freedom, Helper, Master, Message, Policy, Refused, Spec,
+};
+use crate::tuple::Protocol;
+
+pub const SPEC: Spec = Spec {
+    name: "H.245",
+    source: SOURCE,
+    ports: &[],
+    families: Families::Both,
+    why: "voice and video of an H.323 call travel from port to port, and each end names its own when it opens a channel",
+    policies: |_| {
+        vec![Policy {
+            max_expected: 18,
+            timeout: Duration::from_secs(240),
+        }]
+    },
+    parameters: &[],
+    freedom: &[MEDIA, T120],
+    start: |_, _| Box::<H245>::default(),
+};
+
+pub const MEDIA: Freedom = Freedom {
+    variant: "RTP, RTCP",
+    src_addr: Field::Fixed,
+    src_port: Field::Any,
+    dst_addr: Field::Checked,
+    dst_port: Field::Command,
+    protocol: Protocol::UDP,
+};
+
+pub const T120: Freedom = Freedom {
+    variant: "T.120",
+    protocol: Protocol::TCP,
+    ..MEDIA
+};
+
+#[derive(Default)]
+struct H245 {
+    tpkts: Tpkts,
+}
+
+impl Helper for H245 {
+    fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
+        if !message.established {
+            return Ok(());
+        }
+        let mut after = None;
+        while let Some(body) = self.tpkts.next(message, after) {
+            after = Some(body.end);
+            let bytes = &message.payload[..body.end];
+            let Some(control) = per::decode(bytes, body.start, &CONTROL_MESSAGE) else {
+                break;
+            };
+            if process(&control, message, master).is_err() {
+                return Err(Dropped("cannot process H.245 message"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `process_h245`
+pub fn process(
+    control: &Value,
+    message: &Message<'_>,
+    master: &mut dyn Master,
+) -> Result<(), Refused> {
+    if let Some(channel) = control.at(&["request", "openLogicalChannel"]) {
+        open(channel, message, master)?;
+    }
+    if let Some(channel) = control.at(&["response", "openLogicalChannelAck"]) {
+        acknowledge(channel, message, master)?;
+    }
+    Ok(())
+}
+
+/// `process_olc`
+pub fn open(
+    channel: &Value,
+    message: &Message<'_>,
+    master: &mut dyn Master,
+) -> Result<(), Refused> {
+    media(channel.at(&[FORWARD, MULTIPLEX, H2250]), message, master)?;
+    media(channel.at(&[REVERSE, MULTIPLEX, H2250]), message, master)?;
+    let data = [FORWARD, "dataType", "data", "application", "t120"];
+    let protocol = channel.at(&data);
+    if protocol.is_some_and(|protocol| protocol.at(&["separateLANStack"]).is_some()) {
+        t120(channel, message, master)?;
+    }
+    Ok(())
+}
+
+/// `process_olca`
+fn acknowledge(
+    channel: &Value,
+    message: &Message<'_>,
+    master: &mut dyn Master,
+) -> Result<(), Refused> {
+    media(channel.at(&[REVERSE, MULTIPLEX, H2250]), message, master)?;
+    let forward = [
+        "forwardMultiplexAckParameters",
+        "h2250LogicalChannelAckParameters",
+    ];
+    media(channel.at(&forward), message, master)?;
+    t120(channel, message, master)
+}
+
+/// RTP at an even port and RTCP at the odd one above it, whichever of the two is named (`expect_rtp_rtcp`).
+fn media(
+    parameters: Option<&Value>,
+    message: &Message<'_>,
+    master: &mut dyn Master,
+) -> Result<(), Refused> {
+    for name in ["mediaChannel", "mediaControlChannel"] {
+        let address = parameters.and_then(|parameters| parameters.at(&[name]));
+        let listener = Listener::h245(message, address);
+        let Some(listener) = listener.and_then(|listener| listener.own(message, master)) else {
+            continue;
+        };
+        let port = |port| listener.speaker(message, Protocol::UDP, port);
+        let rtp = master.expect(port(listener.port & !1))?;
+        if let Err(refused) = master.expect(port(listener.port | 1)) {
+            master.withdraw(rtp);
+            return Err(refused);
+        }
+    }
+    Ok(())
+}
+
+/// As many connections as anybody likes (`expect_t120`).
+fn t120(channel: &Value, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Refused> {
+    let address = channel.at(&["separateStack", "networkAddress", "localAreaAddress"]);
+    let listener = Listener::h245(message, address);
+    if let Some(listener) = listener.and_then(|listener| listener.own(message, master)) {
+        let mut expectation = listener.speaker(message, Protocol::TCP, listener.port);
+        expectation.flags.permanent = true;
+        master.expect(expectation)?;
+    }
+    Ok(())
+}
+
+const FORWARD: &str = "forwardLogicalChannelParameters";
+const REVERSE: &str = "reverseLogicalChannelParameters";
+const MULTIPLEX: &str = "multiplexParameters";
+const H2250: &str = "h2250LogicalChannelParameters";

@@ -1,0 +1,429 @@
+//! ASN.1 in aligned PER (X.691), as far as the kernel reads it.
+//!
+//! It reads no more than it needs: most components are passed over, some end the reading of the structure around them
+//! (`Stop`), lists are kept up to a number, and what a later version of the standard added is jumped over by its
+//! length. These habits decide what a firewall sees, down to the mistakes among them. So the decoder is written anew:
+//! crates for PER (rasn, asn1-codecs) follow the standard, and give a message whole or not at all.
+//!
+//! The kernel decodes into structures that are never cleared, one for all connections. That cannot be observed: in no
+//! structure does a component that is kept stand behind a `Stop`, and what is kept is asked for only where its bit or
+//! its alternative was read from the same message. So a message decodes to a value of its own here.
+//!
+//! Source: net/netfilter/nf_conntrack_h323_asn1.c `decode_*()`, `get_*()`.
+
+use Field::{Decode, Optional, Skip, Stop};
+
+/// A type, as far as is needed to find where its value ends.
+pub enum Type {
+    Null,
+    /// BOOLEAN, ENUMERATED or a narrow INTEGER, in so many bits.
+    Bits(u8),
+    /// So many octets, at an octet boundary.
+    Octets(u8),
+    /// A string so short that it needs no boundary.
+    Unaligned(u8),
+    /// A wide INTEGER: two bits say in how many octets it stands, and it counts from `least`.
+    Number {
+        least: u32,
+    },
+    /// A length that counts from `least`, then so many units of `bits`.
+    String {
+        length: Length,
+        least: u8,
+        bits: u8,
+    },
+    /// Anything, behind its length in octets.
+    OpenType,
+    /// CHOICE of so many alternatives that say all by their names.
+    Names {
+        number: u8,
+        extensible: bool,
+    },
+    /// CHOICE: the alternatives of the root, then, if there may be more, those of them that are known.
+    Choice(Fields, Option<Fields>),
+    /// SEQUENCE, in the same way. Nothing behind a `Stop` among the extensions is ever looked at, so it is left out.
+    Sequence(Fields, Option<Fields>),
+    /// SEQUENCE OF: so many items are kept at most.
+    SequenceOf {
+        item: &'static Type,
+        most: usize,
+        open: bool,
+    },
+}
+
+/// A component of a SEQUENCE or an alternative of a CHOICE.
+pub enum Field {
+    Skip(&'static str, Type),
+    Decode(&'static str, Type),
+    /// Ends the reading of what it is in, whether it is present or not.
+    Stop(#[expect(dead_code, reason = "says to the reader what it is")] &'static str),
+    /// A bit at the beginning says whether it is there. Extensions are always optional and not marked.
+    Optional(&'static Field),
+}
+
+impl Field {
+    fn is_optional(&self) -> bool {
+        matches!(self, Optional(_))
+    }
+}
+
+pub type Fields = &'static [Field];
+
+/// How a length is written.
+#[derive(Clone, Copy)]
+pub enum Length {
+    Bits(u8),
+    Octet,
+    TwoOctets,
+    /// One octet up to 127, else two. The kernel wants two in any case, and takes no fragments.
+    General,
+}
+
+pub const BOOLEAN: Type = Type::Bits(1);
+pub const OBJECT_IDENTIFIER: Type = octets(Length::Octet, 0);
+pub const OCTET_STRING: Type = octets(Length::General, 0);
+pub const BIT_STRING: Type = string(Length::General, 0, 1);
+pub const LONG_BIT_STRING: Type = string(Length::TwoOctets, 0, 1);
+
+pub const fn octets(length: Length, least: u8) -> Type {
+    string(length, least, 8)
+}
+
+pub const fn digits(length_bits: u8) -> Type {
+    string(Length::Bits(length_bits), 1, 4)
+}
+
+pub const fn bmp_string(length: Length) -> Type {
+    string(length, 1, 16)
+}
+
+const fn string(length: Length, least: u8, bits: u8) -> Type {
+    Type::String {
+        length,
+        least,
+        bits,
+    }
+}
+
+pub const fn names(number: u8) -> Type {
+    Type::Names {
+        number,
+        extensible: true,
+    }
+}
+
+/// A list of which nothing is kept.
+pub const fn list(item: &'static Type) -> Type {
+    items(item, 0)
+}
+
+pub const fn items(item: &'static Type, most: usize) -> Type {
+    Type::SequenceOf {
+        item,
+        most,
+        open: false,
+    }
+}
+
+/// Items with a length in front of each.
+pub const fn open_items(item: &'static Type, most: usize) -> Type {
+    Type::SequenceOf {
+        item,
+        most,
+        open: true,
+    }
+}
+
+/// What was kept of a message.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Value {
+    Skipped,
+    /// Octets that start here in the payload.
+    Octets(usize),
+    Number(u32),
+    /// The components of a SEQUENCE that were kept, or the one alternative of a CHOICE.
+    Fields(Vec<(&'static str, Value)>),
+    Items(Vec<Value>),
+}
+
+impl Value {
+    /// What stands below these names, if each of them was there.
+    pub fn at(&self, path: &[&str]) -> Option<&Self> {
+        path.iter().try_fold(self, |value, name| match value {
+            Self::Fields(fields) => {
+                let field = fields.iter().find(|(field, _)| field == name);
+                field.map(|(_, value)| value)
+            }
+            _ => None,
+        })
+    }
+
+    /// The items of the list of this name; none where there is no list.
+    pub fn items(&self, name: &str) -> &[Self] {
+        match self.at(&[name]) {
+            Some(Self::Items(items)) => items,
+            _ => &[],
+        }
+    }
+}
+
+/// The value of this type that starts at this octet; `None` where the kernel takes the message for malformed.
+pub fn decode(bytes: &[u8], start: usize, ty: &Type) -> Option<Value> {
+    let mut decoder = Decoder {
+        bytes,
+        at: start * 8,
+        patience: MOST_VALUES,
+    };
+    decoder.value(ty, true)
+}
+
+/// A place in a message, in bits. It never lies behind the end.
+struct Decoder<'b> {
+    bytes: &'b [u8],
+    at: usize,
+    patience: u32,
+}
+
+impl Decoder<'_> {
+    /// Of a value that is not `kept`, no more is looked at than its end asks for.
+    fn value(&mut self, ty: &Type, kept: bool) -> Option<Value> {
+        self.patience = self.patience.checked_sub(1)?;
+        match *ty {
+            Type::Null => {}
+            Type::Bits(bits) => self.advance(bits.into())?,
+            Type::Unaligned(octets) => self.advance(usize::from(octets) * 8)?,
+            Type::Octets(octets) => {
+                self.align();
+                let start = self.at / 8;
+                self.advance(usize::from(octets) * 8)?;
+                return Some(Value::Octets(start));
+            }
+            Type::Number { least } => return self.number(least, kept),
+            Type::String {
+                length,
+                least,
+                bits,
+            } => {
+                let units = self.length(length)? + usize::from(least);
+                self.align();
+                self.advance(units * usize::from(bits))?;
+            }
+            Type::OpenType => self.at = self.open()?,
+            Type::Names { number, extensible } => {
+                let number = number.into();
+                if self.alternative(number, extensible)? >= number {
+                    self.align();
+                    self.at = self.open()?;
+                }
+            }
+            Type::Choice(root, extension) => return self.choice(root, extension, kept),
+            Type::Sequence(root, extension) => return self.sequence(root, extension, kept),
+            Type::SequenceOf { item, most, open } => {
+                return self.sequence_of(item, if kept { most } else { 0 }, open);
+            }
+        }
+        Some(Value::Skipped)
+    }
+
+    /// `decode_int`. A number that is kept is read and then passed over once more: as many octets must follow it, and
+    /// they are lost.
+    fn number(&mut self, least: u32, kept: bool) -> Option<Value> {
+        let octets = self.bits(2)? + 1;
+        self.align();
+        let start = self.at / 8;
+        self.advance(octets * 8)?;
+        if !kept {
+            return Some(Value::Skipped);
+        }
+        let number = self.bytes[start..start + octets]
+            .iter()
+            .fold(0, |number, &octet| number << 8 | u32::from(octet));
+        self.advance(octets * 8)?;
+        Some(Value::Number(number.wrapping_add(least)))
+    }
+
+    /// `decode_seq`
+    fn sequence(&mut self, root: Fields, extension: Option<Fields>, kept: bool) -> Option<Value> {
+        let mut fields = Vec::new();
+        let extended = extension.is_some() && self.bits(1)? == 1;
+        let number = root.iter().filter(|field| field.is_optional()).count();
+        let mut present = self.bitmap(number)?;
+        for field in root {
+            let field = match field {
+                Optional(field) => {
+                    let is_present = present.next() == Some(true);
+                    if !is_present && !matches!(field, Stop(_)) {
+                        continue;
+                    }
+                    field
+                }
+                field => field,
+            };
+            match field {
+                Stop(_) => return Some(Value::Fields(fields)),
+                Decode(name, ty) => fields.push((*name, self.value(ty, kept)?)),
+                Skip(_, ty) => drop(self.value(ty, false)?),
+                Optional(_) => {}
+            }
+        }
+        if !extended {
+            return Some(Value::Fields(fields));
+        }
+        let number = self.bits(7)? + 1;
+        let present = self.bitmap(number)?;
+        self.align();
+        let mut known = extension.unwrap_or_default().iter();
+        for is_present in present {
+            let field = known.next();
+            match field {
+                Some(Stop(_)) => break,
+                Some(_) if !is_present => continue,
+                // What is not known is passed over even where it is absent.
+                _ => {}
+            }
+            let end = self.open()?;
+            if kept && let Some(Decode(name, ty)) = field {
+                fields.push((*name, self.value(ty, true)?));
+            }
+            self.at = end;
+        }
+        Some(Value::Fields(fields))
+    }
+
+    /// `decode_seqof`. The items of a list that is kept are all looked at, and those beyond `most` forgotten.
+    fn sequence_of(&mut self, item: &Type, most: usize, open: bool) -> Option<Value> {
+        let number = self.length(Length::General)?;
+        let mut items = Vec::new();
+        for index in 0..number {
+            let mut end = None;
+            if open {
+                self.align();
+                end = Some(self.open()?);
+            }
+            if !open || most > 0 {
+                let value = self.value(item, index < most)?;
+                items.extend((index < most).then_some(value));
+            }
+            self.at = end.unwrap_or(self.at);
+        }
+        Some(Value::Items(items))
+    }
+
+    /// `decode_choice`
+    fn choice(&mut self, root: Fields, extension: Option<Fields>, kept: bool) -> Option<Value> {
+        let index = self.alternative(root.len(), extension.is_some())?;
+        let chosen = if let Some(field) = root.get(index) {
+            match field {
+                Decode(name, ty) => Some((*name, self.value(ty, kept)?)),
+                Skip(name, ty) => Some((*name, self.value(ty, false).map(|_| Value::Skipped)?)),
+                Stop(_) | Optional(_) => None,
+            }
+        } else {
+            let known = extension.unwrap_or_default();
+            let field = known.get(index - root.len());
+            if let Some(Stop(_)) = field {
+                return Some(Value::Fields(Vec::new()));
+            }
+            self.align();
+            let end = self.open()?;
+            let chosen = match field {
+                Some(Decode(name, ty)) if kept => Some((*name, self.value(ty, true)?)),
+                Some(Decode(name, _) | Skip(name, _)) => Some((*name, Value::Skipped)),
+                _ => None,
+            };
+            self.at = end;
+            chosen
+        };
+        Some(Value::Fields(chosen.into_iter().collect()))
+    }
+
+    /// Which alternative of a CHOICE follows; those of the extension are counted on from the root's.
+    fn alternative(&mut self, root: usize, extensible: bool) -> Option<usize> {
+        if extensible && self.bits(1)? == 1 {
+            return Some(root + self.bits(7)?);
+        }
+        let bits = root.next_power_of_two().trailing_zeros();
+        let index = self.bits(bits as usize)?;
+        (index < root).then_some(index)
+    }
+
+    /// Where a value ends that has its length in front (an open type). What is in it may be read beyond that end.
+    fn open(&mut self) -> Option<usize> {
+        let length = self.general_length()?;
+        let end = self.at + length * 8;
+        (end <= self.end()).then_some(end)
+    }
+
+    fn length(&mut self, length: Length) -> Option<usize> {
+        match length {
+            Length::Bits(bits) => return self.bits(bits.into()),
+            Length::Octet | Length::TwoOctets | Length::General => self.align(),
+        }
+        match length {
+            Length::Octet => self.bits(8),
+            Length::TwoOctets => self.bits(16),
+            Length::Bits(_) | Length::General => self.general_length(),
+        }
+    }
+
+    /// `get_len`: takes whole octets wherever in one it stands.
+    fn general_length(&mut self) -> Option<usize> {
+        if self.at + 16 > self.end() {
+            return None;
+        }
+        let octet = |at: usize| usize::from(self.bytes[at / 8]);
+        let first = octet(self.at);
+        if first & 0x80 == 0 {
+            self.at += 8;
+            return Some(first);
+        }
+        let length = (first & 0x3f) << 8 | octet(self.at + 8);
+        self.at += 16;
+        Some(length)
+    }
+
+    fn bits(&mut self, number: usize) -> Option<usize> {
+        let from = self.at;
+        self.advance(number)?;
+        let bits = (from..self.at).map(|at| self.bit(at));
+        Some(bits.fold(0, |bits, bit| bits << 1 | usize::from(bit)))
+    }
+
+    /// `get_bitmap`, 32 bits at most. A map that ends with the fourth octet is read from the beginning of the first,
+    /// even if it starts within that.
+    fn bitmap(&mut self, number: usize) -> Option<impl Iterator<Item = bool> + use<>> {
+        let within = self.at % 8;
+        let from = if within + number == 32 {
+            self.at - within
+        } else {
+            self.at
+        };
+        self.advance(number)?;
+        if number > 32 {
+            return None;
+        }
+        let bits: Vec<bool> = (from..from + number).map(|at| self.bit(at)).collect();
+        Some(bits.into_iter())
+    }
+
+    fn bit(&self, at: usize) -> bool {
+        self.bytes[at / 8] & 0x80 >> (at % 8) != 0
+    }
+
+    fn align(&mut self) {
+        self.at = self.at.next_multiple_of(8);
+    }
+
+    fn advance(&mut self, bits: usize) -> Option<()> {
+        let at = self.at + bits;
+        (at <= self.end()).then(|| self.at = at)
+    }
+
+    fn end(&self) -> usize {
+        self.bytes.len() * 8
+    }
+}
+
+/// Items may be read beyond their ends, each of a long list up to the end of the message. The kernel goes all the way,
+/// which may take seconds; here a message with more values than this counts as malformed. No real one comes near.
+const MOST_VALUES: u32 = 1 << 20;

@@ -1,0 +1,8 @@
+//! The messages as tables, in the notation of `per`.
+//!
+//! The names are the standards'. Adjoining booleans and small numbers that nobody looks at share a line.
+
+pub mod capability;
+pub mod h225;
+pub mod h235;
+pub mod h245;
