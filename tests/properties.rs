@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use ctaudit::conntrack::config::Config;
 use ctaudit::conntrack::event::{Event, ExpectationRecord};
-use ctaudit::expectation::{Expectation, Origin, Sourced};
-use ctaudit::helper::{self, Field};
+use ctaudit::expectation::{Expectation, Origin};
+use ctaudit::helper::{self, Field, Spec};
 use ctaudit::packet::Packet;
 use ctaudit::replay::{Arrival, Clock, Replay};
 use ctaudit::tuple::{Direction, Protocol, Tuple};
@@ -14,7 +15,16 @@ use crate::support::{capture, firewall, project, read, record, samples};
 
 /// Captures with control traffic of all helpers.
 fn captures() -> Vec<Vec<u8>> {
-    let recorded = ["ftp-1", "ftp-2", "irc-1", "irc-2", "tftp-1", "tftp-2"];
+    let recorded = [
+        "ftp-1",
+        "ftp-2",
+        "irc-1",
+        "irc-2",
+        "tftp-1",
+        "tftp-2",
+        "broadcast-1",
+        "broadcast-2",
+    ];
     let recorded = recorded.map(|name| project(&format!("tests/recorded/{name}.pcap.gz")));
     samples()
         .iter()
@@ -23,10 +33,18 @@ fn captures() -> Vec<Vec<u8>> {
         .collect()
 }
 
+/// With FTP on port 2121 as well, and the address that asks in the captures of broadcasts.
+fn config() -> Config {
+    Config {
+        local: vec!["192.0.2.1/24".parse().unwrap()],
+        ..firewall("6.18", true)
+    }
+}
+
 #[test]
 fn two_runs_give_the_same_bytes() {
     for bytes in captures() {
-        let run = || record(bytes.clone(), firewall("6.18", true), Clock::Capture);
+        let run = || record(bytes.clone(), config(), Clock::Capture);
         assert!(run() == run(), "a second run differs");
     }
 }
@@ -36,7 +54,7 @@ fn two_runs_give_the_same_bytes() {
 fn every_field_can_be_read_again_where_it_is_said_to_come_from() {
     let mut read_again = 0;
     for bytes in captures() {
-        let mut replay = Replay::new(capture(bytes), firewall("6.18", true), Clock::Still);
+        let mut replay = Replay::new(capture(bytes), config(), Clock::Still);
         let mut payloads: HashMap<u64, Vec<u8>> = HashMap::new();
         while let Ok(Some(passage)) = replay.advance() {
             let Arrival::Packet(packet, step) = passage.arrival else {
@@ -62,13 +80,18 @@ fn every_field_can_be_read_again_where_it_is_said_to_come_from() {
                         Said::Bytes(payload[bytes.start as usize..bytes.end as usize].to_vec())
                     }
                     Origin::Conntrack(direction) => Said::Tuple(tuple(record, *direction)),
-                    other => panic!("{other:?} in an expectation of {}", record.helper),
+                    Origin::Helper => Said::Helper(record.helper),
+                    Origin::Config => Said::Config,
                 };
                 if let Some(src) = src_addr {
-                    assert_eq!(said(&src.origin).source(), Some(src.value.addr()));
-                    assert_eq!(src.value.prefix_len(), src.value.max_prefix_len());
+                    let source = said(&src.origin);
+                    assert_eq!(source.source(record), Some(src.value.addr()));
+                    let is_host = src.value.prefix_len() == src.value.max_prefix_len();
+                    assert_eq!(is_host, source != Said::Config);
                 }
-                assert_eq!(*src_port, None::<Sourced<u16>>, "{}", record.helper);
+                if let Some(port) = src_port {
+                    assert_eq!(said(&port.origin).port(), Some(port.value));
+                }
                 assert_eq!(said(&dst_addr.origin).destination(), Some(dst_addr.value));
                 assert_eq!(said(&dst_port.origin).port(), Some(dst_port.value));
                 read_again += 1;
@@ -82,17 +105,22 @@ fn every_field_can_be_read_again_where_it_is_said_to_come_from() {
 }
 
 /// What a field is said to come from.
+#[derive(Debug, PartialEq, Eq)]
 enum Said {
     Bytes(Vec<u8>),
     Tuple(Tuple),
+    Helper(&'static str),
+    Config,
 }
 
 impl Said {
     /// No helper here reads who may come out of a payload.
-    fn source(&self) -> Option<IpAddr> {
+    fn source(&self, record: &ExpectationRecord) -> Option<IpAddr> {
         match self {
             Self::Tuple(tuple) => Some(tuple.src),
-            Self::Bytes(_) => None,
+            // The network is the interface's; of the address in it, the question's destination is left.
+            Self::Config => Some(record.master.dst),
+            Self::Bytes(_) | Self::Helper(_) => None,
         }
     }
 
@@ -100,6 +128,7 @@ impl Said {
         match self {
             Self::Tuple(tuple) => Some(tuple.dst),
             Self::Bytes(bytes) => std::str::from_utf8(bytes).ok()?.parse().ok(),
+            Self::Helper(_) | Self::Config => None,
         }
     }
 
@@ -107,6 +136,9 @@ impl Said {
     fn port(&self) -> Option<u16> {
         match self {
             Self::Tuple(tuple) => Some(tuple.dport),
+            // The port that kernels before 6.0 attached it to.
+            Self::Helper(name) => Some(Spec::named(name)?.ports[0].1),
+            Self::Config => None,
             Self::Bytes(bytes) => {
                 let number = |text: &str| {
                     text.bytes().fold(0u32, |n, digit| {
@@ -154,7 +186,7 @@ fn payload<'p>(packet: &Packet<'p>) -> &'p [u8] {
 fn every_expectation_is_as_free_as_its_helper_says() {
     let mut seen: HashMap<&str, u64> = HashMap::new();
     for bytes in captures() {
-        let mut replay = Replay::new(capture(bytes), firewall("6.18", true), Clock::Still);
+        let mut replay = Replay::new(capture(bytes), config(), Clock::Still);
         while let Ok(Some(passage)) = replay.advance() {
             let Arrival::Packet(_, step) = passage.arrival else {
                 continue;
@@ -173,7 +205,8 @@ fn every_expectation_is_as_free_as_its_helper_says() {
                     None => vec![Field::Any],
                     Some(Origin::Conntrack(_)) => vec![Field::Fixed, Field::Checked, Field::Packet],
                     Some(Origin::Command { .. }) => vec![Field::Command],
-                    Some(other) => panic!("{other:?}"),
+                    Some(Origin::Helper) => vec![Field::Helper],
+                    Some(Origin::Config) => vec![Field::Network],
                 };
                 let sides = [
                     (

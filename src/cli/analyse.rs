@@ -30,13 +30,11 @@ pub struct Analyse {
 impl Analyse {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
         let mut replay = self.input.replay()?;
-        let assigned = self
-            .input
-            .firewall
-            .config()
-            .assignments
-            .iter()
-            .map(|assigned| assigned.helper.name)
+        let config = self.input.firewall.config();
+        let helpers = || config.assignments.iter().map(|assigned| assigned.helper);
+        let cannot_fire = helpers()
+            .filter(|helper| helper.own_broadcasts_only && config.local.is_empty())
+            .map(|helper| helper.name)
             .collect();
         let mut outputs = Vec::new();
         for (directory, format) in [(&self.csv, Format::Csv), (&self.parquet, Format::Parquet)] {
@@ -47,7 +45,8 @@ impl Analyse {
         let mut analysis = Analysis {
             exposure: Exposure::default(),
             rules: Vec::new(),
-            assigned,
+            assigned: helpers().map(|helper| helper.name).collect(),
+            cannot_fire,
             expectations: Listed::default(),
             related: Listed::default(),
         };

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
 
 use crate::capture::{self, Capture};
 use crate::conntrack::config::{Assignment, Config};
@@ -106,6 +107,9 @@ struct Firewall {
     /// Set a sysctl, as in net.netfilter.nf_conntrack_tcp_loose=0
     #[arg(long, value_name = "KEY=VALUE", value_parser = sysctl)]
     sysctl: Vec<String>,
+    /// An address of the firewall itself, with the length of its network's prefix: what comes from it, the firewall sends
+    #[arg(long, value_name = "ADDRESS/PREFIX")]
+    local: Vec<IpNet>,
     /// Whether timers run as the capture's timestamps say, or never
     #[arg(long, value_enum, default_value_t = ClockName::Capture)]
     clock: ClockName,
@@ -125,6 +129,7 @@ impl Firewall {
                 .collect();
         }
         config.assignments.extend(&self.add_assign);
+        config.local.clone_from(&self.local);
         // Both were parsed once already, so that a mistake is a usage error.
         for parameter in &self.module {
             let _ = config.modules.set(parameter);

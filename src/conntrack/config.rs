@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use crate::helper::{self, Modules, Spec};
 use crate::kernel::Kernel;
 use crate::packet::fragment;
@@ -14,6 +16,8 @@ pub struct Config {
     pub modules: Modules,
     pub kernel: Kernel,
     pub assignments: Vec<Assignment>,
+    /// The firewall's own addresses, with the networks that they are in.
+    pub local: Vec<IpNet>,
 }
 
 impl Config {
@@ -24,6 +28,7 @@ impl Config {
             modules: Modules::default(),
             kernel,
             assignments: Assignment::classic(),
+            local: Vec::new(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! What it wants it asks of its `Master`, the connection that it reads; it knows neither table nor clock, so it can be
 //! tested without a tracker. Adding one is a file here and two lines in this one.
 
+mod broadcast;
 mod ftp;
 mod irc;
 mod tftp;
@@ -14,13 +15,17 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
+use ipnet::Ipv4Net;
+
 use crate::expectation::{Expectation, ExpectationId};
 use crate::kernel::Kernel;
 use crate::tuple::{Direction, Protocol, Tuple};
 
 /// Every helper, in the order of their names.
 pub fn all() -> impl Iterator<Item = &'static Spec> {
-    [ftp::SPECS, irc::SPECS, tftp::SPECS].into_iter().flatten()
+    [ftp::SPECS, irc::SPECS, broadcast::SPECS, tftp::SPECS]
+        .into_iter()
+        .flatten()
 }
 
 /// A helper's record: what netfilter knows about it before any packet.
@@ -33,6 +38,8 @@ pub struct Spec {
     /// Protocols that it reads and the port of each to which kernels before 6.0 attached it by themselves.
     pub ports: &'static [(Protocol, u16)],
     pub families: Families,
+    /// Only what the firewall itself sends to a broadcast address makes it expect anything.
+    pub own_broadcasts_only: bool,
     /// One sentence for the report: why the hole must exist.
     pub why: &'static str,
     /// By class of expectation.
@@ -95,6 +102,10 @@ pub enum Field {
     Command,
     /// The port that the packet came from.
     Packet,
+    /// The helper's registered port.
+    Helper,
+    /// Any host of the network of the firewall's interface.
+    Network,
 }
 
 impl Field {
@@ -105,6 +116,8 @@ impl Field {
             Self::Checked => "fixed (checked)",
             Self::Command => "in command",
             Self::Packet => "in packet",
+            Self::Helper => "helper's",
+            Self::Network => "network",
         }
     }
 }
@@ -183,6 +196,8 @@ pub struct Message<'a> {
     pub payload: &'a [u8],
     /// The connection's tuples, by direction.
     pub tuples: [Tuple; 2],
+    /// The firewall's address in the network to whose broadcast address it sends this packet itself.
+    pub own_broadcast: Option<Ipv4Net>,
 }
 
 impl Message<'_> {

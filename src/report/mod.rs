@@ -21,6 +21,8 @@ pub struct Analysis {
     pub rules: Vec<Rule>,
     /// Helpers that are assigned to some port.
     pub assigned: BTreeSet<&'static str>,
+    /// Of these, the ones that help only what the firewall itself broadcasts, where no address is known to be its own.
+    pub cannot_fire: BTreeSet<&'static str>,
     /// In the order in which they ended.
     pub expectations: Listed<ClosedExpectation>,
     pub related: Listed<EndedConntrack>,

@@ -28,7 +28,7 @@ pub fn write(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result
     related(out, analysis, width)?;
     icmp(out, exposure, width)?;
     rules(out, &analysis.rules, width)?;
-    limits(out, &exposure.totals)
+    limits(out, analysis)
 }
 
 fn packets(out: &mut dyn Write, totals: &Totals, width: u16) -> io::Result<()> {
@@ -116,7 +116,12 @@ fn helpers(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<(
         table.add_row([
             key.helper.to_owned(),
             format!("{} {}", key.protocol, endpoint(key.server, key.port)),
-            service.verdict().name().to_owned(),
+            if analysis.cannot_fire.contains(key.helper) {
+                CANNOT_FIRE
+            } else {
+                service.verdict().name()
+            }
+            .to_owned(),
             (clients.len() as u64 + service.clients_omitted).to_string(),
             controls.to_string(),
             expectations.to_string(),
@@ -126,7 +131,12 @@ fn helpers(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<(
         ]);
     }
     for name in analysis.not_seen() {
-        let mut row = vec![name.to_owned(), "-".to_owned(), "not seen".to_owned()];
+        let verdict = if analysis.cannot_fire.contains(name) {
+            CANNOT_FIRE
+        } else {
+            "not seen"
+        };
+        let mut row = vec![name.to_owned(), "-".to_owned(), verdict.to_owned()];
         row.resize(headers.len(), "-".to_owned());
         table.add_row(row);
     }
@@ -331,8 +341,17 @@ fn rules(out: &mut dyn Write, rules: &[Rule], width: u16) -> io::Result<()> {
 }
 
 /// What the capture could not show.
-fn limits(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
+fn limits(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
+    let totals = &analysis.exposure.totals;
     let mut lines = Vec::new();
+    if !analysis.cannot_fire.is_empty() {
+        let names: Vec<&str> = analysis.cannot_fire.iter().copied().collect();
+        lines.push(format!(
+            "{} help only what the firewall itself sends to a broadcast address, never what it forwards; \
+             --local ADDRESS/PREFIX says which addresses are its own",
+            names.join(" and ")
+        ));
+    }
     if totals.picked_up > 0 {
         lines.push(format!(
             "{} TCP connections began before the capture: what they had negotiated is unknown",
@@ -445,6 +464,8 @@ fixed: an address or port of the control connection. fixed (checked): the comman
 nothing unless it is the speaker's own. in command: whatever the payload says. in packet: the port that the request
 came from. any: not compared. \"Secure use of iptables and connection tracking helpers\" lists the destination of ftp
 with loose=0 as given in the command; the kernel takes it from the control connection and only compares.";
+
+const CANNOT_FIRE: &str = "cannot fire";
 
 fn table(width: u16, headers: &[&str], numbers: &[usize]) -> Table {
     let mut table = Table::new();

@@ -1,5 +1,6 @@
 //! Helpers by themselves: bytes in, what they ask for out.
 
+mod broadcast;
 mod ftp;
 mod irc;
 mod text;
@@ -13,6 +14,7 @@ use ctaudit::expectation::{Expectation, ExpectationId};
 use ctaudit::helper::{Dropped, Helper, Master, Message, Modules, Refused, Spec, Standing};
 use ctaudit::kernel::Kernel;
 use ctaudit::tuple::{Direction, Protocol, Tuple};
+use ipnet::Ipv4Net;
 
 /// What a helper did with a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,6 +124,7 @@ pub struct Bench {
     helper: Box<dyn Helper>,
     tuples: [Tuple; 2],
     pub master: Notebook,
+    pub own_broadcast: Option<Ipv4Net>,
     packet: u64,
 }
 
@@ -143,6 +146,7 @@ impl Bench {
             helper: (spec.start)(modules, &Kernel::default()),
             tuples,
             master: Notebook::default(),
+            own_broadcast: None,
             packet: 0,
         }
     }
@@ -167,6 +171,7 @@ impl Bench {
             seq,
             payload,
             tuples: self.tuples,
+            own_broadcast: self.own_broadcast,
         };
         let result = self.helper.message(&message, &mut self.master);
         let mut effects = std::mem::take(&mut self.master.effects);

@@ -6,6 +6,7 @@
 //! flow was closed. Many commands are well formed, as many are not quite: the texts are aimed at the edges of the
 //! kernel's parsers, and noise falls on any packet on its way.
 
+pub mod broadcast;
 mod flow;
 mod ftp;
 mod ftp_offer;
@@ -34,6 +35,11 @@ pub enum Protocol {
     Ftp,
     Tftp,
     Irc,
+    Broadcast,
+}
+
+impl Protocol {
+    pub const ALL: [Self; 4] = [Self::Ftp, Self::Tftp, Self::Irc, Self::Broadcast];
 }
 
 /// An IP packet and when it passes.
@@ -50,9 +56,16 @@ pub fn generate(protocol: Protocol, seed: u64, packets: usize) -> Vec<Packet> {
     let rng = &mut Rng::with_seed(seed);
     let mut under_way: Vec<VecDeque<Step>> = Vec::new();
     let mut sent: Vec<Vec<u8>> = Vec::new();
+    let mut sessions = 0;
     while sent.len() < packets {
         while under_way.len() < AT_ONCE {
+            sessions += 1;
             let session = match protocol {
+                // Nothing befalls these: what the kernel does with a question that comes twice is left to chance.
+                Protocol::Broadcast => {
+                    under_way.push(broadcast::session(rng, sessions).into());
+                    continue;
+                }
                 Protocol::Ftp => ftp::session(rng),
                 Protocol::Tftp => tftp::session(rng),
                 Protocol::Irc => irc::session(rng),
@@ -61,6 +74,7 @@ pub fn generate(protocol: Protocol, seed: u64, packets: usize) -> Vec<Packet> {
         }
         let turn = rng.usize(..under_way.len());
         match under_way[turn].pop_front() {
+            Some(Step::Packet(ip)) if protocol == Protocol::Broadcast => sent.push(ip),
             Some(Step::Packet(ip)) => sent.extend(noise::on_the_way(rng, ip)),
             Some(Step::Fork(script)) => under_way.push(disturbed(rng, script).into()),
             None => drop(under_way.swap_remove(turn)),

@@ -4,6 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::Ipv4Net;
+
 use super::Tracker;
 use crate::conntrack::config::Sysctl;
 use crate::conntrack::entry::{Help, Related};
@@ -72,12 +74,14 @@ impl Tracker {
         })
     }
 
-    /// Shows the packet to the flow's helper, which does what it wants.
+    /// Shows the packet to the flow's helper, which does what it wants. `network`: the firewall's own, to which it
+    /// sends this broadcast itself.
     pub(super) fn help(
         &mut self,
         slot: u32,
         info: Info,
         packet: &Packet<'_>,
+        network: Option<Ipv4Net>,
     ) -> Result<(), Reason> {
         let Some(ct) = self.table.get_mut(slot) else {
             return Ok(());
@@ -98,6 +102,7 @@ impl Tracker {
             seq,
             payload,
             tuples: [ct.original, ct.reply],
+            own_broadcast: network,
         };
         let result = helper.message(
             &message,

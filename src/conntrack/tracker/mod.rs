@@ -15,7 +15,7 @@ use crate::conntrack::{
     Context, Info, Late, Reason, State, Step, Verdict, dccp, gre, icmp, sctp, tcp, udp,
 };
 use crate::helper::{self, Policy};
-use crate::packet::route::{self, Fate};
+use crate::packet::route::{self, Exit, Fate};
 use crate::packet::{Packet, Unseen, ip};
 use crate::time::Timestamp;
 use crate::tuple::{Direction, Protocol, Tuple};
@@ -80,13 +80,9 @@ impl Tracker {
     /// The clock does not run backwards: an earlier `at` counts as the latest one before it.
     pub fn packet(&mut self, at: Timestamp, packet: &Packet<'_>) -> Step<'_> {
         self.advance(at);
-        let fate = route::fate(packet);
+        let fate = route::fate(packet, &self.config.local);
         let mut verdict = Verdict::none(None);
-        verdict.dropped = match fate {
-            Fate::Forwarded => Some(false),
-            Fate::Delivered => None,
-            Fate::Discarded => Some(true),
-        };
+        verdict.dropped = fate.leaves().map(|leaves| !leaves);
         verdict.reason = (fate == Fate::Discarded).then_some(Reason::Martian);
         match self.track(packet) {
             Tracked::Flow { slot, info } => self.flow(packet, fate, slot, info, &mut verdict),
@@ -346,8 +342,12 @@ impl Tracker {
     ) {
         self.assign_helper(slot, info, packet);
         self.describe(slot, info, verdict);
-        if fate != Fate::Discarded {
-            match self.help(slot, info, packet) {
+        for exit in fate.exits() {
+            let sent_by_us = *exit == Exit::Own && fate == Fate::Broadcast;
+            let network = sent_by_us
+                .then(|| route::broadcast_network(packet.dst, &self.config.local))
+                .flatten();
+            match self.help(slot, info, packet, network) {
                 Ok(()) => self.confirm(slot),
                 Err(reason) => verdict.refuse(reason),
             }
@@ -373,7 +373,7 @@ impl Tracker {
             return;
         }
         let helped = match direction {
-            Direction::Original => self.help(slot, info, packet),
+            Direction::Original => self.help(slot, info, packet, None),
             Direction::Reply => Ok(()),
         };
         match helped {
