@@ -38,6 +38,7 @@ fn the_reports_are_what_the_program_prints() {
     for (arguments, report) in [
         (&["analyse", "samples/office.pcapng"][..], "office.txt"),
         (&["helpers"], "helpers.txt"),
+        (&["kernels"], "kernels.txt"),
         (
             &[
                 "analyse",

@@ -31,6 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "expectation",
             "exposure",
             "helper",
+            "kernel",
             "rules",
             "time",
             "tuple",

@@ -80,14 +80,12 @@ pub fn capture(bytes: Vec<u8>) -> Capture {
 
 /// The lines that `ctaudit events --json` would print. Damage ends a capture as it would there.
 pub fn record(bytes: Vec<u8>, config: Config, clock: Clock) -> Vec<u8> {
-    let ports = json::Ports {
-        dccp: config.kernel.tracks_dccp,
-    };
+    let kernel = config.kernel;
     let mut replay = Replay::new(capture(bytes), config, clock);
     let mut lines = Vec::new();
     while let Ok(Some(passage)) = replay.advance() {
         if let Arrival::Unseen(_, step) | Arrival::Packet(_, step) = passage.arrival {
-            json::write(&mut lines, passage.number, &step, ports).unwrap();
+            json::write(&mut lines, passage.number, &step, &kernel).unwrap();
         }
     }
     lines

@@ -5,6 +5,7 @@ mod command;
 mod conntrack;
 mod differential;
 mod helper;
+mod kernel;
 mod layers;
 mod mutated;
 mod packet;

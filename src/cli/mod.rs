@@ -3,6 +3,7 @@
 mod analyse;
 mod events;
 mod helpers;
+mod kernels;
 mod progress;
 
 use std::io::{self, ErrorKind};
@@ -34,6 +35,7 @@ enum Command {
     Analyse(analyse::Analyse),
     Events(events::Events),
     Helpers(helpers::Helpers),
+    Kernels(kernels::Kernels),
 }
 
 impl Cli {
@@ -43,6 +45,7 @@ impl Cli {
             Command::Analyse(command) => command.run(),
             Command::Events(command) => command.run(),
             Command::Helpers(command) => command.run(),
+            Command::Kernels(command) => command.run(),
         };
         match done {
             Ok(status) => status,

@@ -19,6 +19,7 @@ use super::{
     Dropped, Families, Field, Freedom, Helper, Master, Message, Modules, Parameter, Policy, Spec,
 };
 use crate::expectation::{Expectation, Flags, Origin, Sourced};
+use crate::kernel::{Behaviour, Kernel};
 use crate::tuple::{Direction, Protocol};
 
 pub const SPECS: &[Spec] = &[
@@ -32,7 +33,7 @@ pub const SPECS: &[Spec] = &[
         policies: |modules| policies(modules, NETBIOS_NS_TIMEOUT),
         parameters: &[timeout_parameter(NETBIOS_NS_TIMEOUT, 3)],
         freedom: FREEDOM,
-        start: |modules, _| start(modules, NETBIOS_NS, NETBIOS_NS_TIMEOUT),
+        start: |modules, kernel| start(modules, kernel, NETBIOS_NS, NETBIOS_NS_TIMEOUT),
     },
     Spec {
         name: "snmp",
@@ -44,7 +45,7 @@ pub const SPECS: &[Spec] = &[
         policies: |modules| policies(modules, SNMP_TIMEOUT),
         parameters: &[timeout_parameter(SNMP_TIMEOUT, 30)],
         freedom: FREEDOM,
-        start: |modules, _| start(modules, SNMP, SNMP_TIMEOUT),
+        start: |modules, kernel| start(modules, kernel, SNMP, SNMP_TIMEOUT),
     },
 ];
 
@@ -73,16 +74,17 @@ fn policies(modules: &Modules, timeout: &str) -> Vec<Policy> {
     }]
 }
 
-fn start(modules: &Modules, port: u16, timeout: &str) -> Box<dyn Helper> {
+fn start(modules: &Modules, kernel: &Kernel, port: u16, timeout: &str) -> Box<dyn Helper> {
+    let from_asked_port = kernel.does(Behaviour::BroadcastAnswersFromAskedPort);
     Box::new(Broadcast {
-        port,
+        port: (!from_asked_port).then_some(port),
         timeout: Duration::from_secs(modules.get(timeout).into()),
     })
 }
 
 struct Broadcast {
-    /// That answers must come from.
-    port: u16,
+    /// That answers must come from; `None`: the one that was asked.
+    port: Option<u16>,
     timeout: Duration,
 }
 
@@ -96,11 +98,15 @@ impl Helper for Broadcast {
             return Ok(());
         };
         let reply = message.opposite();
-        let answer = Expectation {
-            src_port: Some(Sourced {
-                value: self.port,
+        let src_port = match self.port {
+            Some(port) => Sourced {
+                value: port,
                 origin: Origin::Helper,
-            }),
+            },
+            None => Sourced::conntrack(reply.sport, Direction::Reply),
+        };
+        let answer = Expectation {
+            src_port: Some(src_port),
             flags: Flags {
                 permanent: true,
                 ..Flags::default()

@@ -16,11 +16,12 @@ pub struct Numbers<const N: usize> {
 /// `N` numbers with `separator` between them, ended by `terminator` or, if that is `None`, by any other byte, which
 /// must be there (`try_number` in nf_conntrack_ftp.c).
 ///
-/// A number may be empty or have any number of digits, and wraps at 32 bits.
+/// A number may be empty or have any number of digits. It is at most `largest`; where that is `u32::MAX`, it wraps.
 pub fn numbers<const N: usize>(
     text: &[u8],
     separator: u8,
     terminator: Option<u8>,
+    largest: u32,
 ) -> Option<Numbers<N>> {
     let (mut values, mut starts) = ([0u32; N], [0; N]);
     let mut index = 0;
@@ -29,6 +30,9 @@ pub fn numbers<const N: usize>(
             values[index] = values[index]
                 .wrapping_mul(10)
                 .wrapping_add(u32::from(byte - b'0'));
+            if values[index] > largest {
+                return None;
+            }
         } else if byte == separator {
             index += 1;
             *starts.get_mut(index)? = at + 1;

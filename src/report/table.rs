@@ -15,6 +15,7 @@ use crate::conntrack::State;
 use crate::expectation::Origin;
 use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure, Totals, Use};
 use crate::helper::{self, Families};
+use crate::kernel::{Difference, Kernel};
 use crate::rules::{Match, Rule, nftables};
 use crate::time::Timestamp;
 
@@ -130,17 +131,11 @@ fn helpers(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<(
             seconds(*open),
         ]);
     }
-    for name in analysis.not_seen() {
-        let verdict = if analysis.cannot_fire.contains(name) {
-            CANNOT_FIRE
-        } else {
-            "not seen"
-        };
-        let mut row = vec![name.to_owned(), "-".to_owned(), verdict.to_owned()];
-        row.resize(headers.len(), "-".to_owned());
-        table.add_row(row);
-    }
     finish(out, table)?;
+    let not_seen: Vec<&str> = analysis.not_seen().collect();
+    if !not_seen.is_empty() {
+        writeln!(out, "Attached, and not seen: {}\n", not_seen.join(", "))?;
+    }
     let refusals = analysis
         .exposure
         .services
@@ -464,6 +459,45 @@ fixed: an address or port of the control connection. fixed (checked): the comman
 nothing unless it is the speaker's own. in command: whatever the payload says. in packet: the port that the request
 came from. any: not compared. \"Secure use of iptables and connection tracking helpers\" lists the destination of ftp
 with loose=0 as given in the command; the kernel takes it from the control connection and only compares.";
+
+/// What distinguishes the kernel series.
+pub fn kernels(out: &mut dyn Write, width: u16) -> io::Result<()> {
+    heading(out, "Kernels", "what each series does differently")?;
+    let series = Kernel::all().iter().map(|kernel| kernel.series);
+    let headers: Vec<&str> = ["behaviour"].into_iter().chain(series).collect();
+    let mut table = table(width, &headers, &[]);
+    for difference in Difference::all() {
+        let cells = Kernel::all().iter().map(|kernel| {
+            if difference.holds_for(kernel) {
+                "yes"
+            } else {
+                "-"
+            }
+        });
+        table.add_row([difference.name].into_iter().chain(cells));
+    }
+    finish(out, table)?;
+    for difference in Difference::all() {
+        writeln!(
+            out,
+            "{} (net/netfilter/{}): {}.",
+            difference.name, difference.source, difference.meaning
+        )?;
+    }
+    let releases = |was_asked| {
+        let of_these = Kernel::all().iter();
+        let releases = of_these.filter(|kernel| kernel.was_asked == was_asked);
+        let names: Vec<&str> = releases.map(|kernel| kernel.release).collect();
+        names.join(", ")
+    };
+    writeln!(
+        out,
+        "\nA series stands for the release that was examined, since stable updates change verdicts inside one series.\n\
+         Compared with that kernel, packet by packet: {}. From its sources alone: {}.",
+        releases(true),
+        releases(false)
+    )
+}
 
 const CANNOT_FIRE: &str = "cannot fire";
 

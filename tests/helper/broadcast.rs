@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ctaudit::expectation::Origin;
 use ctaudit::helper::Modules;
+use ctaudit::kernel::Kernel;
 use ctaudit::tuple::Direction::{Original, Reply};
 
 use super::{Bench, Effect};
@@ -31,6 +32,22 @@ fn the_firewalls_own_question_lets_its_network_answer() {
         assert_eq!(expectation.dst_port.origin, Origin::Conntrack(Reply));
         assert!(expectation.flags.permanent);
         assert_eq!(*timeout, Duration::from_secs(seconds));
+    }
+}
+
+/// The kernel takes the port from the conntrack since 7.3, so a helper on another port works there.
+#[test]
+fn on_another_port_the_answer_comes_from_there_since_7_3() {
+    for (series, port) in [("7.2", 161), ("7.3", 1161)] {
+        let kernel = Kernel::of(series).unwrap();
+        let modules = Modules::default();
+        let mut bench = Bench::on(&kernel, "snmp", "192.0.2.1", "192.0.2.255", 1161, &modules);
+        bench.own_broadcast = Some("192.0.2.1/24".parse().unwrap());
+        let effects = bench.show(Original, false, 0, b"");
+        let [Effect::Expect(expectation), _] = &effects[..] else {
+            panic!("{effects:?}")
+        };
+        assert_eq!(expectation.src_port.as_ref().unwrap().value, port);
     }
 }
 

@@ -130,6 +130,17 @@ pub struct Bench {
 
 impl Bench {
     pub fn new(name: &str, client: &str, server: &str, port: u16, modules: &Modules) -> Self {
+        Self::on(&Kernel::default(), name, client, server, port, modules)
+    }
+
+    pub fn on(
+        kernel: &Kernel,
+        name: &str,
+        client: &str,
+        server: &str,
+        port: u16,
+        modules: &Modules,
+    ) -> Self {
         let spec = Spec::named(name).unwrap();
         let address = |text: &str| text.parse::<IpAddr>().unwrap();
         let protocol = spec.ports[0].0;
@@ -143,7 +154,7 @@ impl Bench {
         };
         let tuples = [original, original.inverse().unwrap()];
         Self {
-            helper: (spec.start)(modules, &Kernel::default()),
+            helper: (spec.start)(modules, kernel),
             tuples,
             master: Notebook::default(),
             own_broadcast: None,

@@ -29,7 +29,7 @@ proptest! {
     fn numbers_are_found_where_they_stand(values in any::<[u32; 4]>()) {
         let [a, b, c, d] = values;
         let text = format!("{a}.{b}.{c}.{d}|");
-        let found = numbers::<4>(text.as_bytes(), b'.', Some(b'|')).unwrap();
+        let found = numbers::<4>(text.as_bytes(), b'.', Some(b'|'), u32::MAX).unwrap();
         prop_assert_eq!(found.values, values);
         prop_assert_eq!(found.end, text.len() - 1);
         for (value, start) in values.iter().zip(found.starts) {

@@ -15,6 +15,7 @@ use crate::conntrack::{
     Context, Info, Late, Reason, State, Step, Verdict, dccp, gre, icmp, sctp, tcp, udp,
 };
 use crate::helper::{self, Policy};
+use crate::kernel::Behaviour;
 use crate::packet::route::{self, Exit, Fate};
 use crate::packet::{Packet, Unseen, ip};
 use crate::time::Timestamp;
@@ -237,7 +238,8 @@ impl Tracker {
             return Err(Tracked::Invalid(Reason::NotInvertible));
         };
         let max = self.config.sysctls.get(Sysctl::Max);
-        if max != 0 && self.table.len() as u64 >= max {
+        let limited = max != 0 || !self.config.kernel.does(Behaviour::NoMaxIsNoLimit);
+        if limited && self.table.len() as u64 >= max {
             let Some(slot) = self.table.droppable(tuple) else {
                 return Err(Tracked::Dropped(Reason::TableFull));
             };
@@ -290,10 +292,12 @@ impl Tracker {
         match ct.original.protocol {
             Protocol::TCP => tcp::packet(ct, info, transport, &context),
             Protocol::UDP => udp::packet(ct, transport, &context),
-            Protocol::UDPLITE => udp::lite_packet(ct, transport, &context),
+            Protocol::UDPLITE if context.kernel.does(Behaviour::TracksUdpLite) => {
+                udp::lite_packet(ct, transport, &context)
+            }
             Protocol::ICMP | Protocol::ICMPV6 => icmp::packet(ct, &context),
             Protocol::SCTP => sctp::packet(ct, info, transport, &context),
-            Protocol::DCCP if context.kernel.tracks_dccp => {
+            Protocol::DCCP if context.kernel.does(Behaviour::TracksDccp) => {
                 dccp::packet(ct, info, transport, &context)
             }
             Protocol::GRE => gre::packet(ct, &context),
