@@ -23,10 +23,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "exposure",
         &["conntrack", "packet", "replay", "time", "tuple"],
     ),
+    ("compare", &["conntrack", "expectation", "replay", "time"]),
     ("rules", &["exposure", "tuple"]),
     (
         "report",
         &[
+            "compare",
             "conntrack",
             "expectation",
             "exposure",
@@ -41,6 +43,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "cli",
         &[
             "capture",
+            "compare",
             "conntrack",
             "exposure",
             "helper",

@@ -2,6 +2,7 @@
 
 mod capture;
 mod command;
+mod compare;
 mod conntrack;
 mod differential;
 mod helper;

@@ -5,13 +5,15 @@ pub mod frames;
 pub mod json;
 pub mod table;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
+use crate::compare::{Aspect, Deviation};
 use crate::expectation::Expectation;
 use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure};
+use crate::kernel::Kernel;
 use crate::rules::Rule;
 use crate::tuple::Tuple;
 
@@ -26,6 +28,17 @@ pub struct Analysis {
     /// In the order in which they ended.
     pub expectations: Listed<ClosedExpectation>,
     pub related: Listed<EndedConntrack>,
+    /// Where another kernel disagrees, if one was asked.
+    pub compared: Option<Compared>,
+}
+
+/// What two kernels make of the same packets.
+pub struct Compared {
+    pub here: Kernel,
+    pub there: Kernel,
+    /// How often each thing differed.
+    pub counts: BTreeMap<Aspect, u64>,
+    pub deviations: Listed<Deviation>,
 }
 
 impl Analysis {

@@ -10,7 +10,7 @@ use comfy_table::{
     TableStyle,
 };
 
-use super::Analysis;
+use super::{Analysis, Compared};
 use crate::conntrack::State;
 use crate::expectation::Origin;
 use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure, Totals, Use};
@@ -28,6 +28,9 @@ pub fn write(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result
     expectations(out, analysis, width)?;
     related(out, analysis, width)?;
     icmp(out, exposure, width)?;
+    if let Some(compared) = &analysis.compared {
+        self::compared(out, compared, width)?;
+    }
     rules(out, &analysis.rules, width)?;
     limits(out, analysis)
 }
@@ -257,6 +260,37 @@ fn related_row(ended: &EndedConntrack) -> Option<[String; 7]> {
         life.bytes.iter().sum::<u64>().to_string(),
         seconds(life.last_at.since(life.first_at)),
     ])
+}
+
+/// What another kernel would do.
+fn compared(out: &mut dyn Write, compared: &Compared, width: u16) -> io::Result<()> {
+    let (here, there) = (compared.here.series, compared.there.series);
+    let counts: Vec<String> = compared
+        .counts
+        .iter()
+        .map(|(aspect, count)| format!("{} {count}", aspect.name()))
+        .collect();
+    let remark = if counts.is_empty() {
+        "every verdict and expectation is the same".to_owned()
+    } else {
+        counts.join(", ")
+    };
+    let title = format!("Differences between kernel {here} and {there}");
+    heading(out, &title, &remark)?;
+    let mut table = table(width, &["frame", "what", here, there], &[0]);
+    for deviation in &compared.deviations.rows {
+        table.add_row([
+            deviation.frame.to_string(),
+            deviation.aspect.name().to_owned(),
+            deviation.here.clone(),
+            deviation.there.clone(),
+        ]);
+    }
+    if table.row_count() == 0 {
+        return writeln!(out);
+    }
+    finish(out, table)?;
+    more(out, compared.deviations.omitted)
 }
 
 fn icmp(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Result<()> {
