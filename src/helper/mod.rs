@@ -4,8 +4,11 @@
 //! What it wants it asks of its `Master`, the connection that it reads; it knows neither table nor clock, so it can be
 //! tested without a tracker. Adding one is a file here and two lines in this one.
 
+mod amanda;
 mod ftp;
 mod irc;
+mod pptp;
+mod sane;
 mod tftp;
 
 pub mod text;
@@ -20,7 +23,16 @@ use crate::tuple::{Direction, Protocol, Tuple};
 
 /// Every helper, in the order of their names.
 pub fn all() -> impl Iterator<Item = &'static Spec> {
-    [ftp::SPECS, irc::SPECS, tftp::SPECS].into_iter().flatten()
+    [
+        amanda::SPECS,
+        ftp::SPECS,
+        irc::SPECS,
+        pptp::SPECS,
+        sane::SPECS,
+        tftp::SPECS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// A helper's record: what netfilter knows about it before any packet.

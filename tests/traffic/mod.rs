@@ -6,12 +6,15 @@
 //! flow was closed. Many commands are well formed, as many are not quite: the texts are aimed at the edges of the
 //! kernel's parsers, and noise falls on any packet on its way.
 
+mod amanda;
 mod flow;
 mod ftp;
 mod ftp_offer;
 mod irc;
 mod noise;
 pub mod packet;
+mod pptp;
+mod sane;
 mod tftp;
 
 use std::collections::VecDeque;
@@ -34,6 +37,9 @@ pub enum Protocol {
     Ftp,
     Tftp,
     Irc,
+    Amanda,
+    Pptp,
+    Sane,
 }
 
 /// An IP packet and when it passes.
@@ -56,6 +62,9 @@ pub fn generate(protocol: Protocol, seed: u64, packets: usize) -> Vec<Packet> {
                 Protocol::Ftp => ftp::session(rng),
                 Protocol::Tftp => tftp::session(rng),
                 Protocol::Irc => irc::session(rng),
+                Protocol::Amanda => amanda::session(rng),
+                Protocol::Pptp => pptp::session(rng),
+                Protocol::Sane => sane::session(rng),
             };
             under_way.push(disturbed(rng, session).into());
         }
