@@ -11,26 +11,15 @@ use ctaudit::packet::Packet;
 use ctaudit::replay::{Arrival, Clock, Replay};
 use ctaudit::tuple::{Direction, Protocol, Tuple};
 
-use crate::support::{capture, firewall, project, read, record, samples};
+use crate::support::{capture, files_below, firewall, project, read, record, samples};
 
-/// Captures with control traffic of all helpers.
+/// The samples, and recorded random traffic of all helpers.
 fn captures() -> Vec<Vec<u8>> {
-    let recorded = [
-        "ftp-1",
-        "ftp-2",
-        "irc-1",
-        "irc-2",
-        "tftp-1",
-        "tftp-2",
-        "broadcast-1",
-        "broadcast-2",
-    ];
-    let recorded = recorded.map(|name| project(&format!("tests/recorded/{name}.pcap.gz")));
-    samples()
-        .iter()
-        .chain(&recorded)
-        .map(|path| read(path))
-        .collect()
+    let mut paths = samples();
+    paths.extend(files_below(&project("tests/recorded")));
+    paths.retain(|path| !path.to_string_lossy().ends_with(".jsonl.gz"));
+    paths.retain(|path| path.extension().is_some_and(|extension| extension != "md"));
+    paths.iter().map(|path| read(path)).collect()
 }
 
 /// With FTP on port 2121 as well, and the address that asks in the captures of broadcasts.
@@ -77,7 +66,12 @@ fn every_field_can_be_read_again_where_it_is_said_to_come_from() {
                         let payload = payloads
                             .get(packet)
                             .expect("the command's packet came before");
-                        Said::Bytes(payload[bytes.start as usize..bytes.end as usize].to_vec())
+                        let bytes = payload[bytes.start as usize..bytes.end as usize].to_vec();
+                        if BINARY.contains(&record.helper) {
+                            Said::Number(bytes)
+                        } else {
+                            Said::Text(bytes)
+                        }
                     }
                     Origin::Conntrack(direction) => Said::Tuple(tuple(record, *direction)),
                     Origin::Helper => Said::Helper(record.helper),
@@ -104,10 +98,14 @@ fn every_field_can_be_read_again_where_it_is_said_to_come_from() {
     );
 }
 
+/// Helpers of protocols that write numbers in network order, not in digits.
+const BINARY: [&str; 2] = ["pptp", "sane"];
+
 /// What a field is said to come from.
 #[derive(Debug, PartialEq, Eq)]
 enum Said {
-    Bytes(Vec<u8>),
+    Text(Vec<u8>),
+    Number(Vec<u8>),
     Tuple(Tuple),
     Helper(&'static str),
     Config,
@@ -120,15 +118,15 @@ impl Said {
             Self::Tuple(tuple) => Some(tuple.src),
             // The network is the interface's; of the address in it, the question's destination is left.
             Self::Config => Some(record.master.dst),
-            Self::Bytes(_) | Self::Helper(_) => None,
+            Self::Text(_) | Self::Number(_) | Self::Helper(_) => None,
         }
     }
 
     fn destination(&self) -> Option<IpAddr> {
         match self {
             Self::Tuple(tuple) => Some(tuple.dst),
-            Self::Bytes(bytes) => std::str::from_utf8(bytes).ok()?.parse().ok(),
-            Self::Helper(_) | Self::Config => None,
+            Self::Text(bytes) => std::str::from_utf8(bytes).ok()?.parse().ok(),
+            Self::Number(_) | Self::Helper(_) | Self::Config => None,
         }
     }
 
@@ -139,7 +137,8 @@ impl Said {
             // The port that kernels before 6.0 attached it to.
             Self::Helper(name) => Some(Spec::named(name)?.ports[0].1),
             Self::Config => None,
-            Self::Bytes(bytes) => {
+            Self::Number(bytes) => Some(u16::from_be_bytes(bytes[..].try_into().ok()?)),
+            Self::Text(bytes) => {
                 let number = |text: &str| {
                     text.bytes().fold(0u32, |n, digit| {
                         n.wrapping_mul(10).wrapping_add(u32::from(digit - b'0'))

@@ -40,7 +40,7 @@ impl Analyse {
         let config = self.input.firewall.config();
         let helpers = || config.assignments.iter().map(|assigned| assigned.helper);
         let cannot_fire = helpers()
-            .filter(|helper| helper.own_broadcasts_only && config.local.is_empty())
+            .filter(|helper| helper.own_broadcasts_only() && config.local.is_empty())
             .map(|helper| helper.name)
             .collect();
         let mut outputs = Vec::new();

@@ -26,7 +26,6 @@ pub const SPECS: &[Spec] = &[Spec {
     source: "net/netfilter/nf_conntrack_ftp.c",
     ports: &[(Protocol::TCP, 21)],
     families: Families::Both,
-    own_broadcasts_only: false,
     why: "each listing and file travels on a connection of its own, to a port that PORT, EPRT, 227 or 229 names",
     policies: |_| {
         vec![Policy {

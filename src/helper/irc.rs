@@ -23,7 +23,6 @@ pub const SPECS: &[Spec] = &[Spec {
     source: "net/netfilter/nf_conntrack_irc.c",
     ports: &[(Protocol::TCP, 6667)],
     families: Families::Ipv4,
-    own_broadcasts_only: false,
     why: "DCC sends files and chats past the server, to the port that the offering client names, from anybody",
     policies: |modules| {
         vec![Policy {

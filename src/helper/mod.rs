@@ -4,9 +4,12 @@
 //! What it wants it asks of its `Master`, the connection that it reads; it knows neither table nor clock, so it can be
 //! tested without a tracker. Adding one is a file here and two lines in this one.
 
+mod amanda;
 mod broadcast;
 mod ftp;
 mod irc;
+mod pptp;
+mod sane;
 mod tftp;
 
 pub mod text;
@@ -23,9 +26,17 @@ use crate::tuple::{Direction, Protocol, Tuple};
 
 /// Every helper, in the order of their names.
 pub fn all() -> impl Iterator<Item = &'static Spec> {
-    [ftp::SPECS, irc::SPECS, broadcast::SPECS, tftp::SPECS]
-        .into_iter()
-        .flatten()
+    [
+        amanda::SPECS,
+        ftp::SPECS,
+        irc::SPECS,
+        pptp::SPECS,
+        sane::SPECS,
+        broadcast::SPECS,
+        tftp::SPECS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// A helper's record: what netfilter knows about it before any packet.
@@ -38,8 +49,6 @@ pub struct Spec {
     /// Protocols that it reads and the port of each to which kernels before 6.0 attached it by themselves.
     pub ports: &'static [(Protocol, u16)],
     pub families: Families,
-    /// Only what the firewall itself sends to a broadcast address makes it expect anything.
-    pub own_broadcasts_only: bool,
     /// One sentence for the report: why the hole must exist.
     pub why: &'static str,
     /// By class of expectation.
@@ -60,6 +69,13 @@ impl Spec {
     pub fn reads(&self, protocol: Protocol, ipv6: bool) -> bool {
         (!ipv6 || self.families == Families::Both)
             && self.ports.iter().any(|&(read, _)| read == protocol)
+    }
+
+    /// Only what the firewall itself sends to a broadcast address makes it expect anything.
+    pub fn own_broadcasts_only(&self) -> bool {
+        self.freedom
+            .iter()
+            .all(|line| line.src_addr == Field::Network)
     }
 }
 

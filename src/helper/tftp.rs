@@ -19,7 +19,6 @@ pub const SPECS: &[Spec] = &[Spec {
     source: "net/netfilter/nf_conntrack_tftp.c",
     ports: &[(Protocol::UDP, 69)],
     families: Families::Both,
-    own_broadcasts_only: false,
     why: "the server answers a request from a new port, which nothing was sent to before",
     policies: |_| {
         vec![Policy {

@@ -1,8 +1,11 @@
 //! Helpers by themselves: bytes in, what they ask for out.
 
+mod amanda;
 mod broadcast;
 mod ftp;
 mod irc;
+mod pptp;
+mod sane;
 mod text;
 mod tftp;
 
@@ -33,12 +36,13 @@ pub enum Effect {
     Drop(&'static str),
 }
 
-/// A connection that grants everything and notes it.
+/// A connection that grants everything, but for expectations of one port, and notes it.
 #[derive(Default)]
 pub struct Notebook {
     pub effects: Vec<Effect>,
     pub standing: Vec<(ExpectationId, Expectation)>,
     pub is_expected: bool,
+    pub refuse: Option<u16>,
     made: u64,
 }
 
@@ -52,6 +56,9 @@ impl Master for Notebook {
     }
 
     fn expect(&mut self, expectation: Expectation) -> Result<ExpectationId, Refused> {
+        if self.refuse == Some(expectation.dst_port.value) {
+            return Err(Refused::Clash);
+        }
         self.made += 1;
         let id = ExpectationId(self.made);
         self.standing.insert(0, (id, expectation.clone()));

@@ -6,6 +6,7 @@
 //! flow was closed. Many commands are well formed, as many are not quite: the texts are aimed at the edges of the
 //! kernel's parsers, and noise falls on any packet on its way.
 
+mod amanda;
 pub mod broadcast;
 mod flow;
 mod ftp;
@@ -13,6 +14,8 @@ mod ftp_offer;
 mod irc;
 mod noise;
 pub mod packet;
+mod pptp;
+mod sane;
 mod tftp;
 
 use std::collections::VecDeque;
@@ -36,10 +39,21 @@ pub enum Protocol {
     Tftp,
     Irc,
     Broadcast,
+    Amanda,
+    Pptp,
+    Sane,
 }
 
 impl Protocol {
-    pub const ALL: [Self; 4] = [Self::Ftp, Self::Tftp, Self::Irc, Self::Broadcast];
+    pub const ALL: [Self; 7] = [
+        Self::Ftp,
+        Self::Tftp,
+        Self::Irc,
+        Self::Broadcast,
+        Self::Amanda,
+        Self::Pptp,
+        Self::Sane,
+    ];
 }
 
 /// An IP packet and when it passes.
@@ -69,6 +83,9 @@ pub fn generate(protocol: Protocol, seed: u64, packets: usize) -> Vec<Packet> {
                 Protocol::Ftp => ftp::session(rng),
                 Protocol::Tftp => tftp::session(rng),
                 Protocol::Irc => irc::session(rng),
+                Protocol::Amanda => amanda::session(rng),
+                Protocol::Pptp => pptp::session(rng),
+                Protocol::Sane => sane::session(rng),
             };
             under_way.push(disturbed(rng, session).into());
         }
