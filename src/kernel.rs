@@ -18,6 +18,10 @@ pub struct Kernel {
     pub rst_sets_close_timeout: bool,
     /// Multicast router discovery (ICMPv6 151 and 152) is left UNTRACKED, like neighbour discovery.
     pub mrdisc_untracked: bool,
+    /// An expected flow that inherits a helper has the status bit HELPER (`nf_ct_helper_ext_add`).
+    pub inherited_helper_shows: bool,
+    /// An expectation ends at a 32-bit count of ticks, of which half lie in the past; else a timer ends it.
+    pub expectations_end_by_stamp: bool,
 }
 
 impl Kernel {
@@ -48,6 +52,8 @@ const KERNELS: [Kernel; 3] = [
         drops_cut_dccp: true,
         rst_sets_close_timeout: true,
         mrdisc_untracked: false,
+        inherited_helper_shows: true,
+        expectations_end_by_stamp: true,
     },
     Kernel {
         series: "6.12",
@@ -55,6 +61,8 @@ const KERNELS: [Kernel; 3] = [
         drops_cut_dccp: false,
         rst_sets_close_timeout: false,
         mrdisc_untracked: true,
+        inherited_helper_shows: true,
+        expectations_end_by_stamp: true,
     },
     Kernel {
         series: "6.18",
@@ -62,5 +70,7 @@ const KERNELS: [Kernel; 3] = [
         drops_cut_dccp: false,
         rst_sets_close_timeout: true,
         mrdisc_untracked: true,
+        inherited_helper_shows: false,
+        expectations_end_by_stamp: false,
     },
 ];

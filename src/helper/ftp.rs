@@ -267,7 +267,7 @@ fn extended_port(text: &[u8], start: usize, speaker: IpAddr) -> Option<Command> 
             found.end,
         )
     } else {
-        let (address, length) = text::ipv6_until(&text[from..], delimiter)?;
+        let (address, length) = text::ipv6_until(&text[from..], Some(delimiter))?;
         (IpAddr::V6(address), length)
     };
     let (port, port_bytes) = port_until(text, from + length + 1, delimiter)?;

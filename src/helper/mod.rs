@@ -6,11 +6,13 @@
 
 mod ftp;
 mod irc;
+mod sip;
 mod tftp;
 
 pub mod text;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -20,7 +22,9 @@ use crate::tuple::{Direction, Protocol, Tuple};
 
 /// Every helper, in the order of their names.
 pub fn all() -> impl Iterator<Item = &'static Spec> {
-    [ftp::SPECS, irc::SPECS, tftp::SPECS].into_iter().flatten()
+    [ftp::SPECS, irc::SPECS, sip::SPECS, tftp::SPECS]
+        .into_iter()
+        .flatten()
 }
 
 /// A helper's record: what netfilter knows about it before any packet.
@@ -210,6 +214,10 @@ pub trait Helper {
 pub trait Master {
     /// The connection is an expected flow itself (`IPS_EXPECTED`).
     fn is_expected(&self) -> bool;
+
+    /// The firewall would send to this address by the device that the packet leaves by (`nf_ip_route`,
+    /// `nf_ip6_route`).
+    fn leaves_alike(&self, address: IpAddr) -> bool;
 
     /// The time-out from now on, until the next packet sets it anew (`nf_ct_refresh`).
     fn refresh(&mut self, timeout: Duration);

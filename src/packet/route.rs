@@ -70,6 +70,16 @@ fn ipv6(src: Ipv6Addr, dst: Ipv6Addr) -> Fate {
     Fate::Forwarded
 }
 
+/// Whether a packet of the firewall's own to this address leaves by the default route. Loopback addresses are its own,
+/// as is none at all, and of 0/8 there is no other (`ip_route_output_key_hash_rcu`).
+pub fn leaves(address: std::net::IpAddr) -> bool {
+    use std::net::IpAddr::{V4, V6};
+    match address {
+        V4(address) => !matches!(address.octets()[0], 0 | 127),
+        V6(address) => !address.is_loopback() && !address.is_multicast(),
+    }
+}
+
 /// Whether IPv4 options are well formed and none is a source route, which a router refuses by default.
 fn options_pass(mut options: &[u8]) -> bool {
     let (mut record_route, mut timestamp) = (false, false);

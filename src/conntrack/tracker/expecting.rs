@@ -1,5 +1,6 @@
 //! Helpers at work, and what becomes of what they expect.
 
+use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use crate::conntrack::{Info, Reason, State};
 use crate::expectation::{Expectation, ExpectationId};
 use crate::helper::{Dropped, Master, Message, Refused, Spec, Standing};
 use crate::packet::Packet;
+use crate::packet::route::{self, Fate};
 use crate::tuple::{Direction, Tuple};
 
 impl Tracker {
@@ -78,6 +80,7 @@ impl Tracker {
         slot: u32,
         info: Info,
         packet: &Packet<'_>,
+        fate: Fate,
     ) -> Result<(), Reason> {
         let Some(ct) = self.table.get_mut(slot) else {
             return Ok(());
@@ -106,6 +109,7 @@ impl Tracker {
                 slot,
                 packet: packet.number,
                 direction: info.direction,
+                fate,
             },
         );
         self.give_back(slot, helper);
@@ -128,6 +132,7 @@ impl Tracker {
                 slot,
                 packet: 0,
                 direction: Direction::Original,
+                fate: Fate::Discarded,
             },
         );
         self.give_back(slot, helper);
@@ -175,6 +180,7 @@ struct Helped<'t> {
     /// Number of the packet that the helper reads, and its direction.
     packet: u64,
     direction: Direction,
+    fate: Fate,
 }
 
 impl Helped<'_> {
@@ -273,6 +279,10 @@ impl Master for Helped<'_> {
     fn is_expected(&self) -> bool {
         let ct = self.tracker.table.get(self.slot);
         ct.is_some_and(|ct| ct.status.has(Status::EXPECTED))
+    }
+
+    fn leaves_alike(&self, address: IpAddr) -> bool {
+        self.fate == Fate::Forwarded && route::leaves(address)
     }
 
     fn refresh(&mut self, timeout: Duration) {

@@ -255,6 +255,9 @@ impl Tracker {
             status.set(Status::EXPECTED);
             let (master, inherited) = self.inherit(&record);
             related = Some(master);
+            if inherited.is_some() && self.config.kernel.inherited_helper_shows {
+                status.set(Status::HELPER);
+            }
             help = inherited;
         }
         self.conntracks += 1;
@@ -347,7 +350,7 @@ impl Tracker {
         self.assign_helper(slot, info, packet);
         self.describe(slot, info, verdict);
         if fate != Fate::Discarded {
-            match self.help(slot, info, packet) {
+            match self.help(slot, info, packet, fate) {
                 Ok(()) => self.confirm(slot),
                 Err(reason) => verdict.refuse(reason),
             }
@@ -373,7 +376,7 @@ impl Tracker {
             return;
         }
         let helped = match direction {
-            Direction::Original => self.help(slot, info, packet),
+            Direction::Original => self.help(slot, info, packet, fate),
             Direction::Reply => Ok(()),
         };
         match helped {
