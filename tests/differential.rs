@@ -40,6 +40,7 @@ fn new_random_traffic_says_what_the_kernel_says() {
         traffic::Protocol::Ftp,
         traffic::Protocol::Tftp,
         traffic::Protocol::Irc,
+        traffic::Protocol::Sip,
     ] {
         for seed in 1000..1000 + seeds {
             let path = folder.path().join(format!("{protocol:?}-{seed}.pcap"));

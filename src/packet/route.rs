@@ -7,7 +7,7 @@
 //! Sources: `ip_route_input_slow` and `ip_mc_validate_source` (net/ipv4/route.c), `ip_rcv_options`
 //! (net/ipv4/ip_input.c), `__ip_options_compile` (net/ipv4/ip_options.c), `ip6_forward` (net/ipv6/ip6_output.c).
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use etherparse::IpNumber;
 
@@ -25,7 +25,7 @@ pub enum Fate {
 
 /// The router's decision about this packet.
 pub fn fate(packet: &Packet<'_>) -> Fate {
-    use std::net::IpAddr::{V4, V6};
+    use IpAddr::{V4, V6};
     match (packet.src, packet.dst) {
         (V4(src), V4(dst)) => ipv4(src, dst, packet.datagram),
         (V6(src), V6(dst)) => ipv6(src, dst),
@@ -70,13 +70,35 @@ fn ipv6(src: Ipv6Addr, dst: Ipv6Addr) -> Fate {
     Fate::Forwarded
 }
 
-/// Whether a packet of the firewall's own to this address leaves by the default route. Loopback addresses are its own,
-/// as is none at all, and of 0/8 there is no other (`ip_route_output_key_hash_rcu`).
-pub fn leaves(address: std::net::IpAddr) -> bool {
-    use std::net::IpAddr::{V4, V6};
-    match address {
-        V4(address) => !matches!(address.octets()[0], 0 | 127),
-        V6(address) => !address.is_loopback() && !address.is_multicast(),
+/// Where a packet goes on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Device {
+    /// The device of the default route.
+    Default,
+    /// To the firewall itself. IPv4 takes what it receives for others to hear in by the same device.
+    Loopback,
+    /// IPv6 multicast has routes of its own.
+    Multicast,
+}
+
+impl Device {
+    /// By which a packet goes on (`skb_dst`).
+    pub fn of(packet: &Packet<'_>) -> Self {
+        if packet.dst.is_ipv4() && fate(packet) == Fate::Delivered {
+            Self::Loopback
+        } else {
+            Self::to(packet.dst)
+        }
+    }
+
+    /// By which the firewall would send to an address (`ip_route_output_key_hash_rcu`, `ip6_route_output_flags`).
+    pub fn to(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(address) if address.is_unspecified() => Self::Loopback,
+            IpAddr::V6(address) if address.is_multicast() => Self::Multicast,
+            address if address.is_loopback() => Self::Loopback,
+            _ => Self::Default,
+        }
     }
 }
 

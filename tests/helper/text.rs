@@ -47,8 +47,9 @@ proptest! {
 /// Tried against in6_pton of a 6.18.44 through EPRT.
 #[test]
 fn laxer_than_the_standard() {
-    let address =
-        |text: &str| ipv6_until(text.as_bytes(), Some(b'|')).map(|(address, _)| address.to_string());
+    let address = |text: &str| {
+        ipv6_until(text.as_bytes(), Some(b'|')).map(|(address, _)| address.to_string())
+    };
     assert_eq!(address("002001:db8::1|").as_deref(), Some("2001:db8::1"));
     assert_eq!(
         address("2001:db8::0.0.0.1|").as_deref(),

@@ -12,6 +12,8 @@ mod ftp_offer;
 mod irc;
 mod noise;
 pub mod packet;
+mod sip;
+mod sip_message;
 mod tftp;
 
 use std::collections::VecDeque;
@@ -34,6 +36,7 @@ pub enum Protocol {
     Ftp,
     Tftp,
     Irc,
+    Sip,
 }
 
 /// An IP packet and when it passes.
@@ -56,6 +59,7 @@ pub fn generate(protocol: Protocol, seed: u64, packets: usize) -> Vec<Packet> {
                 Protocol::Ftp => ftp::session(rng),
                 Protocol::Tftp => tftp::session(rng),
                 Protocol::Irc => irc::session(rng),
+                Protocol::Sip => sip::session(rng),
             };
             under_way.push(disturbed(rng, session).into());
         }

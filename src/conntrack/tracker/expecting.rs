@@ -15,7 +15,7 @@ use crate::conntrack::{Info, Reason, State};
 use crate::expectation::{Expectation, ExpectationId};
 use crate::helper::{Dropped, Master, Message, Refused, Spec, Standing};
 use crate::packet::Packet;
-use crate::packet::route::{self, Fate};
+use crate::packet::route::Device;
 use crate::tuple::{Direction, Tuple};
 
 impl Tracker {
@@ -80,7 +80,6 @@ impl Tracker {
         slot: u32,
         info: Info,
         packet: &Packet<'_>,
-        fate: Fate,
     ) -> Result<(), Reason> {
         let Some(ct) = self.table.get_mut(slot) else {
             return Ok(());
@@ -109,7 +108,7 @@ impl Tracker {
                 slot,
                 packet: packet.number,
                 direction: info.direction,
-                fate,
+                device: Some(Device::of(packet)),
             },
         );
         self.give_back(slot, helper);
@@ -132,7 +131,7 @@ impl Tracker {
                 slot,
                 packet: 0,
                 direction: Direction::Original,
-                fate: Fate::Discarded,
+                device: None,
             },
         );
         self.give_back(slot, helper);
@@ -177,10 +176,10 @@ impl Tracker {
 struct Helped<'t> {
     tracker: &'t mut Tracker,
     slot: u32,
-    /// Number of the packet that the helper reads, and its direction.
+    /// Number of the packet that the helper reads, its direction and its way out.
     packet: u64,
     direction: Direction,
-    fate: Fate,
+    device: Option<Device>,
 }
 
 impl Helped<'_> {
@@ -282,7 +281,7 @@ impl Master for Helped<'_> {
     }
 
     fn leaves_alike(&self, address: IpAddr) -> bool {
-        self.fate == Fate::Forwarded && route::leaves(address)
+        self.device == Some(Device::to(address))
     }
 
     fn refresh(&mut self, timeout: Duration) {

@@ -350,7 +350,7 @@ impl Tracker {
         self.assign_helper(slot, info, packet);
         self.describe(slot, info, verdict);
         if fate != Fate::Discarded {
-            match self.help(slot, info, packet, fate) {
+            match self.help(slot, info, packet) {
                 Ok(()) => self.confirm(slot),
                 Err(reason) => verdict.refuse(reason),
             }
@@ -376,7 +376,7 @@ impl Tracker {
             return;
         }
         let helped = match direction {
-            Direction::Original => self.help(slot, info, packet, fate),
+            Direction::Original => self.help(slot, info, packet),
             Direction::Reply => Ok(()),
         };
         match helped {

@@ -214,7 +214,9 @@ fn port(text: &[u8], at: usize) -> Option<(u16, Option<Range<usize>>, usize)> {
         return None;
     }
     let (number, _) = number(&text[bytes.clone()])?;
-    let port = u16::try_from(number).ok().filter(|&port| port >= LEAST_PORT)?;
+    let port = u16::try_from(number)
+        .ok()
+        .filter(|&port| port >= LEAST_PORT)?;
     let end = bytes.end;
     Some((port, Some(bytes), end))
 }

@@ -76,10 +76,26 @@ pub const SPECS: &[Spec] = &[Spec {
             ..media("media, sip_direct_media=1", Field::Fixed)
         },
         media("media, sip_direct_media=0", Field::Any),
-        signalling("calls by UDP, sip_direct_signalling=1", Field::Fixed, Protocol::UDP),
-        signalling("calls by UDP, sip_direct_signalling=0", Field::Any, Protocol::UDP),
-        signalling("calls by TCP, sip_direct_signalling=1", Field::Fixed, Protocol::TCP),
-        signalling("calls by TCP, sip_direct_signalling=0", Field::Any, Protocol::TCP),
+        signalling(
+            "calls by UDP, sip_direct_signalling=1",
+            Field::Fixed,
+            Protocol::UDP,
+        ),
+        signalling(
+            "calls by UDP, sip_direct_signalling=0",
+            Field::Any,
+            Protocol::UDP,
+        ),
+        signalling(
+            "calls by TCP, sip_direct_signalling=1",
+            Field::Fixed,
+            Protocol::TCP,
+        ),
+        signalling(
+            "calls by TCP, sip_direct_signalling=0",
+            Field::Any,
+            Protocol::TCP,
+        ),
     ],
     start: |modules, kernel| Box::new(Sip::new(modules, kernel)),
 }];
@@ -191,10 +207,9 @@ impl<'m> Text<'m> {
 
     /// The number behind `CSeq:`, and where its digits end.
     fn cseq(&self) -> Result<(u32, usize), Dropped> {
-        let digits =
-            header::digits_of(self.bytes, &CSEQ).ok_or(Dropped("cannot parse cseq"))?;
-        let (number, _) = header::number(&self.bytes[digits.clone()])
-            .ok_or(Dropped("cannot get cseq"))?;
+        let digits = header::digits_of(self.bytes, &CSEQ).ok_or(Dropped("cannot parse cseq"))?;
+        let (number, _) =
+            header::number(&self.bytes[digits.clone()]).ok_or(Dropped("cannot get cseq"))?;
         Ok((number, digits.end))
     }
 
@@ -306,7 +321,10 @@ impl Sip {
             return Ok(());
         };
         if contact.address != message.same().src {
-            master.decline("registers an address that is not the speaker's", text.whole());
+            master.decline(
+                "registers an address that is not the speaker's",
+                text.whole(),
+            );
             return Ok(());
         }
         if !text.has_transport_of(&contact) {
