@@ -26,7 +26,7 @@ pub enum Behaviour {
     MrdiscUntracked,
     NoMaxIsNoLimit,
     HelperStatusInherited,
-    LazyExpectations,
+    ExpectationStamps,
     FtpRefusesLargeNumbers,
     BroadcastAnswersFromAskedPort,
     HelperPorts,
@@ -162,10 +162,10 @@ const DIFFERENCES: [Difference; 11] = [
         has: [Y, Y, N, N, Y, Y],
     },
     Difference {
-        behaviour: LazyExpectations,
-        name: "lazy-expectations",
-        meaning: "what becomes of an expectation that timed out or was taken back is told when its place \
-            in the table is next looked at; else at once",
+        behaviour: ExpectationStamps,
+        name: "expectation-stamps",
+        meaning: "an expectation carries the 32-bit stamp of its end, and goes when its place in the table is next \
+            looked at after it; else a timer ends it",
         source: "nf_conntrack_expect.c",
         has: [Y, Y, N, N, Y, Y],
     },

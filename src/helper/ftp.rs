@@ -279,7 +279,7 @@ fn extended_port(line: &Line<'_>, start: usize) -> Option<Command> {
             found.end,
         )
     } else {
-        let (address, length) = text::ipv6_until(&line.text[from..], delimiter)?;
+        let (address, length) = text::ipv6_until(&line.text[from..], Some(delimiter))?;
         (IpAddr::V6(address), length)
     };
     let (port, port_bytes) = line.port_until(from + length + 1, delimiter)?;

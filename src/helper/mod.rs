@@ -10,11 +10,13 @@ mod ftp;
 mod irc;
 mod pptp;
 mod sane;
+mod sip;
 mod tftp;
 
 pub mod text;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -32,6 +34,7 @@ pub fn all() -> impl Iterator<Item = &'static Spec> {
         irc::SPECS,
         pptp::SPECS,
         sane::SPECS,
+        sip::SPECS,
         broadcast::SPECS,
         tftp::SPECS,
     ]
@@ -241,6 +244,10 @@ pub trait Helper {
 pub trait Master {
     /// The connection is an expected flow itself (`IPS_EXPECTED`).
     fn is_expected(&self) -> bool;
+
+    /// The firewall would send to this address by the device that the packet leaves by (`nf_ip_route`,
+    /// `nf_ip6_route`).
+    fn leaves_alike(&self, address: IpAddr) -> bool;
 
     /// The time-out from now on, until the next packet sets it anew (`nf_ct_refresh`).
     fn refresh(&mut self, timeout: Duration);

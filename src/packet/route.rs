@@ -142,6 +142,38 @@ fn ipv6(src: Ipv6Addr, dst: Ipv6Addr) -> Fate {
     Fate::Forwarded
 }
 
+/// Where a packet goes on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Device {
+    /// The device of the default route.
+    Default,
+    /// To the firewall itself. IPv4 takes what it receives for others to hear in by the same device.
+    Loopback,
+    /// IPv6 multicast has routes of its own.
+    Multicast,
+}
+
+impl Device {
+    /// By which a packet goes on (`skb_dst`).
+    pub fn of(packet: &Packet<'_>, fate: Fate) -> Self {
+        if packet.dst.is_ipv4() && fate == Fate::Delivered {
+            Self::Loopback
+        } else {
+            Self::to(packet.dst)
+        }
+    }
+
+    /// By which the firewall would send to an address (`ip_route_output_key_hash_rcu`, `ip6_route_output_flags`).
+    pub fn to(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(address) if address.is_unspecified() => Self::Loopback,
+            IpAddr::V6(address) if address.is_multicast() => Self::Multicast,
+            address if address.is_loopback() => Self::Loopback,
+            _ => Self::Default,
+        }
+    }
+}
+
 /// Whether IPv4 options are well formed and none is a source route, which a router refuses by default.
 fn options_pass(mut options: &[u8]) -> bool {
     let (mut record_route, mut timestamp) = (false, false);

@@ -51,6 +51,11 @@ impl Master for Notebook {
         self.is_expected
     }
 
+    /// A router with one way out.
+    fn leaves_alike(&self, _address: IpAddr) -> bool {
+        true
+    }
+
     fn refresh(&mut self, timeout: Duration) {
         self.effects.push(Effect::Refresh(timeout));
     }

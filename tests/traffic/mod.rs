@@ -16,6 +16,8 @@ mod noise;
 pub mod packet;
 mod pptp;
 mod sane;
+mod sip;
+mod sip_message;
 mod tftp;
 
 use std::collections::VecDeque;
@@ -42,10 +44,11 @@ pub enum Protocol {
     Amanda,
     Pptp,
     Sane,
+    Sip,
 }
 
 impl Protocol {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Ftp,
         Self::Tftp,
         Self::Irc,
@@ -53,6 +56,7 @@ impl Protocol {
         Self::Amanda,
         Self::Pptp,
         Self::Sane,
+        Self::Sip,
     ];
 }
 
@@ -86,6 +90,7 @@ pub fn generate(protocol: Protocol, seed: u64, packets: usize) -> Vec<Packet> {
                 Protocol::Amanda => amanda::session(rng),
                 Protocol::Pptp => pptp::session(rng),
                 Protocol::Sane => sane::session(rng),
+                Protocol::Sip => sip::session(rng),
             };
             under_way.push(disturbed(rng, session).into());
         }

@@ -1,10 +1,9 @@
 //! Helpers at work, and what becomes of what they expect.
 
+use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
-
-use ipnet::Ipv4Net;
 
 use super::Tracker;
 use crate::conntrack::config::Sysctl;
@@ -16,6 +15,7 @@ use crate::conntrack::{Info, Reason, State};
 use crate::expectation::{Expectation, ExpectationId};
 use crate::helper::{Dropped, Master, Message, Refused, Spec, Standing};
 use crate::packet::Packet;
+use crate::packet::route::{self, Device, Exit, Fate};
 use crate::tuple::{Direction, Tuple};
 
 impl Tracker {
@@ -74,14 +74,14 @@ impl Tracker {
         })
     }
 
-    /// Shows the packet to the flow's helper, which does what it wants. `network`: the firewall's own, to which it
-    /// sends this broadcast itself.
+    /// Shows the packet, at this end of its way, to the flow's helper, which does what it wants.
     pub(super) fn help(
         &mut self,
         slot: u32,
         info: Info,
         packet: &Packet<'_>,
-        network: Option<Ipv4Net>,
+        fate: Fate,
+        exit: Exit,
     ) -> Result<(), Reason> {
         let Some(ct) = self.table.get_mut(slot) else {
             return Ok(());
@@ -95,6 +95,9 @@ impl Tracker {
         let Some(mut helper) = helper.take() else {
             return Ok(());
         };
+        let own_broadcast = (fate == Fate::Broadcast && exit == Exit::Own)
+            .then(|| route::broadcast_network(packet.dst, &self.config.local))
+            .flatten();
         let message = Message {
             packet: packet.number,
             direction: info.direction,
@@ -102,7 +105,7 @@ impl Tracker {
             seq,
             payload,
             tuples: [ct.original, ct.reply],
-            own_broadcast: network,
+            own_broadcast,
         };
         let result = helper.message(
             &message,
@@ -111,6 +114,7 @@ impl Tracker {
                 slot,
                 packet: packet.number,
                 direction: info.direction,
+                device: Some(Device::of(packet, fate)),
             },
         );
         self.give_back(slot, helper);
@@ -133,6 +137,7 @@ impl Tracker {
                 slot,
                 packet: 0,
                 direction: Direction::Original,
+                device: None,
             },
         );
         self.give_back(slot, helper);
@@ -177,9 +182,10 @@ impl Tracker {
 struct Helped<'t> {
     tracker: &'t mut Tracker,
     slot: u32,
-    /// Number of the packet that the helper reads, and its direction.
+    /// Number of the packet that the helper reads, its direction and its way out.
     packet: u64,
     direction: Direction,
+    device: Option<Device>,
 }
 
 impl Helped<'_> {
@@ -278,6 +284,10 @@ impl Master for Helped<'_> {
     fn is_expected(&self) -> bool {
         let ct = self.tracker.table.get(self.slot);
         ct.is_some_and(|ct| ct.status.has(Status::EXPECTED))
+    }
+
+    fn leaves_alike(&self, address: IpAddr) -> bool {
+        self.device == Some(Device::to(address))
     }
 
     fn refresh(&mut self, timeout: Duration) {

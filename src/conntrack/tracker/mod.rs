@@ -253,6 +253,9 @@ impl Tracker {
             status.set(Status::EXPECTED);
             let (master, inherited) = self.inherit(&record);
             related = Some(master);
+            if inherited.is_some() && self.config.kernel.does(Behaviour::HelperStatusInherited) {
+                status.set(Status::HELPER);
+            }
             help = inherited;
         }
         self.conntracks += 1;
@@ -347,11 +350,7 @@ impl Tracker {
         self.assign_helper(slot, info, packet);
         self.describe(slot, info, verdict);
         for exit in fate.exits() {
-            let sent_by_us = *exit == Exit::Own && fate == Fate::Broadcast;
-            let network = sent_by_us
-                .then(|| route::broadcast_network(packet.dst, &self.config.local))
-                .flatten();
-            match self.help(slot, info, packet, network) {
+            match self.help(slot, info, packet, fate, *exit) {
                 Ok(()) => self.confirm(slot),
                 Err(reason) => verdict.refuse(reason),
             }
@@ -377,7 +376,7 @@ impl Tracker {
             return;
         }
         let helped = match direction {
-            Direction::Original => self.help(slot, info, packet, None),
+            Direction::Original => self.help(slot, info, packet, fate, Exit::Own),
             Direction::Reply => Ok(()),
         };
         match helped {
