@@ -35,14 +35,13 @@ pub const SPECS: &[Spec] = &[Spec {
         range: 0..=2_147_483,
         meaning: "seconds that an Amanda conversation may be silent after an answer",
     }],
-    freedom: &[Freedom {
-        variant: "",
-        src_addr: Field::Fixed,
-        src_port: Field::Any,
-        dst_addr: Field::Fixed,
-        dst_port: Field::Command,
-        protocol: Protocol::TCP,
-    }],
+    freedom: &[Freedom::new(
+        Field::Fixed,
+        Field::Any,
+        Field::Fixed,
+        Field::Command,
+        Protocol::TCP,
+    )],
     start: |modules, _| {
         Box::new(Amanda {
             timeout: Duration::from_secs(modules.get(MASTER_TIMEOUT).into()),

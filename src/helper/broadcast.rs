@@ -47,14 +47,21 @@ pub const SPECS: &[Spec] = &[
     },
 ];
 
-const FREEDOM: &[Freedom] = &[Freedom {
-    variant: "",
-    src_addr: Field::Network,
-    src_port: Field::Helper,
-    dst_addr: Field::Fixed,
-    dst_port: Field::Fixed,
-    protocol: Protocol::UDP,
-}];
+const FREEDOM: &[Freedom] = &[answers(Field::Helper, false), answers(Field::Fixed, true)];
+
+const fn answers(src_port: Field, from_asked_port: bool) -> Freedom {
+    Freedom {
+        permanent: true,
+        kernels: Some((Behaviour::BroadcastAnswersFromAskedPort, from_asked_port)),
+        ..Freedom::new(
+            Field::Network,
+            src_port,
+            Field::Fixed,
+            Field::Fixed,
+            Protocol::UDP,
+        )
+    }
+}
 
 const fn timeout_parameter(name: &'static str, default: u32) -> Parameter {
     Parameter {

@@ -40,22 +40,22 @@ pub const SPECS: &[Spec] = &[Spec {
         meaning: "expect connections to addresses other than the speaker's own",
     }],
     freedom: &[
-        Freedom {
-            variant: "loose=0",
-            src_addr: Field::Fixed,
-            src_port: Field::Any,
-            dst_addr: Field::Checked,
-            dst_port: Field::Command,
-            protocol: Protocol::TCP,
-        },
-        Freedom {
-            variant: "loose=1",
-            src_addr: Field::Fixed,
-            src_port: Field::Any,
-            dst_addr: Field::Command,
-            dst_port: Field::Command,
-            protocol: Protocol::TCP,
-        },
+        Freedom::new(
+            Field::Fixed,
+            Field::Any,
+            Field::Checked,
+            Field::Command,
+            Protocol::TCP,
+        )
+        .with(LOOSE, 0),
+        Freedom::new(
+            Field::Fixed,
+            Field::Any,
+            Field::Command,
+            Field::Command,
+            Protocol::TCP,
+        )
+        .with(LOOSE, 1),
     ],
     start: |modules, kernel| {
         Box::new(Ftp {

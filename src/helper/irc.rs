@@ -44,14 +44,13 @@ pub const SPECS: &[Spec] = &[Spec {
             meaning: "seconds that an expected channel may take",
         },
     ],
-    freedom: &[Freedom {
-        variant: "",
-        src_addr: Field::Any,
-        src_port: Field::Any,
-        dst_addr: Field::Checked,
-        dst_port: Field::Command,
-        protocol: Protocol::TCP,
-    }],
+    freedom: &[Freedom::new(
+        Field::Any,
+        Field::Any,
+        Field::Checked,
+        Field::Command,
+        Protocol::TCP,
+    )],
     start: |_, _| Box::new(Irc),
 }];
 

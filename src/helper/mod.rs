@@ -23,10 +23,10 @@ use std::time::Duration;
 use ipnet::Ipv4Net;
 
 use crate::expectation::{Expectation, ExpectationId};
-use crate::kernel::Kernel;
+use crate::kernel::{Behaviour, Kernel};
 use crate::tuple::{Direction, Protocol, Tuple};
 
-/// Every helper, in the order of their names.
+/// Every helper, file by file.
 pub fn all() -> impl Iterator<Item = &'static Spec> {
     [
         amanda::SPECS,
@@ -58,7 +58,7 @@ pub struct Spec {
     pub policies: fn(&Modules) -> Vec<Policy>,
     /// Module parameters that change what it does.
     pub parameters: &'static [Parameter],
-    /// What a forger can choose, by variant of the parameters.
+    /// What a forger can choose.
     pub freedom: &'static [Freedom],
     /// A helper for one connection, whose state it keeps.
     pub start: fn(&Modules, &Kernel) -> Box<dyn Helper>,
@@ -99,13 +99,66 @@ pub struct Policy {
 /// One line of the table of degrees of freedom ("Secure use of iptables and connection tracking helpers").
 #[derive(Debug)]
 pub struct Freedom {
-    /// The parameter's value that the line holds for; empty where there is but one line.
-    pub variant: &'static str,
     pub src_addr: Field,
     pub src_port: Field,
     pub dst_addr: Field,
     pub dst_port: Field,
-    pub protocol: Protocol,
+    /// `None`: the control connection's.
+    pub protocol: Option<Protocol>,
+    /// What is expected, where the helper expects more than one kind of thing.
+    pub what: &'static str,
+    pub class: u8,
+    /// Any number of flows may come for it until it times out.
+    pub permanent: bool,
+    /// The helper that reads these flows in turn.
+    pub read_by: Option<&'static str>,
+    /// Where the module parameter has this value.
+    pub with: Option<(&'static str, u32)>,
+    /// Where the kernel does this, or does not.
+    pub kernels: Option<(Behaviour, bool)>,
+}
+
+impl Freedom {
+    /// For one flow of class 0, always.
+    pub const fn new(
+        src_addr: Field,
+        src_port: Field,
+        dst_addr: Field,
+        dst_port: Field,
+        protocol: Protocol,
+    ) -> Self {
+        Self {
+            src_addr,
+            src_port,
+            dst_addr,
+            dst_port,
+            protocol: Some(protocol),
+            what: "",
+            class: 0,
+            permanent: false,
+            read_by: None,
+            with: None,
+            kernels: None,
+        }
+    }
+
+    pub const fn with(self, parameter: &'static str, value: u32) -> Self {
+        Self {
+            with: Some((parameter, value)),
+            ..self
+        }
+    }
+
+    /// Whether the line holds for such a firewall.
+    pub fn holds(&self, modules: &Modules, kernel: &Kernel) -> bool {
+        let with = self
+            .with
+            .is_none_or(|(parameter, value)| modules.get(parameter) == value);
+        let kernels = self
+            .kernels
+            .is_none_or(|(behaviour, does)| kernel.does(behaviour) == does);
+        with && kernels
+    }
 }
 
 /// Who decides a field of the expectation.
@@ -132,9 +185,9 @@ impl Field {
         match self {
             Self::Fixed => "fixed",
             Self::Any => "any",
-            Self::Checked => "fixed (checked)",
-            Self::Command => "in command",
-            Self::Packet => "in packet",
+            Self::Checked => "checked",
+            Self::Command => "command",
+            Self::Packet => "packet",
             Self::Helper => "helper's",
             Self::Network => "network",
         }

@@ -29,14 +29,13 @@ pub const SPECS: &[Spec] = &[Spec {
         }]
     },
     parameters: &[],
-    freedom: &[Freedom {
-        variant: "",
-        src_addr: Field::Fixed,
-        src_port: Field::Command,
-        dst_addr: Field::Fixed,
-        dst_port: Field::Command,
-        protocol: Protocol::GRE,
-    }],
+    freedom: &[Freedom::new(
+        Field::Fixed,
+        Field::Command,
+        Field::Fixed,
+        Field::Command,
+        Protocol::GRE,
+    )],
     start: |_, _| Box::new(Pptp::default()),
 }];
 

@@ -27,14 +27,13 @@ pub const SPECS: &[Spec] = &[Spec {
         }]
     },
     parameters: &[],
-    freedom: &[Freedom {
-        variant: "",
-        src_addr: Field::Fixed,
-        src_port: Field::Any,
-        dst_addr: Field::Fixed,
-        dst_port: Field::Command,
-        protocol: Protocol::TCP,
-    }],
+    freedom: &[Freedom::new(
+        Field::Fixed,
+        Field::Any,
+        Field::Fixed,
+        Field::Command,
+        Protocol::TCP,
+    )],
     start: |_, _| Box::new(Sane { started: false }),
 }];
 

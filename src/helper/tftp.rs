@@ -27,14 +27,13 @@ pub const SPECS: &[Spec] = &[Spec {
         }]
     },
     parameters: &[],
-    freedom: &[Freedom {
-        variant: "",
-        src_addr: Field::Fixed,
-        src_port: Field::Any,
-        dst_addr: Field::Fixed,
-        dst_port: Field::Packet,
-        protocol: Protocol::UDP,
-    }],
+    freedom: &[Freedom::new(
+        Field::Fixed,
+        Field::Any,
+        Field::Fixed,
+        Field::Packet,
+        Protocol::UDP,
+    )],
     start: |_, _| Box::new(Tftp),
 }];
 

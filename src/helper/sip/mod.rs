@@ -71,54 +71,41 @@ pub const SPECS: &[Spec] = &[Spec {
         },
     ],
     freedom: &[
-        Freedom {
-            dst_addr: Field::Checked,
-            ..media("media, sip_direct_media=1", Field::Fixed)
-        },
-        media("media, sip_direct_media=0", Field::Any),
-        signalling(
-            "calls by UDP, sip_direct_signalling=1",
-            Field::Fixed,
-            Protocol::UDP,
-        ),
-        signalling(
-            "calls by UDP, sip_direct_signalling=0",
-            Field::Any,
-            Protocol::UDP,
-        ),
-        signalling(
-            "calls by TCP, sip_direct_signalling=1",
-            Field::Fixed,
-            Protocol::TCP,
-        ),
-        signalling(
-            "calls by TCP, sip_direct_signalling=0",
-            Field::Any,
-            Protocol::TCP,
-        ),
+        calls(Field::Fixed).with(DIRECT_SIGNALLING, 1),
+        calls(Field::Any).with(DIRECT_SIGNALLING, 0),
+        media("audio", 1, Field::Fixed, Field::Checked).with(DIRECT_MEDIA, 1),
+        media("video", 2, Field::Fixed, Field::Checked).with(DIRECT_MEDIA, 1),
+        media("image", 3, Field::Fixed, Field::Checked).with(DIRECT_MEDIA, 1),
+        media("audio", 1, Field::Any, Field::Command).with(DIRECT_MEDIA, 0),
+        media("video", 2, Field::Any, Field::Command).with(DIRECT_MEDIA, 0),
+        media("image", 3, Field::Any, Field::Command).with(DIRECT_MEDIA, 0),
     ],
     start: |modules, kernel| Box::new(Sip::new(modules, kernel)),
 }];
 
-const fn media(variant: &'static str, src_addr: Field) -> Freedom {
+const fn calls(src_addr: Field) -> Freedom {
+    let [any, checked, command] = [Field::Any, Field::Checked, Field::Command];
     Freedom {
-        variant,
-        src_addr,
-        src_port: Field::Any,
-        dst_addr: Field::Command,
-        dst_port: Field::Command,
-        protocol: Protocol::UDP,
+        what: "calls",
+        // The registration's own.
+        protocol: None,
+        permanent: true,
+        read_by: Some("sip"),
+        ..Freedom::new(src_addr, any, checked, command, Protocol::UDP)
     }
 }
 
-const fn signalling(variant: &'static str, src_addr: Field, protocol: Protocol) -> Freedom {
+const fn media(what: &'static str, class: u8, src_addr: Field, dst_addr: Field) -> Freedom {
     Freedom {
-        variant,
-        src_addr,
-        src_port: Field::Any,
-        dst_addr: Field::Checked,
-        dst_port: Field::Command,
-        protocol,
+        what,
+        class,
+        ..Freedom::new(
+            src_addr,
+            Field::Any,
+            dst_addr,
+            Field::Command,
+            Protocol::UDP,
+        )
     }
 }
 
