@@ -96,7 +96,7 @@ impl Helper for Pptp {
                 && let Some(standing) = master.find(&keys)
             {
                 let id = standing.id;
-                master.withdraw(id);
+                master.unexpect(id);
             }
         }
     }
@@ -219,7 +219,7 @@ impl Pptp {
             return;
         };
         let Ok(reply) = expect(Direction::Reply, pac, pns) else {
-            master.withdraw(original);
+            master.unexpect(original);
             control.decline(EXPECTED_ELSEWHERE, master);
             return;
         };
@@ -231,8 +231,8 @@ impl Pptp {
         if originals {
             master.unmap_gre_keys();
         }
-        master.withdraw(reply);
-        master.withdraw(original);
+        master.unexpect(reply);
+        master.unexpect(original);
         control.decline("a second call on one control connection", master);
     }
 
