@@ -16,6 +16,9 @@ pub struct Kernel {
     /// Any accepted TCP RST sets the time-out of CLOSE, even where the state stays ESTABLISHED; else only that
     /// case is special, and gets `tcp_timeout_unacknowledged`.
     pub rst_sets_close_timeout: bool,
+    /// An expectation that is taken back matches nothing from then on, but leaves the table only when something walks
+    /// past it (`NF_CT_EXPECT_DEAD`); else it leaves at once.
+    pub dead_expectations_linger: bool,
     /// Multicast router discovery (ICMPv6 151 and 152) is left UNTRACKED, like neighbour discovery.
     pub mrdisc_untracked: bool,
     /// An expected flow that inherits a helper has the status bit HELPER (`nf_ct_helper_ext_add`).
@@ -51,6 +54,7 @@ const KERNELS: [Kernel; 3] = [
         tracks_dccp: true,
         drops_cut_dccp: true,
         rst_sets_close_timeout: true,
+        dead_expectations_linger: true,
         mrdisc_untracked: false,
         inherited_helper_shows: true,
         expectations_end_by_stamp: true,
@@ -60,6 +64,7 @@ const KERNELS: [Kernel; 3] = [
         tracks_dccp: true,
         drops_cut_dccp: false,
         rst_sets_close_timeout: false,
+        dead_expectations_linger: true,
         mrdisc_untracked: true,
         inherited_helper_shows: true,
         expectations_end_by_stamp: true,
@@ -69,6 +74,7 @@ const KERNELS: [Kernel; 3] = [
         tracks_dccp: false,
         drops_cut_dccp: false,
         rst_sets_close_timeout: true,
+        dead_expectations_linger: false,
         mrdisc_untracked: true,
         inherited_helper_shows: false,
         expectations_end_by_stamp: false,

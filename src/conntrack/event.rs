@@ -19,6 +19,8 @@ pub enum Event {
     ExpectationDestroy {
         expectation: Arc<ExpectationRecord>,
         why: Closed,
+        /// How long it could have matched.
+        open: Duration,
         /// What its timer still had to run.
         left: Duration,
     },

@@ -328,15 +328,20 @@ impl Exposure {
                 Event::ExpectationDestroy {
                     expectation,
                     why,
-                    left,
+                    open,
+                    ..
                 } => {
-                    let open = expectation.timeout.saturating_sub(*left);
                     if matches!(why, Closed::Matched { .. }) {
-                        matched = Some((Arc::clone(expectation), open));
+                        matched = Some((Arc::clone(expectation), *open));
                     } else {
                         let packet =
                             matches!(why, Closed::Refreshed | Closed::Evicted).then_some(number);
-                        self.close(Arc::clone(expectation), Outcome::Unused(*why), packet, open);
+                        self.close(
+                            Arc::clone(expectation),
+                            Outcome::Unused(*why),
+                            packet,
+                            *open,
+                        );
                     }
                 }
                 Event::ConntrackNew(record) => {

@@ -240,8 +240,11 @@ pub trait Master {
     /// Activates an expectation, which times out so much later (SIP and RAS registrations).
     fn renew(&mut self, expectation: ExpectationId, timeout: Duration);
 
-    /// Takes an expectation back (`nf_ct_unexpect_related`, `nf_ct_unlink_expect`).
+    /// Takes an expectation back (`nf_ct_unlink_expect`).
     fn withdraw(&mut self, expectation: ExpectationId);
+
+    /// The same in the way of kernels that remove it only later (`nf_ct_unexpect_related`).
+    fn unexpect(&mut self, expectation: ExpectationId);
 
     /// Ends the flow that has this tuple in one of its directions; `false` where there is none (`nf_ct_kill`).
     fn kill(&mut self, tuple: &Tuple) -> bool;

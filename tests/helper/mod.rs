@@ -103,6 +103,10 @@ impl Master for Notebook {
         self.effects.push(Effect::Withdraw(expectation));
     }
 
+    fn unexpect(&mut self, expectation: ExpectationId) {
+        self.withdraw(expectation);
+    }
+
     fn kill(&mut self, tuple: &Tuple) -> bool {
         self.effects.push(Effect::Kill(*tuple));
         false

@@ -9,7 +9,7 @@ use super::Tracker;
 use crate::conntrack::config::Sysctl;
 use crate::conntrack::entry::{Help, Related};
 use crate::conntrack::event::{Closed, Ended, Event, ExpectationRecord, Status};
-use crate::conntrack::expect::{Clash, Expected};
+use crate::conntrack::expect::{Clash, Destination, Expected, destination};
 use crate::conntrack::transport::payload;
 use crate::conntrack::{Info, Reason, State};
 use crate::expectation::{Expectation, ExpectationId};
@@ -26,7 +26,9 @@ impl Tracker {
         tuple: &Tuple,
         packet: u64,
     ) -> Option<Arc<ExpectationRecord>> {
-        let slot = self.expectations.find_active(tuple)?;
+        let slot = self.expectations.find_active(tuple);
+        self.bury((tuple.dst, tuple.dport, tuple.protocol), slot);
+        let slot = slot?;
         let expected = self.expectations.get(slot)?;
         let record = Arc::clone(&expected.record);
         // A master that is not confirmed has not been seen by the other end yet.
@@ -47,10 +49,26 @@ impl Tracker {
                 .inverse()
                 .and_then(|inverse| self.expectations.find(&inverse));
             if let Some(other) = other {
-                self.close(other, Closed::Withdrawn);
+                self.unexpect(other);
             }
         }
         Some(record)
+    }
+
+    /// `nf_ct_unexpect_related`
+    fn unexpect(&mut self, slot: u32) {
+        if self.config.kernel.dead_expectations_linger {
+            self.expectations.kill(slot, self.now);
+        } else {
+            self.close(slot, Closed::Withdrawn);
+        }
+    }
+
+    /// Whoever looks through the expectations of a destination removes the dead ones, as far as it comes.
+    fn bury(&mut self, destination: Destination, stop: Option<u32>) {
+        for slot in self.expectations.dead(destination, stop) {
+            self.close(slot, Closed::Withdrawn);
+        }
     }
 
     /// What an expected flow has of the expectation: who its master is, and a helper of its own where one was meant
@@ -144,11 +162,36 @@ impl Tracker {
     }
 
     pub(super) fn remove_expectations(&mut self, master: u32, why: Closed) {
-        let help = self.table.get(master).and_then(|ct| ct.help.as_ref());
-        let slots = help.map_or_else(Vec::new, |help| help.expectations.clone());
-        for slot in slots {
+        for slot in self.siblings(master, |_| true) {
             self.close(slot, why);
         }
+    }
+
+    /// Where a class is full its oldest gives way, unless the dead do (`evict_oldest_expect`).
+    fn make_room(&mut self, master: u32, class: u8, most: u32) {
+        let is_full = |siblings: &[u32]| most != 0 && siblings.len() as u64 >= u64::from(most);
+        if !is_full(&self.siblings(master, |old| old.record.expectation.class == class)) {
+            return;
+        }
+        for dead in self.siblings(master, |old| old.dead.is_some()) {
+            self.close(dead, Closed::Withdrawn);
+        }
+        let siblings = self.siblings(master, |old| old.record.expectation.class == class);
+        if is_full(&siblings)
+            && let Some(&oldest) = siblings.last()
+        {
+            self.close(oldest, Closed::Evicted);
+        }
+    }
+
+    /// Those of a master's expectations that are so, newest first.
+    fn siblings(&self, master: u32, are_so: impl Fn(&Expected) -> bool) -> Vec<u32> {
+        let help = self.table.get(master).and_then(|ct| ct.help.as_ref());
+        let slots = help.map_or(&[][..], |help| &help.expectations);
+        let slots = slots.iter().copied();
+        slots
+            .filter(|&slot| self.expectations.get(slot).is_some_and(&are_so))
+            .collect()
     }
 
     /// `nf_ct_unlink_expect`
@@ -163,11 +206,15 @@ impl Tracker {
         {
             help.expectations.retain(|&other| other != slot);
         }
-        let left = expected.expires.since(self.now);
+        let (why, end) = match expected.dead {
+            Some(at) => (Closed::Withdrawn, at),
+            None => (why, self.now),
+        };
         self.events.push(Event::ExpectationDestroy {
+            open: end.since(expected.record.at),
+            left: expected.expires.since(self.now),
             expectation: expected.record,
             why,
-            left,
         });
     }
 }
@@ -190,13 +237,14 @@ impl Helped<'_> {
         anybodys: bool,
     ) -> Result<ExpectationId, Refused> {
         let tracker = &mut *self.tracker;
-        match tracker
+        let clash = tracker
             .expectations
-            .clash(self.slot, &expectation, anybodys)
-        {
-            Some(Clash::Same(slot)) => tracker.close(slot, Closed::Refreshed),
-            Some(Clash::Already) => return Err(Refused::Already),
-            Some(Clash::Overlap) => return Err(Refused::Clash),
+            .clash(self.slot, &expectation, anybodys);
+        tracker.bury(destination(&expectation), clash.map(|(slot, _)| slot));
+        match clash {
+            Some((slot, Clash::Same)) => tracker.close(slot, Closed::Refreshed),
+            Some((_, Clash::Already)) => return Err(Refused::Already),
+            Some((_, Clash::Overlap)) => return Err(Refused::Clash),
             None => {}
         }
         let Some(ct) = tracker.table.get(self.slot) else {
@@ -223,19 +271,7 @@ impl Helped<'_> {
             timeout: policy.timeout,
             expectation,
         };
-        let of_class = |slot: &&u32| {
-            tracker
-                .expectations
-                .get(**slot)
-                .is_some_and(|old| old.record.expectation.class == record.expectation.class)
-        };
-        let siblings = help.expectations.iter().filter(of_class).count() as u64;
-        if policy.max_expected != 0 && siblings >= u64::from(policy.max_expected) {
-            // Newest first, so the last is the oldest.
-            if let Some(&oldest) = help.expectations.iter().rfind(of_class) {
-                tracker.close(oldest, Closed::Evicted);
-            }
-        }
+        tracker.make_room(self.slot, record.expectation.class, policy.max_expected);
         if tracker.expectations.len() as u64 >= tracker.config.sysctls.get(Sysctl::ExpectMax) {
             return Err(Refused::NoRoom);
         }
@@ -246,6 +282,7 @@ impl Helped<'_> {
             record: Arc::clone(&record),
             master: self.slot,
             expires: tracker.now + record.timeout,
+            dead: None,
         });
         let ct = tracker.table.get_mut(self.slot);
         if let Some(help) = ct.and_then(|ct| ct.help.as_mut()) {
@@ -303,13 +340,8 @@ impl Master for Helped<'_> {
     }
 
     fn expectations(&self) -> Vec<Standing<'_>> {
-        let ct = self.tracker.table.get(self.slot);
-        let help = ct.and_then(|ct| ct.help.as_ref());
-        let slots = help.map_or(&[][..], |help| &help.expectations);
-        slots
-            .iter()
-            .filter_map(|&slot| self.standing(slot))
-            .collect()
+        let slots = self.tracker.siblings(self.slot, |_| true).into_iter();
+        slots.filter_map(|slot| self.standing(slot)).collect()
     }
 
     fn find(&self, tuple: &Tuple) -> Option<Standing<'_>> {
@@ -324,6 +356,12 @@ impl Master for Helped<'_> {
     fn withdraw(&mut self, expectation: ExpectationId) {
         if let Some(slot) = self.tracker.expectations.slot_of(expectation) {
             self.tracker.close(slot, Closed::Withdrawn);
+        }
+    }
+
+    fn unexpect(&mut self, expectation: ExpectationId) {
+        if let Some(slot) = self.tracker.expectations.slot_of(expectation) {
+            self.tracker.unexpect(slot);
         }
     }
 
