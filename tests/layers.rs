@@ -21,7 +21,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("replay", &["capture", "conntrack", "packet", "time"]),
     (
         "exposure",
-        &["conntrack", "packet", "replay", "time", "tuple"],
+        &[
+            "conntrack",
+            "expectation",
+            "packet",
+            "replay",
+            "time",
+            "tuple",
+        ],
     ),
     ("compare", &["conntrack", "expectation", "replay", "time"]),
     ("rules", &["exposure", "tuple"]),

@@ -31,6 +31,8 @@ pub struct Expected {
     /// Slot of the master in the conntrack table.
     pub master: u32,
     pub expires: Timestamp,
+    /// Since when it can be matched.
+    pub active: Option<Timestamp>,
     /// When it was taken back, though it is still in the table.
     pub dead: Option<Timestamp>,
 }
@@ -190,18 +192,23 @@ impl Expectations {
     }
 
     /// Activates it and gives it a new time-out.
-    pub fn renew(&mut self, id: ExpectationId, expires: Timestamp) {
-        let Some(slot) = self.slot_of(id) else {
-            return;
-        };
-        if let Some(expected) = &mut self.slots[slot as usize] {
-            Arc::make_mut(&mut expected.record)
-                .expectation
-                .flags
-                .inactive = false;
-            expected.expires = expires;
-            self.schedule(expires, id, slot);
-        }
+    pub fn renew(
+        &mut self,
+        id: ExpectationId,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Option<Arc<ExpectationRecord>> {
+        let slot = self.slot_of(id)?;
+        let expected = self.slots.get_mut(slot as usize)?.as_mut()?;
+        Arc::make_mut(&mut expected.record)
+            .expectation
+            .flags
+            .inactive = false;
+        expected.active.get_or_insert(now);
+        expected.expires = expires;
+        let record = Arc::clone(&expected.record);
+        self.schedule(expires, id, slot);
+        Some(record)
     }
 
     /// When the next one times out.

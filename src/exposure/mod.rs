@@ -14,6 +14,7 @@ use crate::conntrack::event::{
     Closed, ConntrackId, ConntrackRecord, Ended, Event, ExpectationRecord, Status,
 };
 use crate::conntrack::{Reason, State, Step, Verdict};
+use crate::expectation::ExpectationId;
 use crate::packet::{Packet, link};
 use crate::replay::{Arrival, Passage};
 use crate::time::Timestamp;
@@ -32,6 +33,8 @@ pub struct Exposure {
     pub conntracks: Vec<EndedConntrack>,
     /// The service of each flow alive that a helper reads, or that a helper's expectation let in.
     flows: HashMap<ConntrackId, Service>,
+    /// Expectations alive that any number of flows may come for, with the packet of the first that came.
+    permanent: HashMap<ExpectationId, (Arc<ExpectationRecord>, Option<u64>)>,
 }
 
 /// Sums over all frames.
@@ -324,6 +327,9 @@ impl Exposure {
                 Event::ExpectationNew(record) => {
                     let service = Service::of(record.helper, &record.master);
                     self.services.entry(service).or_default().expectations += 1;
+                    if record.expectation.flags.permanent {
+                        self.permanent.insert(record.id, (Arc::clone(record), None));
+                    }
                 }
                 Event::ExpectationDestroy {
                     expectation,
@@ -333,16 +339,17 @@ impl Exposure {
                 } => {
                     if matches!(why, Closed::Matched { .. }) {
                         matched = Some((Arc::clone(expectation), *open));
-                    } else {
-                        let packet =
-                            matches!(why, Closed::Refreshed | Closed::Evicted).then_some(number);
-                        self.close(
-                            Arc::clone(expectation),
-                            Outcome::Unused(*why),
-                            packet,
-                            *open,
-                        );
+                        continue;
                     }
+                    let used = self.permanent.remove(&expectation.id);
+                    let (outcome, packet) = match used.and_then(|(_, first)| first) {
+                        Some(first) => (Outcome::Used, Some(first)),
+                        None => (
+                            Outcome::Unused(*why),
+                            matches!(why, Closed::Refreshed | Closed::Evicted).then_some(number),
+                        ),
+                    };
+                    self.close(Arc::clone(expectation), outcome, packet, *open);
                 }
                 Event::ConntrackNew(record) => {
                     let came_for =
@@ -350,6 +357,13 @@ impl Exposure {
                     if let Some((expected, open)) = came_for {
                         self.related(&expected, record);
                         self.close(expected, Outcome::Used, Some(number), open);
+                    } else if let Some((expected, first)) = record
+                        .expectation
+                        .and_then(|id| self.permanent.get_mut(&id))
+                    {
+                        first.get_or_insert(number);
+                        let expected = Arc::clone(expected);
+                        self.related(&expected, record);
                     }
                     self.opened(record);
                 }
@@ -363,7 +377,7 @@ impl Exposure {
                     let service = self.services.entry(Service::of(helper, tuple)).or_default();
                     *service.declined.entry(reason).or_default() += 1;
                 }
-                Event::ConntrackUpdate(_) => {}
+                Event::ConntrackUpdate(_) | Event::ExpectationRenewed { .. } => {}
             }
         }
         if let Some((expected, open)) = matched {

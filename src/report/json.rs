@@ -144,6 +144,13 @@ fn line(event: &Event, kernel: &Kernel) -> Option<EventLine> {
             let line = ExpectationLine::new("exp_destroy", expectation, left.as_secs(), kernel);
             Some(EventLine::Expectation(Box::new(line)))
         }
+        Event::ExpectationRenewed {
+            expectation,
+            timeout,
+        } => {
+            let line = ExpectationLine::new("exp_update", expectation, timeout.as_secs(), kernel);
+            Some(EventLine::Expectation(Box::new(line)))
+        }
         Event::Declined { .. } => None,
     }
 }

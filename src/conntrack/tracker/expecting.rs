@@ -218,7 +218,9 @@ impl Tracker {
             None => (why, self.now),
         };
         self.events.push(Event::ExpectationDestroy {
-            open: end.since(expected.record.at),
+            open: expected
+                .active
+                .map_or(Duration::ZERO, |active| end.since(active)),
             left: expected.expires.since(self.now),
             expectation: expected.record,
             why,
@@ -288,6 +290,7 @@ impl Helped<'_> {
         let slot = tracker.expectations.insert(Expected {
             record: Arc::clone(&record),
             master: self.slot,
+            active: (!record.expectation.flags.inactive).then_some(tracker.now),
             expires: tracker.now + record.timeout,
             dead: None,
         });
@@ -356,8 +359,17 @@ impl Master for Helped<'_> {
     }
 
     fn renew(&mut self, expectation: ExpectationId, timeout: Duration) {
-        let expires = self.tracker.now + timeout;
-        self.tracker.expectations.renew(expectation, expires);
+        let now = self.tracker.now;
+        let renewed = self
+            .tracker
+            .expectations
+            .renew(expectation, now, now + timeout);
+        if let Some(expectation) = renewed {
+            self.tracker.events.push(Event::ExpectationRenewed {
+                expectation,
+                timeout,
+            });
+        }
     }
 
     fn withdraw(&mut self, expectation: ExpectationId) {
