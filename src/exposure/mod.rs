@@ -129,6 +129,8 @@ impl Service {
 pub struct Use {
     /// Control connections.
     pub controls: u64,
+    /// Those of them that were expected themselves, and have the helper from their expectation.
+    pub inherited: u64,
     /// Who opened them, the first thousand addresses.
     pub clients: BTreeSet<IpAddr>,
     /// Control connections of others.
@@ -418,6 +420,7 @@ impl Exposure {
             service.first_packet = record.life.first_packet;
         }
         service.controls += 1;
+        service.inherited += u64::from(record.expectation.is_some());
         let client = record.original.src;
         if service.clients.len() < LISTED {
             service.clients.insert(client);
