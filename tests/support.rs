@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ctaudit::capture::Capture;
 use ctaudit::conntrack::config::{Assignment, Config};
+use ctaudit::helper::Modules;
 use ctaudit::kernel::Kernel;
 use ctaudit::replay::{Arrival, Clock, Replay};
 use ctaudit::report::json;
@@ -65,11 +66,11 @@ pub fn read(path: &Path) -> Vec<u8> {
 
 /// A firewall of this series, with FTP on port 2121 as well if asked for.
 pub fn firewall(series: &str, ftp_on_2121: bool) -> Config {
-    let mut config = Config::new(Kernel::of(series).unwrap());
+    let modules = Modules::default();
+    let on_2121 = Assignment::parse("tcp 2121 ftp", &modules).unwrap();
+    let mut config = Config::new(Kernel::of(series).unwrap(), modules);
     if ftp_on_2121 {
-        config
-            .assignments
-            .push(Assignment::parse("tcp 2121 ftp").unwrap());
+        config.assignments.push(on_2121);
     }
     config
 }

@@ -36,11 +36,11 @@ pub struct Analyse {
 
 impl Analyse {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
-        let mut replay = self.input.replay()?;
-        let config = self.input.firewall.config();
+        let config = self.input.firewall.config()?;
+        let mut replay = self.input.replay(config.clone())?;
         let helpers = || config.assignments.iter().map(|assigned| assigned.helper);
         let cannot_fire = helpers()
-            .filter(|helper| helper.own_broadcasts_only() && config.local.is_empty())
+            .filter(|helper| helper.spec.own_broadcasts_only() && config.local.is_empty())
             .map(|helper| helper.name)
             .collect();
         let mut outputs = Vec::new();

@@ -21,7 +21,8 @@ pub struct Events {
 
 impl Events {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
-        let mut replay = self.input.replay()?;
+        let config = self.input.firewall.config()?;
+        let mut replay = self.input.replay(config)?;
         let kernel = self.input.firewall.kernel;
         let mut out = BufWriter::new(io::stdout().lock());
         let mut status = ExitCode::SUCCESS;

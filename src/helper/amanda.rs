@@ -12,7 +12,8 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::{
-    Dropped, Families, Field, Freedom, Helper, Master, Message, Parameter, Policy, Spec, text,
+    Dropped, Families, Field, Freedom, Helper, Instances, Master, Message, Parameter, Policy, Spec,
+    text,
 };
 use crate::expectation::{Expectation, Sourced};
 use crate::tuple::{Direction, Protocol};
@@ -22,6 +23,7 @@ pub const SPECS: &[Spec] = &[Spec {
     source: "net/netfilter/nf_conntrack_amanda.c",
     ports: &[(Protocol::UDP, 10080)],
     families: Families::Both,
+    instances: Instances::One,
     why: "what is backed up travels over TCP, to ports that the backed-up host names in a datagram",
     policies: |_| {
         vec![Policy {

@@ -15,7 +15,8 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::{
-    Dropped, Families, Field, Freedom, Helper, Master, Message, Parameter, Policy, Spec, text,
+    Dropped, Families, Field, Freedom, Helper, Instances, Master, Message, Parameter, Policy, Spec,
+    text,
 };
 use crate::expectation::{Expectation, Sourced};
 use crate::kernel::Behaviour;
@@ -26,6 +27,7 @@ pub const SPECS: &[Spec] = &[Spec {
     source: "net/netfilter/nf_conntrack_ftp.c",
     ports: &[(Protocol::TCP, 21)],
     families: Families::Both,
+    instances: Instances::ByPort,
     why: "each listing and file travels on a connection of its own, to a port that PORT, EPRT, 227 or 229 names",
     policies: |_| {
         vec![Policy {

@@ -13,7 +13,8 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::{
-    Dropped, Families, Field, Freedom, Helper, Master, Message, Parameter, Policy, Spec, text,
+    Dropped, Families, Field, Freedom, Helper, Instances, Master, Message, Parameter, Policy, Spec,
+    text,
 };
 use crate::expectation::{Expectation, Sourced};
 use crate::tuple::{Direction, Protocol};
@@ -23,6 +24,7 @@ pub const SPECS: &[Spec] = &[Spec {
     source: "net/netfilter/nf_conntrack_irc.c",
     ports: &[(Protocol::TCP, 6667)],
     families: Families::Ipv4,
+    instances: Instances::ByIndex,
     why: "DCC sends files and chats past the server, to the port that the offering client names, from anybody",
     policies: |modules| {
         vec![Policy {

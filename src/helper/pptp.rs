@@ -12,7 +12,7 @@
 
 use std::time::Duration;
 
-use super::{Dropped, Families, Field, Freedom, Helper, Master, Message, Policy, Spec};
+use super::{Dropped, Families, Field, Freedom, Helper, Instances, Master, Message, Policy, Spec};
 use crate::expectation::{Expectation, Sourced};
 use crate::tuple::{Direction, Protocol, Tuple};
 
@@ -21,6 +21,7 @@ pub const SPECS: &[Spec] = &[Spec {
     source: "net/netfilter/nf_conntrack_pptp.c",
     ports: &[(Protocol::TCP, 1723)],
     families: Families::Ipv4,
+    instances: Instances::One,
     why: "the tunnel travels in GRE packets, whose call numbers the control connection agrees on",
     policies: |_| {
         vec![Policy {

@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use super::{Dropped, Families, Field, Freedom, Helper, Master, Message, Policy, Spec};
+use super::{Dropped, Families, Field, Freedom, Helper, Instances, Master, Message, Policy, Spec};
 use crate::expectation::{Expectation, Sourced};
 use crate::tuple::{Direction, Protocol};
 
@@ -19,6 +19,7 @@ pub const SPECS: &[Spec] = &[Spec {
     source: "net/netfilter/nf_conntrack_sane.c",
     ports: &[(Protocol::TCP, 6566)],
     families: Families::Both,
+    instances: Instances::ByPort,
     why: "the server offers each scanned picture at a port that it names in the control connection",
     policies: |_| {
         vec![Policy {

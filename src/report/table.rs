@@ -15,7 +15,7 @@ use super::{Analysis, Compared};
 use crate::conntrack::State;
 use crate::expectation::Origin;
 use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure, Totals, Use};
-use crate::helper::{self, Families, Freedom, Spec};
+use crate::helper::{self, Families, Freedom, Instances, Spec};
 use crate::kernel::{Difference, Kernel};
 use crate::rules::{Match, Rule, nftables};
 use crate::time::Timestamp;
@@ -514,6 +514,19 @@ fn describe(out: &mut dyn Write, spec: &Spec) -> io::Result<()> {
         writeln!(
             out,
             "    flows that it expects may be read by {reader} in turn"
+        )?;
+    }
+    let named = match spec.instances {
+        Instances::One => None,
+        Instances::ByPort => Some("PORT"),
+        Instances::ByIndex => Some("INDEX"),
+    };
+    if let (Some(suffix), [(_, port), ..]) = (named, spec.ports) {
+        writeln!(
+            out,
+            "    --module {}.ports={port}  (up to 8, before Linux 7.3) a helper for each port, {name}-{suffix} \
+             where it is not {port}",
+            spec.module()
         )?;
     }
     spec.parameters.iter().try_for_each(|parameter| {

@@ -4,6 +4,7 @@ mod amanda;
 mod broadcast;
 mod ftp;
 mod irc;
+mod modules;
 mod pptp;
 mod sane;
 mod text;

@@ -13,7 +13,7 @@ use crate::conntrack::expect::{Clash, Destination, Expected, destination};
 use crate::conntrack::transport::payload;
 use crate::conntrack::{Info, Reason, State};
 use crate::expectation::{Expectation, ExpectationId};
-use crate::helper::{Dropped, Master, Message, Refused, Spec, Standing};
+use crate::helper::{Dropped, Master, Message, Refused, Registered, Standing};
 use crate::kernel::Behaviour;
 use crate::packet::Packet;
 use crate::packet::route::{self, Device, Exit, Fate};
@@ -81,12 +81,19 @@ impl Tracker {
             master_id: record.master_id,
             helper: record.helper,
         };
-        let spec = record.expectation.helper.and_then(Spec::named);
-        (Box::new(related), spec.map(|spec| self.start(spec)))
+        let heir = record.expectation.helper.and_then(|heir| {
+            // One that expects its own kind means itself, under its own name.
+            let own = self.config.modules.registered_as(record.helper);
+            own.filter(|own| own.spec.name == heir)
+                .or_else(|| self.config.modules.registered_as(heir))
+        });
+        (Box::new(related), heir.map(|heir| self.start(heir)))
     }
 
-    pub(super) fn start(&self, spec: &'static Spec) -> Box<Help> {
+    pub(super) fn start(&self, helper: &Registered) -> Box<Help> {
+        let &Registered { name, spec, .. } = helper;
         Box::new(Help {
+            name,
             spec,
             helper: Some((spec.start)(&self.config.modules, &self.config.kernel)),
             expectations: Vec::new(),
@@ -273,7 +280,7 @@ impl Helped<'_> {
             id: ExpectationId(tracker.expected + 1),
             master_id: ct.id,
             master: ct.original,
-            helper: help.spec.name,
+            helper: help.name,
             packet: self.packet,
             direction: self.direction,
             at: tracker.now,
@@ -315,7 +322,7 @@ impl Helped<'_> {
                 && ct
                     .help
                     .as_ref()
-                    .is_some_and(|help| help.spec.name == record.helper),
+                    .is_some_and(|help| help.name == record.helper),
             expectation: &record.expectation,
         })
     }
@@ -416,7 +423,7 @@ impl Master for Helped<'_> {
         self.tracker.events.push(Event::Declined {
             master: ct.id,
             tuple: ct.original,
-            helper: help.spec.name,
+            helper: help.name,
             reason,
         });
     }

@@ -414,7 +414,7 @@ impl Tracker {
         let Some(assignment) = assignments.find(|assignment| {
             assignment.protocol == protocol
                 && assignment.port == port
-                && assignment.helper.reads(protocol, ipv6)
+                && assignment.helper.spec.reads(protocol, ipv6)
         }) else {
             return;
         };
@@ -422,7 +422,7 @@ impl Tracker {
             return;
         }
         ct.status.set(Status::HELPER);
-        let help = self.start(assignment.helper);
+        let help = self.start(&assignment.helper);
         if let Some(ct) = self.table.get_mut(slot) {
             ct.help = Some(help);
         }
