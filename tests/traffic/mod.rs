@@ -13,7 +13,7 @@ mod ftp_offer;
 mod irc;
 mod noise;
 pub mod packet;
-mod pptp;
+pub mod pptp;
 mod sane;
 mod tftp;
 
