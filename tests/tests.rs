@@ -9,5 +9,6 @@ mod layers;
 mod mutated;
 mod packet;
 mod properties;
+mod rules;
 mod support;
 mod traffic;
