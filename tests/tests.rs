@@ -11,5 +11,6 @@ mod layers;
 mod mutated;
 mod packet;
 mod properties;
+mod rules;
 mod support;
 mod traffic;

@@ -6,50 +6,42 @@ use ctaudit::tuple::Direction::{self, Original, Reply};
 use ctaudit::tuple::Protocol;
 
 use super::{Bench, Effect};
-
-/// A control message of this type and length (RFC 2637, 2.1 to 2.15), with these numbers from byte 12 on.
-fn message(kind: u16, length: u16, numbers: &[u16]) -> Vec<u8> {
-    let header = [length, 1, 0x1a2b, 0x3c4d, kind, 0];
-    let words = header.iter().chain(numbers).copied();
-    let mut text: Vec<u8> = words.flat_map(u16::to_be_bytes).collect();
-    text.resize(length.into(), 0);
-    text
-}
+use crate::traffic::pptp::message;
 
 /// "Connected", "accepted", "successful": 1, in the high byte.
 const YES: u16 = 1 << 8;
 const NO: u16 = 2 << 8;
 
 fn start_request() -> Vec<u8> {
-    message(1, 156, &[YES])
+    message(1, &[YES])
 }
 
 fn start_reply(result: u16) -> Vec<u8> {
-    message(2, 156, &[YES, result])
+    message(2, &[YES, result])
 }
 
 fn out_call_request(pns: u16) -> Vec<u8> {
-    message(7, 168, &[pns])
+    message(7, &[pns])
 }
 
 fn out_call_reply(pac: u16, pns: u16, result: u16) -> Vec<u8> {
-    message(8, 32, &[pac, pns, result])
+    message(8, &[pac, pns, result])
 }
 
 fn in_call_request(pac: u16) -> Vec<u8> {
-    message(9, 220, &[pac])
+    message(9, &[pac])
 }
 
 fn in_call_reply(pns: u16, pac: u16, result: u16) -> Vec<u8> {
-    message(10, 24, &[pns, pac, result])
+    message(10, &[pns, pac, result])
 }
 
 fn in_call_connected(pns: u16) -> Vec<u8> {
-    message(11, 28, &[pns])
+    message(11, &[pns])
 }
 
 fn disconnect(pac: u16) -> Vec<u8> {
-    message(13, 148, &[pac])
+    message(13, &[pac])
 }
 
 fn bench() -> Bench {
@@ -155,8 +147,8 @@ fn calls_after(messages: &[(Direction, Vec<u8>)]) -> bool {
 fn sessions() {
     let request = || (Original, start_request());
     let reply = |result| (Reply, start_reply(result));
-    let stop = || (Original, message(3, 16, &[YES]));
-    let stopped = |result| (Reply, message(4, 16, &[result]));
+    let stop = || (Original, message(3, &[YES]));
+    let stopped = |result| (Reply, message(4, &[result]));
     for (messages, stands) in [
         (vec![], false),
         (vec![request()], false),
@@ -204,14 +196,8 @@ fn sessions() {
         (vec![(Reply, start_request()), reply(YES)], false),
         (vec![request(), (Original, start_reply(YES))], false),
         // What no state knows.
-        (
-            vec![request(), reply(YES), (Reply, message(16, 20, &[]))],
-            true,
-        ),
-        (
-            vec![request(), reply(YES), (Reply, message(5, 16, &[]))],
-            true,
-        ),
+        (vec![request(), reply(YES), (Reply, message(16, &[]))], true),
+        (vec![request(), reply(YES), (Reply, message(5, &[]))], true),
     ] {
         assert_eq!(calls_after(&messages), stands, "{messages:?}");
     }
@@ -242,7 +228,7 @@ fn a_call_answers_the_one_that_was_asked_for() {
         declined(&[asked(), (Reply, out_call_reply(9, 8, YES))]),
         another
     );
-    let hung_up = (Original, message(12, 16, &[7]));
+    let hung_up = (Original, message(12, &[7]));
     assert_eq!(declined(&[asked(), hung_up, answer()]), nobody);
     let refused = (Reply, out_call_reply(9, 7, NO));
     assert_eq!(declined(&[asked(), refused, answer()]), nobody);

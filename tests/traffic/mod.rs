@@ -14,7 +14,7 @@ mod ftp_offer;
 mod irc;
 mod noise;
 pub mod packet;
-mod pptp;
+pub mod pptp;
 mod sane;
 mod sip;
 mod sip_message;

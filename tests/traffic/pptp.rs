@@ -223,8 +223,8 @@ fn number(rng: &mut Rng) -> u16 {
     }
 }
 
-/// A control message of the length that RFC 2637 gives it, with these fields behind the header.
-fn message(kind: u16, fields: &[u16]) -> Vec<u8> {
+/// A control message of the length that RFC 2637 gives it, with these fields behind the header, from byte 12 on.
+pub fn message(kind: u16, fields: &[u16]) -> Vec<u8> {
     let length = match kind {
         1 | 2 => 156,
         3 | 4 | 5 | 12 => 16,
