@@ -1,23 +1,48 @@
 //! Kernel series as sets of behaviours.
 //!
 //! A number says little: stable updates change verdicts inside one series. So the simulation asks for a behaviour
-//! by name, and a series is no more than a line of them, as its newest release examined had them.
+//! by name, and a series is no more than a column of them, as its newest release examined had them.
+
+use Behaviour::*;
+
+/// A kernel series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kernel {
+    /// As `--kernel` names it.
+    pub series: &'static str,
+    /// The release whose sources were examined, and whether it was asked as well.
+    pub release: &'static str,
+    pub was_asked: bool,
+    column: usize,
+}
 
 /// What differs between kernels, as far as the simulation reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kernel {
-    /// The series, as `--kernel` names it.
-    pub series: &'static str,
-    /// DCCP has a tracker of its own (net/netfilter/nf_conntrack_proto_dccp.c, removed before 6.17); else it is
-    /// tracked without ports, like any protocol that conntrack does not know.
-    pub tracks_dccp: bool,
-    /// A DCCP packet whose header is cut off is dropped; else it is INVALID.
-    pub drops_cut_dccp: bool,
-    /// Any accepted TCP RST sets the time-out of CLOSE, even where the state stays ESTABLISHED; else only that
-    /// case is special, and gets `tcp_timeout_unacknowledged`.
-    pub rst_sets_close_timeout: bool,
-    /// Multicast router discovery (ICMPv6 151 and 152) is left UNTRACKED, like neighbour discovery.
-    pub mrdisc_untracked: bool,
+pub enum Behaviour {
+    TracksDccp,
+    DropsCutDccp,
+    TracksUdpLite,
+    RstSetsClose,
+    MrdiscUntracked,
+    NoMaxIsNoLimit,
+    HelperStatusInherited,
+    ExpectationStamps,
+    FtpRefusesLargeNumbers,
+    BroadcastAnswersFromAskedPort,
+    HelperPorts,
+}
+
+/// A behaviour, and who has it.
+#[derive(Debug)]
+pub struct Difference {
+    pub behaviour: Behaviour,
+    pub name: &'static str,
+    /// What kernels with it do; and, where it is not plainly the opposite, what others do.
+    pub meaning: &'static str,
+    /// Below net/netfilter, in kernels that have it or had it last.
+    pub source: &'static str,
+    /// By series, in their order.
+    has: [bool; SERIES],
 }
 
 impl Kernel {
@@ -31,36 +56,139 @@ impl Kernel {
     pub fn all() -> &'static [Self] {
         &KERNELS
     }
-}
 
-impl Default for Kernel {
-    /// The newest.
-    fn default() -> Self {
-        KERNELS[KERNELS.len() - 1]
+    /// Whether the series behaves like that.
+    pub fn does(&self, behaviour: Behaviour) -> bool {
+        DIFFERENCES[behaviour as usize].holds_for(self)
     }
 }
 
-/// 6.1.192, 6.12.117 and 6.18.44.
-const KERNELS: [Kernel; 3] = [
+impl Default for Kernel {
+    /// The newest that was asked.
+    fn default() -> Self {
+        KERNELS[2]
+    }
+}
+
+impl Difference {
+    pub fn all() -> &'static [Self] {
+        &DIFFERENCES
+    }
+
+    pub fn holds_for(&self, kernel: &Kernel) -> bool {
+        self.has[kernel.column]
+    }
+}
+
+const SERIES: usize = 6;
+
+const KERNELS: [Kernel; SERIES] = [
+    kernel(0, "6.1", "6.1.192", true),
+    kernel(1, "6.12", "6.12.117", true),
+    kernel(2, "6.18", "6.18.44", true),
+    kernel(3, "7.1", "7.1.3", false),
+    kernel(4, "7.2", "7.2.6", false),
+    kernel(5, "7.3", "7.3.4", false),
+];
+
+const fn kernel(
+    column: usize,
+    series: &'static str,
+    release: &'static str,
+    was_asked: bool,
+) -> Kernel {
     Kernel {
-        series: "6.1",
-        tracks_dccp: true,
-        drops_cut_dccp: true,
-        rst_sets_close_timeout: true,
-        mrdisc_untracked: false,
+        series,
+        release,
+        was_asked,
+        column,
+    }
+}
+
+const Y: bool = true;
+const N: bool = false;
+
+/// In the order of `Behaviour`.
+const DIFFERENCES: [Difference; 11] = [
+    Difference {
+        behaviour: TracksDccp,
+        name: "tracks-dccp",
+        meaning: "DCCP has states, ports and time-outs; else it is tracked by its addresses alone",
+        source: "nf_conntrack_proto_dccp.c",
+        has: [Y, Y, N, N, N, N],
     },
-    Kernel {
-        series: "6.12",
-        tracks_dccp: true,
-        drops_cut_dccp: false,
-        rst_sets_close_timeout: false,
-        mrdisc_untracked: true,
+    Difference {
+        behaviour: DropsCutDccp,
+        name: "drops-cut-dccp",
+        meaning: "a DCCP packet whose header is cut off is dropped; else it is INVALID",
+        source: "nf_conntrack_proto_dccp.c",
+        has: [Y, N, N, N, N, N],
     },
-    Kernel {
-        series: "6.18",
-        tracks_dccp: false,
-        drops_cut_dccp: false,
-        rst_sets_close_timeout: true,
-        mrdisc_untracked: true,
+    Difference {
+        behaviour: TracksUdpLite,
+        name: "tracks-udplite",
+        meaning: "UDP-Lite has ports and UDP's time-outs; else it is tracked by its addresses alone",
+        source: "nf_conntrack_proto_udp.c",
+        has: [Y, Y, Y, N, N, N],
+    },
+    Difference {
+        behaviour: RstSetsClose,
+        name: "rst-sets-close",
+        meaning: "any RST sets the time-out of CLOSE, also one that leaves the state ESTABLISHED; \
+            else that one alone sets tcp_timeout_unacknowledged",
+        source: "nf_conntrack_proto_tcp.c",
+        has: [Y, N, Y, Y, Y, N],
+    },
+    Difference {
+        behaviour: MrdiscUntracked,
+        name: "mrdisc-untracked",
+        meaning: "multicast router discovery (ICMPv6 151, 152) is UNTRACKED; else INVALID",
+        source: "nf_conntrack_proto_icmpv6.c",
+        has: [N, Y, Y, Y, Y, Y],
+    },
+    Difference {
+        behaviour: NoMaxIsNoLimit,
+        name: "no-max-is-no-limit",
+        meaning: "nf_conntrack_max=0 means any number of conntracks; else none",
+        source: "nf_conntrack_core.c",
+        has: [Y, Y, Y, N, N, N],
+    },
+    Difference {
+        behaviour: HelperStatusInherited,
+        name: "helper-status-inherited",
+        meaning: "an expected flow that has a helper from its expectation has the HELPER status, too, \
+            so no rule can give it another helper",
+        source: "nf_conntrack_helper.c",
+        has: [Y, Y, N, N, Y, Y],
+    },
+    Difference {
+        behaviour: ExpectationStamps,
+        name: "expectation-stamps",
+        meaning: "an expectation carries the 32-bit stamp of its end, and goes when its place in the table is next \
+            looked at after it; else a timer ends it",
+        source: "nf_conntrack_expect.c",
+        has: [Y, Y, N, N, Y, Y],
+    },
+    Difference {
+        behaviour: FtpRefusesLargeNumbers,
+        name: "ftp-refuses-large-numbers",
+        meaning: "an FTP command with an octet above 255 or a port above 65535 is dropped; else they wrap",
+        source: "nf_conntrack_ftp.c",
+        has: [N, N, N, N, Y, Y],
+    },
+    Difference {
+        behaviour: BroadcastAnswersFromAskedPort,
+        name: "broadcast-answers-from-asked-port",
+        meaning: "netbios-ns and snmp expect answers from the port that was asked; else from 137 and 161",
+        source: "nf_conntrack_broadcast.c",
+        has: [N, N, N, N, N, Y],
+    },
+    Difference {
+        behaviour: HelperPorts,
+        name: "helper-ports",
+        meaning: "the modules of ftp, irc, sane, sip and tftp take ports= and register a helper for each, as \
+            ftp-2121 or irc-1; else there is one, by the plain name",
+        source: "nf_conntrack_helper.c",
+        has: [Y, Y, Y, Y, Y, N],
     },
 ];

@@ -12,8 +12,8 @@
 //!                                                helper
 //! ```
 //!
-//! ## [`mod@time`], [`mod@tuple`], [`mod@expectation`]
-//! The nouns of the domain. Time is the capture's: nothing here asks a clock.
+//! ## [`mod@time`], [`mod@tuple`], [`mod@expectation`], [`kernel`]
+//! The nouns of the domain. Time is the capture's: nothing here asks a clock. A kernel is a set of behaviours.
 //!
 //! ## [`capture`]
 //! Files, pipes and standard input as frames. It does not know what is in a frame.
@@ -36,6 +36,9 @@
 //! ## [`exposure`]
 //! What was opened, to whom, and what came of it, summed from steps. It does not know packets' contents.
 //!
+//! ## [`compare`]
+//! A second tracker, of another kernel, shown the same packets: where the two disagree.
+//!
 //! ## [`rules`]
 //! The rules that the needed flows ask for; a file a target language.
 //!
@@ -49,6 +52,7 @@
 
 pub mod capture;
 pub mod cli;
+pub mod compare;
 pub mod conntrack;
 pub mod expectation;
 pub mod exposure;

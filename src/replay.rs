@@ -21,6 +21,8 @@ pub struct Passage<'r> {
     pub number: u64,
     /// The frame's own timestamp.
     pub at: Timestamp,
+    /// The simulation's clock, which never runs backwards, and may stand.
+    pub clock: Timestamp,
     pub link: u16,
     pub arrival: Arrival<'r>,
 }
@@ -81,6 +83,7 @@ impl Replay {
         Ok(Some(Passage {
             number,
             at,
+            clock: self.now,
             link,
             arrival,
         }))

@@ -38,6 +38,7 @@ fn the_reports_are_what_the_program_prints() {
     for (arguments, report) in [
         (&["analyse", "samples/office.pcapng"][..], "office.txt"),
         (&["helpers"], "helpers.txt"),
+        (&["kernels"], "kernels.txt"),
         (
             &[
                 "analyse",
@@ -276,15 +277,15 @@ fn csv_and_parquet_hold_the_same_rows() {
             "{table}"
         );
         for column in from_parquet.columns() {
-            let documented = format!("1,{table},{},{},", column.name(), column.dtype());
+            let documented = format!("2,{table},{},{},", column.name(), column.dtype());
             assert!(
                 schema.contains(&documented),
                 "schema.csv lacks {documented}"
             );
         }
     }
-    assert_eq!(names(&csv), 7);
-    assert_eq!(names(&parquet), 7);
+    assert_eq!(names(&csv), 8);
+    assert_eq!(names(&parquet), 8);
 }
 
 /// What an interrupted run leaves: nothing that looks whole, nothing beside it.

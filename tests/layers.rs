@@ -21,16 +21,26 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("replay", &["capture", "conntrack", "packet", "time"]),
     (
         "exposure",
-        &["conntrack", "packet", "replay", "time", "tuple"],
+        &[
+            "conntrack",
+            "expectation",
+            "packet",
+            "replay",
+            "time",
+            "tuple",
+        ],
     ),
+    ("compare", &["conntrack", "expectation", "replay", "time"]),
     ("rules", &["exposure", "tuple"]),
     (
         "report",
         &[
+            "compare",
             "conntrack",
             "expectation",
             "exposure",
             "helper",
+            "kernel",
             "rules",
             "time",
             "tuple",
@@ -40,6 +50,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "cli",
         &[
             "capture",
+            "compare",
             "conntrack",
             "exposure",
             "helper",

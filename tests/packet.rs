@@ -177,7 +177,32 @@ fn routing() {
         let ip = ipv4(source, destination, 17, &[0; 8]);
         let mut decoder = Decoder::default();
         let packet = decoder.decode(START, 1, 101, &ip).unwrap().unwrap();
-        assert_eq!(fate(&packet), expected, "{source} to {destination}");
+        assert_eq!(fate(&packet, &[]), expected, "{source} to {destination}");
+    }
+}
+
+/// `__mkroute_output`, `ip_mc_output`
+#[test]
+fn routing_of_the_firewalls_own() {
+    let local = ["192.0.2.1/24", "203.0.113.1/31", "2001:db8::1/64"];
+    let local = local.map(|own| own.parse().unwrap());
+    for (source, destination, expected) in [
+        ("192.0.2.1", "198.51.100.2", Fate::Sent),
+        ("192.0.2.1", "192.0.2.255", Fate::Broadcast),
+        ("192.0.2.1", "255.255.255.255", Fate::Broadcast),
+        ("192.0.2.1", "203.0.113.1", Fate::Looped),
+        ("192.0.2.1", "203.0.113.255", Fate::Sent),
+        ("198.51.100.2", "192.0.2.1", Fate::Delivered),
+        ("198.51.100.2", "192.0.2.255", Fate::Delivered),
+        ("198.51.100.2", "192.0.2.0", Fate::Forwarded),
+        ("198.51.100.2", "192.0.2.2", Fate::Forwarded),
+        ("2001:db8::1", "2001:db8:1::1", Fate::Sent),
+        ("2001:db8:1::1", "2001:db8::1", Fate::Delivered),
+    ] {
+        let ip = ipv4(source, destination, 17, &[0; 8]);
+        let mut decoder = Decoder::default();
+        let packet = decoder.decode(START, 1, 101, &ip).unwrap().unwrap();
+        assert_eq!(fate(&packet, &local), expected, "{source} to {destination}");
     }
 }
 

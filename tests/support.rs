@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ctaudit::capture::Capture;
 use ctaudit::conntrack::config::{Assignment, Config};
+use ctaudit::helper::Modules;
 use ctaudit::kernel::Kernel;
 use ctaudit::replay::{Arrival, Clock, Replay};
 use ctaudit::report::json;
@@ -65,11 +66,11 @@ pub fn read(path: &Path) -> Vec<u8> {
 
 /// A firewall of this series, with FTP on port 2121 as well if asked for.
 pub fn firewall(series: &str, ftp_on_2121: bool) -> Config {
-    let mut config = Config::new(Kernel::of(series).unwrap());
+    let modules = Modules::default();
+    let on_2121 = Assignment::parse("tcp 2121 ftp", &modules).unwrap();
+    let mut config = Config::new(Kernel::of(series).unwrap(), modules);
     if ftp_on_2121 {
-        config
-            .assignments
-            .push(Assignment::parse("tcp 2121 ftp").unwrap());
+        config.assignments.push(on_2121);
     }
     config
 }
@@ -80,14 +81,12 @@ pub fn capture(bytes: Vec<u8>) -> Capture {
 
 /// The lines that `ctaudit events --json` would print. Damage ends a capture as it would there.
 pub fn record(bytes: Vec<u8>, config: Config, clock: Clock) -> Vec<u8> {
-    let ports = json::Ports {
-        dccp: config.kernel.tracks_dccp,
-    };
+    let kernel = config.kernel;
     let mut replay = Replay::new(capture(bytes), config, clock);
     let mut lines = Vec::new();
     while let Ok(Some(passage)) = replay.advance() {
         if let Arrival::Unseen(_, step) | Arrival::Packet(_, step) = passage.arrival {
-            json::write(&mut lines, passage.number, &step, ports).unwrap();
+            json::write(&mut lines, passage.number, &step, &kernel).unwrap();
         }
     }
     lines

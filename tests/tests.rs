@@ -2,12 +2,15 @@
 
 mod capture;
 mod command;
+mod compare;
 mod conntrack;
 mod differential;
 mod helper;
+mod kernel;
 mod layers;
 mod mutated;
 mod packet;
 mod properties;
+mod rules;
 mod support;
 mod traffic;

@@ -1,5 +1,6 @@
 //! `ctaudit analyse`
 
+use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,10 +8,13 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::progress::Progress;
-use super::{Failure, Input, damaged, width};
+use super::{Failure, Input, damaged, series, width};
+use crate::compare::Comparison;
+use crate::conntrack::config::Config;
 use crate::exposure::Exposure;
+use crate::kernel::Kernel;
 use crate::report::frames::{Format, Frames};
-use crate::report::{Analysis, Listed, table};
+use crate::report::{Analysis, Compared, Listed, table};
 use crate::rules;
 
 /// Say which helpers the traffic needs, what they opened, who came, and which rules keep just that working
@@ -19,6 +23,9 @@ use crate::rules;
 pub struct Analyse {
     #[command(flatten)]
     input: Input,
+    /// Also say what a kernel of this series would do differently: what an upgrade changes for this traffic
+    #[arg(long, value_name = "SERIES", value_parser = series, help_heading = "Firewall")]
+    compare_kernel: Option<Kernel>,
     /// Write every table as CSV into this directory
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     csv: Option<PathBuf>,
@@ -29,14 +36,12 @@ pub struct Analyse {
 
 impl Analyse {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
-        let mut replay = self.input.replay()?;
-        let assigned = self
-            .input
-            .firewall
-            .config()
-            .assignments
-            .iter()
-            .map(|assigned| assigned.helper.name)
+        let config = self.input.firewall.config()?;
+        let mut replay = self.input.replay(config.clone())?;
+        let helpers = || config.assignments.iter().map(|assigned| assigned.helper);
+        let cannot_fire = helpers()
+            .filter(|helper| helper.spec.own_broadcasts_only() && config.local.is_empty())
+            .map(|helper| helper.name)
             .collect();
         let mut outputs = Vec::new();
         for (directory, format) in [(&self.csv, Format::Csv), (&self.parquet, Format::Parquet)] {
@@ -47,26 +52,56 @@ impl Analyse {
         let mut analysis = Analysis {
             exposure: Exposure::default(),
             rules: Vec::new(),
-            assigned,
+            assigned: helpers().map(|helper| helper.name).collect(),
+            cannot_fire,
             expectations: Listed::default(),
             related: Listed::default(),
+            compared: None,
         };
+        let mut comparison = self.compare_kernel.map(|kernel| {
+            Comparison::new(Config {
+                kernel,
+                ..config.clone()
+            })
+        });
+        analysis.compared = self.compare_kernel.map(|there| Compared {
+            here: config.kernel,
+            there,
+            counts: BTreeMap::new(),
+            deviations: Listed::default(),
+        });
         let mut progress = Progress::new(replay.capture());
         let mut status = ExitCode::SUCCESS;
         loop {
             match replay.advance() {
                 Ok(None) => break,
-                Ok(Some(passage)) => analysis.exposure.observe(&passage),
+                Ok(Some(passage)) => {
+                    analysis.exposure.observe(&passage);
+                    if let Some(comparison) = &mut comparison {
+                        comparison.observe(&passage);
+                    }
+                }
                 Err(error) if error.is_damage() => status = damaged(&error),
                 Err(error) => return Err(error.into()),
             }
             progress.tell(replay.capture(), analysis.exposure.totals.frames);
-            if analysis.exposure.conntracks.len() >= BATCH {
-                collect(&mut analysis, &mut outputs)?;
+            let deviations = comparison
+                .as_ref()
+                .map_or(0, |comparison| comparison.deviations.len());
+            if analysis.exposure.conntracks.len().max(deviations) >= BATCH {
+                collect(&mut analysis, comparison.as_mut(), &mut outputs)?;
             }
         }
-        analysis.exposure.finish(&replay.finish());
-        collect(&mut analysis, &mut outputs)?;
+        let frames = analysis.exposure.totals.frames;
+        let last = replay.finish();
+        analysis.exposure.finish(&last);
+        if let Some(comparison) = &mut comparison {
+            comparison.finish(frames, &last);
+        }
+        collect(&mut analysis, comparison.as_mut(), &mut outputs)?;
+        if let (Some(compared), Some(comparison)) = (&mut analysis.compared, comparison) {
+            compared.counts = comparison.counts;
+        }
         progress.finish();
         analysis.rules = rules::recommend(&analysis.exposure);
         for output in outputs {
@@ -80,10 +115,22 @@ impl Analyse {
 }
 
 /// Hands on what ended, so that memory does not grow with the capture.
-fn collect(analysis: &mut Analysis, outputs: &mut [Frames]) -> Result<(), Failure> {
+fn collect(
+    analysis: &mut Analysis,
+    comparison: Option<&mut Comparison>,
+    outputs: &mut [Frames],
+) -> Result<(), Failure> {
     let exposure = &mut analysis.exposure;
+    let deviations = comparison.map_or_else(Vec::new, |comparison| {
+        std::mem::take(&mut comparison.deviations)
+    });
     for output in outputs {
-        output.append(&exposure.expectations, &exposure.conntracks)?;
+        output.append(&exposure.expectations, &exposure.conntracks, &deviations)?;
+    }
+    if let Some(compared) = &mut analysis.compared {
+        deviations
+            .into_iter()
+            .for_each(|deviation| compared.deviations.push(deviation));
     }
     exposure
         .expectations

@@ -21,10 +21,9 @@ pub struct Events {
 
 impl Events {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
-        let mut replay = self.input.replay()?;
-        let ports = json::Ports {
-            dccp: self.input.firewall.kernel.tracks_dccp,
-        };
+        let config = self.input.firewall.config()?;
+        let mut replay = self.input.replay(config)?;
+        let kernel = self.input.firewall.kernel;
         let mut out = BufWriter::new(io::stdout().lock());
         let mut status = ExitCode::SUCCESS;
         loop {
@@ -44,7 +43,7 @@ impl Events {
                 continue;
             };
             if self.json {
-                json::write(&mut out, passage.number, &step, ports)?;
+                json::write(&mut out, passage.number, &step, &kernel)?;
             } else {
                 events::write(&mut out, passage.at, &step)?;
             }

@@ -3,17 +3,21 @@
 mod analyse;
 mod events;
 mod helpers;
+mod kernels;
 mod progress;
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
 
 use crate::capture::{self, Capture};
 use crate::conntrack::config::{Assignment, Config};
-use crate::kernel::Kernel;
+use crate::helper::Modules;
+use crate::kernel::{Behaviour, Kernel};
 use crate::replay::{Clock, Replay};
 use crate::report::frames;
 
@@ -33,6 +37,7 @@ enum Command {
     Analyse(analyse::Analyse),
     Events(events::Events),
     Helpers(helpers::Helpers),
+    Kernels(kernels::Kernels),
 }
 
 impl Cli {
@@ -42,11 +47,17 @@ impl Cli {
             Command::Analyse(command) => command.run(),
             Command::Events(command) => command.run(),
             Command::Helpers(command) => command.run(),
+            Command::Kernels(command) => command.run(),
         };
         match done {
             Ok(status) => status,
-            Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {
+            Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
                 ExitCode::SUCCESS
+            }
+            Err(Failure::Usage(error)) => {
+                // Where standard error is closed, the exit status says it.
+                let _ = error.print();
+                ExitCode::from(2)
             }
             Err(failure) => {
                 eprintln!("ctaudit: {failure}");
@@ -65,6 +76,8 @@ enum Failure {
     Output(#[from] io::Error),
     #[error("{0}")]
     Frames(#[from] frames::Error),
+    #[error("{0}")]
+    Usage(clap::Error),
 }
 
 /// Captures, and the firewall that they are replayed through.
@@ -78,16 +91,12 @@ struct Input {
 }
 
 impl Input {
-    fn replay(&self) -> Result<Replay, capture::Error> {
+    fn replay(&self, config: Config) -> Result<Replay, Failure> {
         let clock = match self.firewall.clock {
             ClockName::Capture => Clock::Capture,
             ClockName::Still => Clock::Still,
         };
-        Ok(Replay::new(
-            Capture::open(&self.captures)?,
-            self.firewall.config(),
-            clock,
-        ))
+        Ok(Replay::new(Capture::open(&self.captures)?, config, clock))
     }
 }
 
@@ -95,17 +104,20 @@ impl Input {
 #[command(next_help_heading = "Firewall")]
 struct Firewall {
     /// Attach a helper to new flows to this port, in place of the default table; 'none' for none at all
-    #[arg(long, value_name = "'PROTO PORT HELPER'", value_parser = assignment_or_none)]
-    assign: Vec<Assigned>,
+    #[arg(long, value_name = "'PROTO PORT HELPER'")]
+    assign: Vec<String>,
     /// Attach a helper on top of the default table, as in 'tcp 2121 ftp'
-    #[arg(long, value_name = "'PROTO PORT HELPER'", value_parser = Assignment::parse)]
-    add_assign: Vec<Assignment>,
+    #[arg(long, value_name = "'PROTO PORT HELPER'")]
+    add_assign: Vec<String>,
     /// Set a module parameter, as in nf_conntrack_ftp.loose=1
-    #[arg(long, value_name = "MODULE.PARAMETER=VALUE", value_parser = module)]
+    #[arg(long, value_name = "MODULE.PARAMETER=VALUE")]
     module: Vec<String>,
     /// Set a sysctl, as in net.netfilter.nf_conntrack_tcp_loose=0
-    #[arg(long, value_name = "KEY=VALUE", value_parser = sysctl)]
+    #[arg(long, value_name = "KEY=VALUE")]
     sysctl: Vec<String>,
+    /// An address of the firewall itself, with the length of its network's prefix: what comes from it, the firewall sends
+    #[arg(long, value_name = "ADDRESS/PREFIX")]
+    local: Vec<IpNet>,
     /// Whether timers run as the capture's timestamps say, or never
     #[arg(long, value_enum, default_value_t = ClockName::Capture)]
     clock: ClockName,
@@ -115,55 +127,56 @@ struct Firewall {
 }
 
 impl Firewall {
-    fn config(&self) -> Config {
-        let mut config = Config::new(self.kernel);
+    fn config(&self) -> Result<Config, Failure> {
+        let mut modules = Modules::default();
+        for text in &self.module {
+            modules.set(text).map_err(|error| usage("module", error))?;
+        }
+        if modules.names_ports() && !self.kernel.does(Behaviour::HelperPorts) {
+            let series = self.kernel.series;
+            return Err(usage(
+                "module",
+                format!("Linux {series} has no ports=: attach the helper with --add-assign"),
+            ));
+        }
+        let assignments = |option, texts: &[String]| -> Result<Vec<Assignment>, Failure> {
+            let texts = texts.iter().filter(|text| *text != "none");
+            let parsed = texts.map(|text| Assignment::parse(text, &modules));
+            parsed
+                .collect::<Result<_, _>>()
+                .map_err(|error| usage(option, error))
+        };
+        let (only, more) = (
+            assignments("assign", &self.assign)?,
+            assignments("add-assign", &self.add_assign)?,
+        );
+        let mut config = Config::new(self.kernel, modules);
         if !self.assign.is_empty() {
-            config.assignments = self
-                .assign
-                .iter()
-                .filter_map(|assigned| assigned.0)
-                .collect();
+            config.assignments = only;
         }
-        config.assignments.extend(&self.add_assign);
-        // Both were parsed once already, so that a mistake is a usage error.
-        for parameter in &self.module {
-            let _ = config.modules.set(parameter);
+        config.assignments.extend(more);
+        config.local.clone_from(&self.local);
+        for text in &self.sysctl {
+            config
+                .sysctls
+                .set(text)
+                .map_err(|error| usage("sysctl", error))?;
         }
-        for sysctl in &self.sysctl {
-            let _ = config.sysctls.set(sysctl);
-        }
-        config
+        Ok(config)
     }
+}
+
+fn usage(option: &str, error: impl std::fmt::Display) -> Failure {
+    Failure::Usage(clap::Error::raw(
+        ErrorKind::ValueValidation,
+        format!("--{option}: {error}\n"),
+    ))
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum ClockName {
     Capture,
     Still,
-}
-
-/// One `--assign`; without a value for 'none'.
-#[derive(Clone)]
-struct Assigned(Option<Assignment>);
-
-fn assignment_or_none(text: &str) -> Result<Assigned, String> {
-    if text == "none" {
-        Ok(Assigned(None))
-    } else {
-        Assignment::parse(text).map(|assignment| Assigned(Some(assignment)))
-    }
-}
-
-fn module(text: &str) -> Result<String, String> {
-    crate::helper::Modules::default()
-        .set(text)
-        .map(|()| text.to_owned())
-}
-
-fn sysctl(text: &str) -> Result<String, String> {
-    crate::conntrack::config::Sysctls::default()
-        .set(text)
-        .map(|()| text.to_owned())
 }
 
 fn series(text: &str) -> Result<Kernel, String> {

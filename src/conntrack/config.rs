@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::helper::{self, Modules, Spec};
+use ipnet::IpNet;
+
+use crate::helper::{Modules, Registered};
 use crate::kernel::Kernel;
 use crate::packet::fragment;
 use crate::tuple::Protocol;
@@ -14,16 +16,19 @@ pub struct Config {
     pub modules: Modules,
     pub kernel: Kernel,
     pub assignments: Vec<Assignment>,
+    /// The firewall's own addresses, with the networks that they are in.
+    pub local: Vec<IpNet>,
 }
 
 impl Config {
-    /// Defaults of this kernel series, with every helper on the port that it had before Linux 6.0.
-    pub fn new(kernel: Kernel) -> Self {
+    /// Default sysctls, and every helper on the port that it had before Linux 6.0.
+    pub fn new(kernel: Kernel, modules: Modules) -> Self {
         Self {
             sysctls: Sysctls::default(),
-            modules: Modules::default(),
+            assignments: Assignment::classic(&modules),
+            modules,
             kernel,
-            assignments: Assignment::classic(),
+            local: Vec::new(),
         }
     }
 
@@ -40,30 +45,32 @@ impl Config {
     }
 }
 
-/// `ct state new PROTOCOL dport PORT ct helper set HELPER`, for flows that are not expected themselves.
+/// `ct state new PROTOCOL dport PORT ct helper set NAME`, for flows that are not expected themselves.
 #[derive(Clone, Copy, Debug)]
 pub struct Assignment {
     pub protocol: Protocol,
     pub port: u16,
-    pub helper: &'static Spec,
+    pub helper: Registered,
 }
 
 impl Assignment {
     /// The automatic assignment of kernels before 6.0.
-    pub fn classic() -> Vec<Self> {
-        helper::all()
-            .flat_map(|spec| {
-                spec.ports.iter().map(move |&(protocol, port)| Self {
+    pub fn classic(modules: &Modules) -> Vec<Self> {
+        let helpers = modules.registered().iter();
+        helpers
+            .flat_map(|&helper| {
+                let ports: Vec<_> = helper.ports().collect();
+                ports.into_iter().map(move |(protocol, port)| Self {
                     protocol,
                     port,
-                    helper: spec,
+                    helper,
                 })
             })
             .collect()
     }
 
     /// Reads `PROTOCOL PORT HELPER`, for example `tcp 2121 ftp`.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str, modules: &Modules) -> Result<Self, String> {
         let words: Vec<&str> = text.split_whitespace().collect();
         let [protocol, port, name] = words[..] else {
             return Err(format!(
@@ -79,16 +86,15 @@ impl Assignment {
             Ok(0) | Err(_) => return Err(format!("'{port}' is no port (1 to 65535)")),
             Ok(port) => port,
         };
-        let helper = helper::all()
-            .find(|spec| spec.name == name)
-            .ok_or_else(|| {
-                let known: Vec<&str> = helper::all().map(|spec| spec.name).collect();
-                format!(
-                    "there is no helper '{name}'; there are {}",
-                    known.join(", ")
-                )
-            })?;
-        if !helper.ports.iter().any(|&(served, _)| served == protocol) {
+        let helper = *modules.registered_as(name).ok_or_else(|| {
+            let registered = modules.registered().iter();
+            let known: Vec<&str> = registered.map(|helper| helper.name).collect();
+            format!(
+                "there is no helper '{name}'; there are {}",
+                known.join(", ")
+            )
+        })?;
+        if !helper.ports().any(|(served, _)| served == protocol) {
             return Err(format!("the helper {name} does not read {protocol}"));
         }
         Ok(Self {

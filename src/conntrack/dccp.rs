@@ -6,6 +6,7 @@ use super::config::Sysctl;
 use super::entry::{Cached, Conntrack, L4, Outcome};
 use super::event::Status;
 use super::{Context, Info, Reason};
+use crate::kernel::Behaviour;
 
 /// `enum ct_dccp_states`, without the values that are no states.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,7 +55,7 @@ pub(super) fn packet(
 ) -> Outcome {
     let header = match Header::parse(transport) {
         Ok(header) => header,
-        Err(reason @ Reason::DccpCut) if context.kernel.drops_cut_dccp => {
+        Err(reason @ Reason::DccpCut) if context.kernel.does(Behaviour::DropsCutDccp) => {
             return Outcome::Drop(reason);
         }
         Err(reason) => return Outcome::Invalid(reason),

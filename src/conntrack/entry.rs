@@ -55,6 +55,8 @@ pub struct Related {
 
 /// A helper at work on one flow.
 pub struct Help {
+    /// Its name to rules.
+    pub name: &'static str,
     pub spec: &'static Spec,
     /// `None` while it reads a packet.
     pub helper: Option<Box<dyn Helper>>,
@@ -77,7 +79,7 @@ impl Conntrack {
                 L4::Dccp(dccp) => Some(dccp.state.name()),
                 L4::Stateless | L4::Udp(_) => None,
             },
-            helper: self.help.as_ref().map(|help| help.spec.name),
+            helper: self.help.as_ref().map(|help| help.name),
             master: self.related.as_ref().map(|related| related.master),
             expectation: self.related.as_ref().map(|related| related.expectation),
             life: self.life,

@@ -16,9 +16,16 @@ pub enum Event {
     ConntrackUpdate(ConntrackRecord),
     ConntrackDestroy(ConntrackRecord, Ended),
     ExpectationNew(Arc<ExpectationRecord>),
+    /// Its helper activated it, or gave it more time. The kernel tells nobody.
+    ExpectationRenewed {
+        expectation: Arc<ExpectationRecord>,
+        timeout: Duration,
+    },
     ExpectationDestroy {
         expectation: Arc<ExpectationRecord>,
         why: Closed,
+        /// How long it could have been matched: an inactive one never.
+        open: Duration,
         /// What its timer still had to run.
         left: Duration,
     },

@@ -31,6 +31,10 @@ pub struct Expected {
     /// Slot of the master in the conntrack table.
     pub master: u32,
     pub expires: Timestamp,
+    /// Since when it can be matched.
+    pub active: Option<Timestamp>,
+    /// When it was taken back, though it is still in the table.
+    pub dead: Option<Timestamp>,
 }
 
 impl Expected {
@@ -40,13 +44,13 @@ impl Expected {
 }
 
 /// What an expectation always names.
-type Destination = (IpAddr, u16, Protocol);
+pub type Destination = (IpAddr, u16, Protocol);
 
 /// What stands in the way of a new expectation (`__nf_ct_expect_check`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clash {
     /// The same master expects the same already: the old one gives way.
-    Same(u32),
+    Same,
     /// The same is expected in another class or by another master.
     Already,
     /// A packet could match both.
@@ -133,31 +137,52 @@ impl Expectations {
             .by_destination
             .get(&(tuple.dst, tuple.dport, tuple.protocol))?;
         slots.iter().copied().find(|&slot| {
-            self.get(slot).is_some_and(|expected| {
+            self.living(slot).is_some_and(|expected| {
                 let expectation = &expected.record.expectation;
                 counts(expectation) && fits(expectation, tuple)
             })
         })
     }
 
-    /// The first expectation that does not bear this one beside it. `anybodys`: the same one of another master counts
+    fn living(&self, slot: u32) -> Option<&Expected> {
+        self.get(slot).filter(|expected| expected.dead.is_none())
+    }
+
+    /// From now on it matches nothing and stands in nobody's way; but it still counts.
+    pub fn kill(&mut self, slot: u32, now: Timestamp) {
+        if let Some(Some(expected)) = self.slots.get_mut(slot as usize) {
+            expected.dead.get_or_insert(now);
+        }
+    }
+
+    /// The dead ones that somebody meets who looks for a destination and stops at this slot, or nowhere. The kernel's
+    /// lists hold those of other destinations, too, as a random seed decides; these are not met here.
+    pub fn dead(&self, destination: Destination, stop: Option<u32>) -> Vec<u32> {
+        let slots = self.by_destination.get(&destination);
+        let slots = slots.map_or(&[][..], |slots| slots);
+        let met = slots.iter().copied().take_while(|&slot| Some(slot) != stop);
+        met.filter(|&slot| self.living(slot).is_none()).collect()
+    }
+
+    /// The first expectation that does not bear this one beside it, and how. `anybodys`: the same one of another master counts
     /// as the same, too (`NF_CT_EXP_F_SKIP_MASTER`).
-    pub fn clash(&self, master: u32, new: &Expectation, anybodys: bool) -> Option<Clash> {
+    pub fn clash(&self, master: u32, new: &Expectation, anybodys: bool) -> Option<(u32, Clash)> {
         self.by_destination
             .get(&destination(new))?
             .iter()
             .find_map(|&slot| {
-                let old = self.get(slot)?;
+                let old = self.living(slot)?;
                 let (own, expectation) = (old.master == master, &old.record.expectation);
                 if (own || anybodys) && same(expectation, new) {
                     let replaceable = own && expectation.class == new.class;
-                    Some(if replaceable {
-                        Clash::Same(slot)
+                    let clash = if replaceable {
+                        Clash::Same
                     } else {
                         Clash::Already
-                    })
+                    };
+                    Some((slot, clash))
                 } else {
-                    overlap(expectation, new).then_some(Clash::Overlap)
+                    overlap(expectation, new).then_some((slot, Clash::Overlap))
                 }
             })
     }
@@ -167,18 +192,23 @@ impl Expectations {
     }
 
     /// Activates it and gives it a new time-out.
-    pub fn renew(&mut self, id: ExpectationId, expires: Timestamp) {
-        let Some(slot) = self.slot_of(id) else {
-            return;
-        };
-        if let Some(expected) = &mut self.slots[slot as usize] {
-            Arc::make_mut(&mut expected.record)
-                .expectation
-                .flags
-                .inactive = false;
-            expected.expires = expires;
-            self.schedule(expires, id, slot);
-        }
+    pub fn renew(
+        &mut self,
+        id: ExpectationId,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Option<Arc<ExpectationRecord>> {
+        let slot = self.slot_of(id)?;
+        let expected = self.slots.get_mut(slot as usize)?.as_mut()?;
+        Arc::make_mut(&mut expected.record)
+            .expectation
+            .flags
+            .inactive = false;
+        expected.active.get_or_insert(now);
+        expected.expires = expires;
+        let record = Arc::clone(&expected.record);
+        self.schedule(expires, id, slot);
+        Some(record)
     }
 
     /// When the next one times out.
@@ -196,7 +226,7 @@ impl Expectations {
     }
 }
 
-fn destination(expectation: &Expectation) -> Destination {
+pub fn destination(expectation: &Expectation) -> Destination {
     (
         expectation.dst_addr.value,
         expectation.dst_port.value,

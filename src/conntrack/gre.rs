@@ -2,6 +2,9 @@
 //!
 //! Source: net/netfilter/nf_conntrack_proto_gre.c, RFC 2637 4.1. A packet names the call of its receiver only; the
 //! sender's is known from the pptp helper alone. Without it the two directions are two flows.
+//!
+//! Keys go with the first flow of their call that ends. A kernel that has not collected an expired flow yet still knows
+//! them for one packet more; it is NEW here and there, but there it has both keys.
 
 use std::net::IpAddr;
 

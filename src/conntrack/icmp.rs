@@ -9,6 +9,7 @@ use super::entry::{Conntrack, Outcome};
 use super::event::Status;
 use super::transport::tuple_of;
 use super::{Context, Reason};
+use crate::kernel::Behaviour;
 use crate::packet::{Packet, ip};
 use crate::tuple::{Protocol, Tuple};
 
@@ -38,7 +39,7 @@ pub(super) fn kind(protocol: Protocol, packet: &Packet<'_>, context: &Context<'_
         (Protocol::ICMP, _) => Kind::Query,
         // MLD, router and neighbour discovery, MLDv2.
         (_, 130..=136 | 143) => Kind::Untracked,
-        (_, 151 | 152) if context.kernel.mrdisc_untracked => Kind::Untracked,
+        (_, 151 | 152) if context.kernel.does(Behaviour::MrdiscUntracked) => Kind::Untracked,
         (_, 137) => redirect(packet, code, icmp, context),
         (_, ..128) => quoted(packet, &icmp[HEADER..], context),
         _ => Kind::Query,

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::Context;
+use crate::kernel::Behaviour;
 use crate::tuple::{Protocol, Tuple};
 
 /// The tuple that a packet's transport header gives (`nf_ct_get_tuple`); `None` where the header is too short.
@@ -14,8 +15,9 @@ pub(super) fn tuple_of(
     context: &Context<'_>,
 ) -> Option<Tuple> {
     let has_ports = match protocol {
-        Protocol::TCP | Protocol::UDP | Protocol::UDPLITE | Protocol::SCTP => true,
-        Protocol::DCCP => context.kernel.tracks_dccp,
+        Protocol::TCP | Protocol::UDP | Protocol::SCTP => true,
+        Protocol::UDPLITE => context.kernel.does(Behaviour::TracksUdpLite),
+        Protocol::DCCP => context.kernel.does(Behaviour::TracksDccp),
         _ => false,
     };
     let (sport, dport) = match protocol {

@@ -14,6 +14,7 @@ use crate::conntrack::event::{
     Closed, ConntrackId, ConntrackRecord, Ended, Event, ExpectationRecord, Status,
 };
 use crate::conntrack::{Reason, State, Step, Verdict};
+use crate::expectation::ExpectationId;
 use crate::packet::{Packet, link};
 use crate::replay::{Arrival, Passage};
 use crate::time::Timestamp;
@@ -32,6 +33,8 @@ pub struct Exposure {
     pub conntracks: Vec<EndedConntrack>,
     /// The service of each flow alive that a helper reads, or that a helper's expectation let in.
     flows: HashMap<ConntrackId, Service>,
+    /// Expectations alive that any number of flows may come for, with the packet of the first that came.
+    permanent: HashMap<ExpectationId, (Arc<ExpectationRecord>, Option<u64>)>,
 }
 
 /// Sums over all frames.
@@ -126,6 +129,8 @@ impl Service {
 pub struct Use {
     /// Control connections.
     pub controls: u64,
+    /// Those of them that were expected themselves, and have the helper from their expectation.
+    pub inherited: u64,
     /// Who opened them, the first thousand addresses.
     pub clients: BTreeSet<IpAddr>,
     /// Control connections of others.
@@ -324,20 +329,29 @@ impl Exposure {
                 Event::ExpectationNew(record) => {
                     let service = Service::of(record.helper, &record.master);
                     self.services.entry(service).or_default().expectations += 1;
+                    if record.expectation.flags.permanent {
+                        self.permanent.insert(record.id, (Arc::clone(record), None));
+                    }
                 }
                 Event::ExpectationDestroy {
                     expectation,
                     why,
-                    left,
+                    open,
+                    ..
                 } => {
-                    let open = expectation.timeout.saturating_sub(*left);
                     if matches!(why, Closed::Matched { .. }) {
-                        matched = Some((Arc::clone(expectation), open));
-                    } else {
-                        let packet =
-                            matches!(why, Closed::Refreshed | Closed::Evicted).then_some(number);
-                        self.close(Arc::clone(expectation), Outcome::Unused(*why), packet, open);
+                        matched = Some((Arc::clone(expectation), *open));
+                        continue;
                     }
+                    let used = self.permanent.remove(&expectation.id);
+                    let (outcome, packet) = match used.and_then(|(_, first)| first) {
+                        Some(first) => (Outcome::Used, Some(first)),
+                        None => (
+                            Outcome::Unused(*why),
+                            matches!(why, Closed::Refreshed | Closed::Evicted).then_some(number),
+                        ),
+                    };
+                    self.close(Arc::clone(expectation), outcome, packet, *open);
                 }
                 Event::ConntrackNew(record) => {
                     let came_for =
@@ -345,6 +359,13 @@ impl Exposure {
                     if let Some((expected, open)) = came_for {
                         self.related(&expected, record);
                         self.close(expected, Outcome::Used, Some(number), open);
+                    } else if let Some((expected, first)) = record
+                        .expectation
+                        .and_then(|id| self.permanent.get_mut(&id))
+                    {
+                        first.get_or_insert(number);
+                        let expected = Arc::clone(expected);
+                        self.related(&expected, record);
                     }
                     self.opened(record);
                 }
@@ -358,7 +379,7 @@ impl Exposure {
                     let service = self.services.entry(Service::of(helper, tuple)).or_default();
                     *service.declined.entry(reason).or_default() += 1;
                 }
-                Event::ConntrackUpdate(_) => {}
+                Event::ConntrackUpdate(_) | Event::ExpectationRenewed { .. } => {}
             }
         }
         if let Some((expected, open)) = matched {
@@ -399,6 +420,7 @@ impl Exposure {
             service.first_packet = record.life.first_packet;
         }
         service.controls += 1;
+        service.inherited += u64::from(record.expectation.is_some());
         let client = record.original.src;
         if service.clients.len() < LISTED {
             service.clients.insert(client);

@@ -6,7 +6,7 @@
 //!
 //! Only a segment that begins right behind a line end is read, and only its first command. What looks like a
 //! command and cannot be read to its end is dropped, so that the two ends cannot be led to read on differently.
-//! Not checked: whether a reply answers anything, which port it names, and the range of any number.
+//! Not checked: whether a reply answers anything, which port it names, and before Linux 7.2 the range of any number.
 //!
 //! Source: net/netfilter/nf_conntrack_ftp.c `help()`, `find_pattern()`, `try_*()`.
 
@@ -15,9 +15,11 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::{
-    Dropped, Families, Field, Freedom, Helper, Master, Message, Parameter, Policy, Spec, text,
+    Dropped, Families, Field, Freedom, Helper, Instances, Master, Message, Parameter, Policy, Spec,
+    text,
 };
 use crate::expectation::{Expectation, Sourced};
+use crate::kernel::Behaviour;
 use crate::tuple::{Direction, Protocol};
 
 pub const SPECS: &[Spec] = &[Spec {
@@ -25,6 +27,7 @@ pub const SPECS: &[Spec] = &[Spec {
     source: "net/netfilter/nf_conntrack_ftp.c",
     ports: &[(Protocol::TCP, 21)],
     families: Families::Both,
+    instances: Instances::ByPort,
     why: "each listing and file travels on a connection of its own, to a port that PORT, EPRT, 227 or 229 names",
     policies: |_| {
         vec![Policy {
@@ -39,26 +42,27 @@ pub const SPECS: &[Spec] = &[Spec {
         meaning: "expect connections to addresses other than the speaker's own",
     }],
     freedom: &[
-        Freedom {
-            variant: "loose=0",
-            src_addr: Field::Fixed,
-            src_port: Field::Any,
-            dst_addr: Field::Checked,
-            dst_port: Field::Command,
-            protocol: Protocol::TCP,
-        },
-        Freedom {
-            variant: "loose=1",
-            src_addr: Field::Fixed,
-            src_port: Field::Any,
-            dst_addr: Field::Command,
-            dst_port: Field::Command,
-            protocol: Protocol::TCP,
-        },
+        Freedom::new(
+            Field::Fixed,
+            Field::Any,
+            Field::Checked,
+            Field::Command,
+            Protocol::TCP,
+        )
+        .with(LOOSE, 0),
+        Freedom::new(
+            Field::Fixed,
+            Field::Any,
+            Field::Command,
+            Field::Command,
+            Protocol::TCP,
+        )
+        .with(LOOSE, 1),
     ],
-    start: |modules, _| {
+    start: |modules, kernel| {
         Box::new(Ftp {
             loose: modules.get(LOOSE) != 0,
+            wrapping: !kernel.does(Behaviour::FtpRefusesLargeNumbers),
             line_ends: Default::default(),
         })
     },
@@ -66,6 +70,8 @@ pub const SPECS: &[Spec] = &[Spec {
 
 struct Ftp {
     loose: bool,
+    /// Numbers too large are taken for their last bits.
+    wrapping: bool,
     /// By direction: where the next command may begin.
     line_ends: [LineEnds; 2],
 }
@@ -76,7 +82,10 @@ impl Helper for Ftp {
             return Ok(());
         }
         let line_ends = &mut self.line_ends[message.direction.index()];
-        let result = match (line_ends.contain(message.seq), Reading::of(message)) {
+        let result = match (
+            line_ends.contain(message.seq),
+            Reading::of(message, self.wrapping),
+        ) {
             // Its line end is not noted either.
             (true, Reading::Partial(reason)) => return Err(Dropped(reason)),
             (true, Reading::Command(command)) => command.expect(message, self.loose, master),
@@ -146,23 +155,24 @@ impl Command {
 }
 
 impl Reading {
-    fn of(message: &Message<'_>) -> Self {
-        let speaker = message.same().src;
-        let text = message.payload;
-        let first = match message.direction {
-            Direction::Original => Self::pattern(text, &PORT, speaker),
-            Direction::Reply => Self::pattern(text, &PASV, speaker),
+    fn of(message: &Message<'_>, wrapping: bool) -> Self {
+        let line = Line {
+            text: message.payload,
+            speaker: message.same().src,
+            wrapping,
         };
-        match (first, message.direction) {
-            (Self::Other, Direction::Original) => Self::pattern(text, &EPRT, speaker),
-            (Self::Other, Direction::Reply) => Self::pattern(text, &EPSV, speaker),
-            (found, _) => found,
-        }
+        let patterns = match message.direction {
+            Direction::Original => [PORT, EPRT],
+            Direction::Reply => [PASV, EPSV],
+        };
+        let mut readings = patterns.iter().map(|pattern| Self::pattern(&line, pattern));
+        let found = readings.find(|reading| !matches!(reading, Self::Other));
+        found.unwrap_or(Self::Other)
     }
 
     /// `find_pattern`
-    fn pattern(text: &[u8], pattern: &Pattern, speaker: IpAddr) -> Self {
-        let word = pattern.word.as_bytes();
+    fn pattern(line: &Line<'_>, pattern: &Pattern) -> Self {
+        let (text, word) = (line.text, pattern.word.as_bytes());
         let common = text.len().min(word.len());
         if !text[..common].eq_ignore_ascii_case(&word[..common]) {
             return Self::Other;
@@ -180,9 +190,17 @@ impl Reading {
                     .map(|at| word.len() + at + 1)
             }
         };
-        let command = start.and_then(|start| (pattern.read)(text, start, speaker));
+        let command = start.and_then(|start| (pattern.read)(line, start));
         command.map_or(Self::Partial(pattern.partial), Self::Command)
     }
+}
+
+/// The text of a segment, who speaks, and what becomes of numbers that are too large.
+struct Line<'a> {
+    text: &'a [u8],
+    speaker: IpAddr,
+    /// They are taken for their last bits; else the command cannot be read.
+    wrapping: bool,
 }
 
 struct Pattern {
@@ -190,14 +208,14 @@ struct Pattern {
     /// What the kernel logs when it drops a packet for it.
     partial: &'static str,
     skip_to: Option<u8>,
-    read: fn(&[u8], usize, IpAddr) -> Option<Command>,
+    read: fn(&Line<'_>, usize) -> Option<Command>,
 }
 
 const PORT: Pattern = Pattern {
     word: "PORT",
     partial: "partial matching of `PORT'",
     skip_to: Some(b' '),
-    read: |text, start, speaker| host_port(text, start, Some(b'\r'), speaker),
+    read: |line, start| host_port(line, start, Some(b'\r')),
 };
 const EPRT: Pattern = Pattern {
     word: "EPRT",
@@ -219,16 +237,11 @@ const EPSV: Pattern = Pattern {
 };
 
 /// `h1,h2,h3,h4,p1,p2` of RFC 959 (`try_rfc959`). Octets run into each other where they are too large.
-fn host_port(
-    text: &[u8],
-    start: usize,
-    terminator: Option<u8>,
-    speaker: IpAddr,
-) -> Option<Command> {
-    let found = text::numbers::<6>(&text[start..], b',', terminator)?;
+fn host_port(line: &Line<'_>, start: usize, terminator: Option<u8>) -> Option<Command> {
+    let found = line.numbers::<6>(start, b',', terminator)?;
     let [a, b, c, d, high, low] = found.values;
     let host = a << 24 | b << 16 | c << 8 | d;
-    let address = match speaker {
+    let address = match line.speaker {
         IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::from_bits(host)),
         // The kernel writes four bytes over the start of the speaker's address.
         IpAddr::V6(own) => IpAddr::V6(Ipv6Addr::from_bits(
@@ -244,33 +257,34 @@ fn host_port(
 }
 
 /// RFC 1123, 4.1.2.6: the numbers of a 227 reply start at its first digit (`try_rfc1123`).
-fn passive(text: &[u8], start: usize, speaker: IpAddr) -> Option<Command> {
-    let digit = text[start..].iter().position(u8::is_ascii_digit)?;
-    host_port(text, start + digit, None, speaker)
+fn passive(line: &Line<'_>, start: usize) -> Option<Command> {
+    let digit = line.text[start..].iter().position(u8::is_ascii_digit)?;
+    host_port(line, start + digit, None)
 }
 
 /// `|1|132.235.1.2|6275|` or `|2|1080::8:800:200C:417A|5282|` of RFC 2428 (`try_eprt`).
-fn extended_port(text: &[u8], start: usize, speaker: IpAddr) -> Option<Command> {
-    let &[delimiter, family, second, _, ..] = &text[start..] else {
+fn extended_port(line: &Line<'_>, start: usize) -> Option<Command> {
+    let &[delimiter, family, second, _, ..] = &line.text[start..] else {
         return None;
     };
-    let family_fits = family == if speaker.is_ipv4() { b'1' } else { b'2' };
+    let is_ipv4 = line.speaker.is_ipv4();
+    let family_fits = family == if is_ipv4 { b'1' } else { b'2' };
     if !is_delimiter(delimiter) || second != delimiter || !family_fits {
         return None;
     }
     let from = start + 3;
-    let (address, length) = if speaker.is_ipv4() {
-        let found = text::numbers::<4>(&text[from..], b'.', Some(delimiter))?;
+    let (address, length) = if is_ipv4 {
+        let found = line.numbers::<4>(from, b'.', Some(delimiter))?;
         let [a, b, c, d] = found.values;
         (
             IpAddr::V4(Ipv4Addr::from_bits(a << 24 | b << 16 | c << 8 | d)),
             found.end,
         )
     } else {
-        let (address, length) = text::ipv6_until(&text[from..], delimiter)?;
+        let (address, length) = text::ipv6_until(&line.text[from..], Some(delimiter))?;
         (IpAddr::V6(address), length)
     };
-    let (port, port_bytes) = port_until(text, from + length + 1, delimiter)?;
+    let (port, port_bytes) = line.port_until(from + length + 1, delimiter)?;
     Some(Command {
         address: Some(address),
         address_bytes: from..from + length,
@@ -280,14 +294,14 @@ fn extended_port(text: &[u8], start: usize, speaker: IpAddr) -> Option<Command> 
 }
 
 /// `(|||6446|)` of RFC 2428 (`try_epsv_response`).
-fn extended_passive(text: &[u8], start: usize, _speaker: IpAddr) -> Option<Command> {
-    let &[delimiter, second, third, _, ..] = &text[start..] else {
+fn extended_passive(line: &Line<'_>, start: usize) -> Option<Command> {
+    let &[delimiter, second, third, _, ..] = &line.text[start..] else {
         return None;
     };
     if !is_delimiter(delimiter) || second != delimiter || third != delimiter {
         return None;
     }
-    let (port, port_bytes) = port_until(text, start + 3, delimiter)?;
+    let (port, port_bytes) = line.port_until(start + 3, delimiter)?;
     Some(Command {
         address: None,
         address_bytes: 0..0,
@@ -301,17 +315,33 @@ fn is_delimiter(byte: u8) -> bool {
     byte.is_ascii_graphic() && !byte.is_ascii_digit()
 }
 
-/// A port up to the delimiter, wrapping at 16 bits; not 0 (`get_port`).
-fn port_until(text: &[u8], start: usize, delimiter: u8) -> Option<(u16, Range<usize>)> {
-    let mut port = 0u16;
-    for (at, &byte) in text.iter().enumerate().skip(start) {
-        match byte {
-            _ if byte == delimiter => return (port != 0).then_some((port, start..at)),
-            b'0'..=b'9' => port = port.wrapping_mul(10).wrapping_add(u16::from(byte - b'0')),
-            _ => return None,
-        }
+impl Line<'_> {
+    /// Octets of an address or of a port, of which the kernel expects no more than that (`try_number`).
+    fn numbers<const N: usize>(
+        &self,
+        start: usize,
+        separator: u8,
+        terminator: Option<u8>,
+    ) -> Option<text::Numbers<N>> {
+        let largest = if self.wrapping { u32::MAX } else { 255 };
+        text::numbers(&self.text[start..], separator, terminator, largest)
     }
-    None
+
+    /// A port up to the delimiter; not 0 (`get_port`).
+    fn port_until(&self, start: usize, delimiter: u8) -> Option<(u16, Range<usize>)> {
+        let mut port = 0u16;
+        for (at, &byte) in self.text.iter().enumerate().skip(start) {
+            port = match byte {
+                _ if byte == delimiter => return (port != 0).then_some((port, start..at)),
+                b'0'..=b'9' if self.wrapping => {
+                    port.wrapping_mul(10).wrapping_add(u16::from(byte - b'0'))
+                }
+                b'0'..=b'9' => port.checked_mul(10)?.checked_add(u16::from(byte - b'0'))?,
+                _ => return None,
+            };
+        }
+        None
+    }
 }
 
 /// The last places behind a line end, two at most (`find_nl_seq`, `update_nl_seq`).

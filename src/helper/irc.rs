@@ -13,7 +13,8 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::{
-    Dropped, Families, Field, Freedom, Helper, Master, Message, Parameter, Policy, Spec, text,
+    Dropped, Families, Field, Freedom, Helper, Instances, Master, Message, Parameter, Policy, Spec,
+    text,
 };
 use crate::expectation::{Expectation, Sourced};
 use crate::tuple::{Direction, Protocol};
@@ -23,6 +24,7 @@ pub const SPECS: &[Spec] = &[Spec {
     source: "net/netfilter/nf_conntrack_irc.c",
     ports: &[(Protocol::TCP, 6667)],
     families: Families::Ipv4,
+    instances: Instances::ByIndex,
     why: "DCC sends files and chats past the server, to the port that the offering client names, from anybody",
     policies: |modules| {
         vec![Policy {
@@ -44,14 +46,13 @@ pub const SPECS: &[Spec] = &[Spec {
             meaning: "seconds that an expected channel may take",
         },
     ],
-    freedom: &[Freedom {
-        variant: "",
-        src_addr: Field::Any,
-        src_port: Field::Any,
-        dst_addr: Field::Checked,
-        dst_port: Field::Command,
-        protocol: Protocol::TCP,
-    }],
+    freedom: &[Freedom::new(
+        Field::Any,
+        Field::Any,
+        Field::Checked,
+        Field::Command,
+        Protocol::TCP,
+    )],
     start: |_, _| Box::new(Irc),
 }];
 

@@ -4,26 +4,44 @@
 //! What it wants it asks of its `Master`, the connection that it reads; it knows neither table nor clock, so it can be
 //! tested without a tracker. Adding one is a file here and two lines in this one.
 
+mod amanda;
+mod broadcast;
 mod ftp;
 mod h323;
 mod irc;
+mod pptp;
+mod sane;
+mod sip;
 mod tftp;
 
 pub mod text;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::ops::Range;
 use std::time::Duration;
 
+use ipnet::Ipv4Net;
+
 use crate::expectation::{Expectation, ExpectationId};
-use crate::kernel::Kernel;
+use crate::kernel::{Behaviour, Kernel};
 use crate::tuple::{Direction, Protocol, Tuple};
 
-/// Every helper, in the order of their names.
+/// Every helper, file by file.
 pub fn all() -> impl Iterator<Item = &'static Spec> {
-    [ftp::SPECS, h323::SPECS, irc::SPECS, tftp::SPECS]
-        .into_iter()
-        .flatten()
+    [
+        amanda::SPECS,
+        ftp::SPECS,
+        h323::SPECS,
+        irc::SPECS,
+        pptp::SPECS,
+        sane::SPECS,
+        sip::SPECS,
+        broadcast::SPECS,
+        tftp::SPECS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// A helper's record: what netfilter knows about it before any packet.
@@ -36,13 +54,15 @@ pub struct Spec {
     /// Protocols that it reads and the port of each to which kernels before 6.0 attached it by themselves.
     pub ports: &'static [(Protocol, u16)],
     pub families: Families,
+    /// How many of it the kernel registers.
+    pub instances: Instances,
     /// One sentence for the report: why the hole must exist.
     pub why: &'static str,
     /// By class of expectation.
     pub policies: fn(&Modules) -> Vec<Policy>,
     /// Module parameters that change what it does.
     pub parameters: &'static [Parameter],
-    /// What a forger can choose, by variant of the parameters.
+    /// What a forger can choose.
     pub freedom: &'static [Freedom],
     /// A helper for one connection, whose state it keeps.
     pub start: fn(&Modules, &Kernel) -> Box<dyn Helper>,
@@ -53,9 +73,50 @@ impl Spec {
         all().find(|spec| spec.name == name)
     }
 
+    /// The kernel module that has it.
+    pub fn module(&self) -> &'static str {
+        let file = self.source.rsplit('/').next().unwrap_or(self.source);
+        file.trim_end_matches(".c")
+    }
+
     pub fn reads(&self, protocol: Protocol, ipv6: bool) -> bool {
         (!ipv6 || self.families == Families::Both)
             && self.ports.iter().any(|&(read, _)| read == protocol)
+    }
+
+    /// Only what the firewall itself sends to a broadcast address makes it expect anything.
+    pub fn own_broadcasts_only(&self) -> bool {
+        self.freedom
+            .iter()
+            .all(|line| line.src_addr == Field::Network)
+    }
+}
+
+/// What the module parameter `ports=` makes of a helper, on kernels that have it (`nf_ct_helper_init`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instances {
+    /// There is no such parameter.
+    One,
+    /// One for each port, the port in its name where it is not the usual one: `ftp-2121`.
+    ByPort,
+    /// The same with the port's place in the list: `irc-1`.
+    ByIndex,
+}
+
+/// A helper under the name by which rules know it.
+#[derive(Clone, Copy, Debug)]
+pub struct Registered {
+    pub name: &'static str,
+    pub spec: &'static Spec,
+    /// Where it is registered for another port than the usual one.
+    port: Option<u16>,
+}
+
+impl Registered {
+    /// The ports that kernels before 6.0 attached it to by themselves.
+    pub fn ports(&self) -> impl Iterator<Item = (Protocol, u16)> {
+        let ports = self.spec.ports.iter();
+        ports.map(|&(protocol, usual)| (protocol, self.port.unwrap_or(usual)))
     }
 }
 
@@ -76,13 +137,66 @@ pub struct Policy {
 /// One line of the table of degrees of freedom ("Secure use of iptables and connection tracking helpers").
 #[derive(Debug)]
 pub struct Freedom {
-    /// The parameter's value that the line holds for; empty where there is but one line.
-    pub variant: &'static str,
     pub src_addr: Field,
     pub src_port: Field,
     pub dst_addr: Field,
     pub dst_port: Field,
-    pub protocol: Protocol,
+    /// `None`: the control connection's.
+    pub protocol: Option<Protocol>,
+    /// What is expected, where the helper expects more than one kind of thing.
+    pub what: &'static str,
+    pub class: u8,
+    /// Any number of flows may come for it until it times out.
+    pub permanent: bool,
+    /// The helper that reads these flows in turn.
+    pub read_by: Option<&'static str>,
+    /// Where the module parameter has this value.
+    pub with: Option<(&'static str, u32)>,
+    /// Where the kernel does this, or does not.
+    pub kernels: Option<(Behaviour, bool)>,
+}
+
+impl Freedom {
+    /// For one flow of class 0, always.
+    pub const fn new(
+        src_addr: Field,
+        src_port: Field,
+        dst_addr: Field,
+        dst_port: Field,
+        protocol: Protocol,
+    ) -> Self {
+        Self {
+            src_addr,
+            src_port,
+            dst_addr,
+            dst_port,
+            protocol: Some(protocol),
+            what: "",
+            class: 0,
+            permanent: false,
+            read_by: None,
+            with: None,
+            kernels: None,
+        }
+    }
+
+    pub const fn with(self, parameter: &'static str, value: u32) -> Self {
+        Self {
+            with: Some((parameter, value)),
+            ..self
+        }
+    }
+
+    /// Whether the line holds for such a firewall.
+    pub fn holds(&self, modules: &Modules, kernel: &Kernel) -> bool {
+        let with = self
+            .with
+            .is_none_or(|(parameter, value)| modules.get(parameter) == value);
+        let kernels = self
+            .kernels
+            .is_none_or(|(behaviour, does)| kernel.does(behaviour) == does);
+        with && kernels
+    }
 }
 
 /// Who decides a field of the expectation.
@@ -98,6 +212,10 @@ pub enum Field {
     Command,
     /// The port that the packet came from.
     Packet,
+    /// The helper's registered port.
+    Helper,
+    /// Any host of the network of the firewall's interface.
+    Network,
 }
 
 impl Field {
@@ -105,9 +223,11 @@ impl Field {
         match self {
             Self::Fixed => "fixed",
             Self::Any => "any",
-            Self::Checked => "fixed (checked)",
-            Self::Command => "in command",
-            Self::Packet => "in packet",
+            Self::Checked => "checked",
+            Self::Command => "command",
+            Self::Packet => "packet",
+            Self::Helper => "helper's",
+            Self::Network => "network",
         }
     }
 }
@@ -123,12 +243,29 @@ pub struct Parameter {
 
 /// Values of the module parameters.
 #[derive(Clone, Debug)]
-pub struct Modules(BTreeMap<&'static str, u32>);
+pub struct Modules {
+    values: BTreeMap<&'static str, u32>,
+    registered: Vec<Registered>,
+}
 
 impl Modules {
     /// The parameter's value; the name is one of a `Spec`'s.
     pub fn get(&self, name: &str) -> u32 {
-        self.0.get(name).copied().unwrap_or_default()
+        self.values.get(name).copied().unwrap_or_default()
+    }
+
+    /// Every helper that the modules register.
+    pub fn registered(&self) -> &[Registered] {
+        &self.registered
+    }
+
+    pub fn registered_as(&self, name: &str) -> Option<&Registered> {
+        self.registered.iter().find(|helper| helper.name == name)
+    }
+
+    /// Whether some `ports=` was set, which newer kernels do not know.
+    pub fn names_ports(&self) -> bool {
+        self.registered.iter().any(|helper| helper.port.is_some())
     }
 
     /// Reads `MODULE.PARAMETER=VALUE`; a switch takes 0, 1, n, y.
@@ -136,9 +273,16 @@ impl Modules {
         let (name, value) = text
             .split_once('=')
             .ok_or_else(|| format!("'{text}' is not of the form MODULE.PARAMETER=VALUE"))?;
+        let of_module = |spec: &&Spec| name.trim() == format!("{}.ports", spec.module());
+        if let Some(spec) = all()
+            .filter(|spec| spec.instances != Instances::One)
+            .find(of_module)
+        {
+            return self.register(spec, value);
+        }
         let mut parameters = all().flat_map(|spec| spec.parameters);
         let Some(parameter) = parameters.find(|parameter| parameter.name == name.trim()) else {
-            let known: Vec<&str> = self.0.keys().copied().collect();
+            let known: Vec<&str> = self.values.keys().copied().collect();
             return Err(format!(
                 "'{name}' decides nothing in this simulation; the parameters that do: {}",
                 known.join(" ")
@@ -150,7 +294,7 @@ impl Modules {
             digits => digits.parse().ok(),
         };
         match number.filter(|number| parameter.range.contains(number)) {
-            Some(number) => self.0.insert(parameter.name, number),
+            Some(number) => self.values.insert(parameter.name, number),
             None => {
                 let (least, most) = (parameter.range.start(), parameter.range.end());
                 return Err(format!(
@@ -160,16 +304,55 @@ impl Modules {
         };
         Ok(())
     }
+
+    /// `ports=21,2121`
+    fn register(&mut self, spec: &'static Spec, list: &str) -> Result<(), String> {
+        let ports = list.split(',').map(|port| port.trim().parse::<u16>().ok());
+        let ports: Vec<u16> = ports.collect::<Option<_>>().unwrap_or_default();
+        if !(1..=MOST_PORTS).contains(&ports.len()) {
+            return Err(format!("'{list}' is no list of 1 to {MOST_PORTS} ports"));
+        }
+        self.registered
+            .retain(|helper| helper.spec.name != spec.name);
+        for (index, &port) in ports.iter().enumerate() {
+            let usual = spec.ports.iter().any(|&(_, usual)| usual == port);
+            let name = match spec.instances {
+                _ if usual => spec.name,
+                Instances::ByIndex => leaked(format!("{}-{index}", spec.name)),
+                Instances::One | Instances::ByPort => leaked(format!("{}-{port}", spec.name)),
+            };
+            self.registered.push(Registered {
+                name,
+                spec,
+                port: Some(port),
+            });
+        }
+        Ok(())
+    }
 }
+
+/// Names of helpers are few, and live as long as the program.
+fn leaked(name: String) -> &'static str {
+    Box::leak(name.into_boxed_str())
+}
+
+/// `MAX_PORTS`
+const MOST_PORTS: usize = 8;
 
 impl Default for Modules {
     fn default() -> Self {
         let parameters = all().flat_map(|spec| spec.parameters);
-        Self(
-            parameters
+        let plain = |spec: &'static Spec| Registered {
+            name: spec.name,
+            spec,
+            port: None,
+        };
+        Self {
+            values: parameters
                 .map(|parameter| (parameter.name, parameter.default))
                 .collect(),
-        )
+            registered: all().map(plain).collect(),
+        }
     }
 }
 
@@ -186,6 +369,8 @@ pub struct Message<'a> {
     pub payload: &'a [u8],
     /// The connection's tuples, by direction.
     pub tuples: [Tuple; 2],
+    /// The firewall's address in the network to whose broadcast address it sends this packet itself.
+    pub own_broadcast: Option<Ipv4Net>,
 }
 
 impl Message<'_> {
@@ -214,6 +399,10 @@ pub trait Master {
     /// The connection is an expected flow itself (`IPS_EXPECTED`).
     fn is_expected(&self) -> bool;
 
+    /// The firewall would send to this address by the device that the packet leaves by (`nf_ip_route`,
+    /// `nf_ip6_route`).
+    fn leaves_alike(&self, address: IpAddr) -> bool;
+
     /// The time-out from now on, until the next packet sets it anew (`nf_ct_refresh`).
     fn refresh(&mut self, timeout: Duration);
 
@@ -235,8 +424,11 @@ pub trait Master {
     /// Activates an expectation, which times out so much later (SIP and RAS registrations).
     fn renew(&mut self, expectation: ExpectationId, timeout: Duration);
 
-    /// Takes an expectation back (`nf_ct_unexpect_related`, `nf_ct_unlink_expect`).
+    /// Takes an expectation back (`nf_ct_unlink_expect`).
     fn withdraw(&mut self, expectation: ExpectationId);
+
+    /// The same in the way of kernels that remove it only later (`nf_ct_unexpect_related`).
+    fn unexpect(&mut self, expectation: ExpectationId);
 
     /// Ends the flow that has this tuple in one of its directions; `false` where there is none (`nf_ct_kill`).
     fn kill(&mut self, tuple: &Tuple) -> bool;

@@ -2,7 +2,7 @@
 //!
 //! Each function returns where it stopped, so that a caller can say which bytes it took for what.
 
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Numbers with where they stand in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,11 +16,12 @@ pub struct Numbers<const N: usize> {
 /// `N` numbers with `separator` between them, ended by `terminator` or, if that is `None`, by any other byte, which
 /// must be there (`try_number` in nf_conntrack_ftp.c).
 ///
-/// A number may be empty or have any number of digits, and wraps at 32 bits.
+/// A number may be empty or have any number of digits. It is at most `largest`; where that is `u32::MAX`, it wraps.
 pub fn numbers<const N: usize>(
     text: &[u8],
     separator: u8,
     terminator: Option<u8>,
+    largest: u32,
 ) -> Option<Numbers<N>> {
     let (mut values, mut starts) = ([0u32; N], [0; N]);
     let mut index = 0;
@@ -29,6 +30,9 @@ pub fn numbers<const N: usize>(
             values[index] = values[index]
                 .wrapping_mul(10)
                 .wrapping_add(u32::from(byte - b'0'));
+            if values[index] > largest {
+                return None;
+            }
         } else if byte == separator {
             index += 1;
             *starts.get_mut(index)? = at + 1;
@@ -56,16 +60,13 @@ pub fn decimal(text: &[u8]) -> (u64, usize) {
     (text[..digits].iter().fold(0, add), digits)
 }
 
-/// An IPv6 address up to `delimiter`, a NUL or the end of the text, and the length of its text.
+/// An IPv6 address up to `delimiter`, a NUL or the end of the text, and the length of its text. Without a delimiter any
+/// byte ends it that no address has: neither a hexadecimal digit nor a colon nor a dot.
 ///
 /// Laxer than RFC 4291, as `in6_pton` (net/core/utils.c) is: a group may have leading zeros beyond four digits, so
 /// may the octets of an embedded IPv4 address, and a colon ends that one as well.
-pub fn ipv6_until(text: &[u8], delimiter: u8) -> Option<(Ipv6Addr, usize)> {
-    let byte = |at: usize| {
-        text.get(at)
-            .copied()
-            .filter(|&byte| byte != delimiter && byte != 0)
-    };
+pub fn ipv6_until(text: &[u8], delimiter: Option<u8>) -> Option<(Ipv6Addr, usize)> {
+    let byte = |at: usize| byte_of_address(text, at, delimiter);
     let mut groups: Vec<u16> = Vec::with_capacity(8);
     // "::" stands before the group with this index.
     let mut gap = None;
@@ -96,7 +97,7 @@ pub fn ipv6_until(text: &[u8], delimiter: u8) -> Option<(Ipv6Addr, usize)> {
             return None;
         }
         if byte(at) == Some(b'.') && (room == 2 || gap.is_some() && room > 2) {
-            let (octets, end) = ipv4_until(text, start, delimiter)?;
+            let (octets, end) = octets_until(text, start, delimiter)?;
             groups.extend([
                 u16::from_be_bytes([octets[0], octets[1]]),
                 u16::from_be_bytes([octets[2], octets[3]]),
@@ -122,27 +123,27 @@ pub fn ipv6_until(text: &[u8], delimiter: u8) -> Option<(Ipv6Addr, usize)> {
     Some((Ipv6Addr::from(address), at))
 }
 
-/// Four octets from `start` up to the delimiter, a NUL, the end or a colon (`in4_pton`).
-fn ipv4_until(text: &[u8], start: usize, delimiter: u8) -> Option<([u8; 4], usize)> {
+/// An IPv4 address, delimited in the same way; a colon ends it as well (`in4_pton`).
+pub fn ipv4_until(text: &[u8], delimiter: Option<u8>) -> Option<(Ipv4Addr, usize)> {
+    let (octets, length) = octets_until(text, 0, delimiter)?;
+    Some((octets.into(), length))
+}
+
+/// The octets of an IPv4 address that begins at `start`, and where it ends.
+fn octets_until(text: &[u8], start: usize, delimiter: Option<u8>) -> Option<([u8; 4], usize)> {
+    let byte = |at: usize| byte_of_address(text, at, delimiter);
     let mut octets = [0u8; 4];
     let mut at = start;
     for (index, octet) in octets.iter_mut().enumerate() {
         let first = at;
-        while let Some(&digit) = text
-            .get(at)
-            .filter(|&&byte| byte != delimiter && byte.is_ascii_digit())
-        {
+        while let Some(digit) = byte(at).filter(u8::is_ascii_digit) {
             *octet = octet.checked_mul(10)?.checked_add(digit - b'0')?;
             at += 1;
         }
-        let end = text
-            .get(at)
-            .copied()
-            .filter(|&byte| byte != delimiter && byte != 0);
         let ends_well = if index < 3 {
-            end == Some(b'.')
+            byte(at) == Some(b'.')
         } else {
-            matches!(end, None | Some(b':'))
+            matches!(byte(at), None | Some(b':'))
         };
         if at == first || !ends_well {
             return None;
@@ -150,4 +151,12 @@ fn ipv4_until(text: &[u8], start: usize, delimiter: u8) -> Option<([u8; 4], usiz
         at += usize::from(index < 3);
     }
     Some((octets, at))
+}
+
+/// The byte there, unless the address ends before it.
+fn byte_of_address(text: &[u8], at: usize, delimiter: Option<u8>) -> Option<u8> {
+    text.get(at).copied().filter(|&byte| match delimiter {
+        Some(delimiter) => byte != delimiter && byte != 0,
+        None => byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'),
+    })
 }

@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use super::{Dropped, Families, Field, Freedom, Helper, Master, Message, Policy, Spec};
+use super::{Dropped, Families, Field, Freedom, Helper, Instances, Master, Message, Policy, Spec};
 use crate::expectation::{Expectation, Sourced};
 use crate::tuple::{Direction, Protocol};
 
@@ -19,6 +19,7 @@ pub const SPECS: &[Spec] = &[Spec {
     source: "net/netfilter/nf_conntrack_tftp.c",
     ports: &[(Protocol::UDP, 69)],
     families: Families::Both,
+    instances: Instances::ByIndex,
     why: "the server answers a request from a new port, which nothing was sent to before",
     policies: |_| {
         vec![Policy {
@@ -27,14 +28,13 @@ pub const SPECS: &[Spec] = &[Spec {
         }]
     },
     parameters: &[],
-    freedom: &[Freedom {
-        variant: "",
-        src_addr: Field::Fixed,
-        src_port: Field::Any,
-        dst_addr: Field::Fixed,
-        dst_port: Field::Packet,
-        protocol: Protocol::UDP,
-    }],
+    freedom: &[Freedom::new(
+        Field::Fixed,
+        Field::Any,
+        Field::Fixed,
+        Field::Packet,
+        Protocol::UDP,
+    )],
     start: |_, _| Box::new(Tftp),
 }];
 

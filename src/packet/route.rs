@@ -1,15 +1,18 @@
-//! What a router does with a packet after PREROUTING.
+//! What a router does with a packet after PREROUTING, and which hooks that makes it pass.
 //!
-//! The simulated firewall forwards: it has a default route and no address of its own. What it forwards passes
-//! POSTROUTING, what it takes in itself (multicast, broadcast) passes LOCAL_IN; both run the helper and confirm
-//! the conntrack. What routing discards does neither: its conntrack is forgotten. Hop counts are not looked at.
+//! The simulated firewall forwards: it has a default route, and the addresses that it is told are its own. What it
+//! forwards passes POSTROUTING, what it takes in itself (multicast, broadcast, its own addresses) passes LOCAL_IN; both
+//! run the helper and confirm the conntrack. What routing discards does neither: its conntrack is forgotten. A packet
+//! from an address of its own is one that it sends (LOCAL_OUT in place of PREROUTING). Hop counts are not looked at.
 //!
-//! Sources: `ip_route_input_slow` and `ip_mc_validate_source` (net/ipv4/route.c), `ip_rcv_options`
-//! (net/ipv4/ip_input.c), `__ip_options_compile` (net/ipv4/ip_options.c), `ip6_forward` (net/ipv6/ip6_output.c).
+//! Sources: `ip_route_input_slow`, `ip_mc_validate_source` and `__mkroute_output` (net/ipv4/route.c), `ip_rcv_options`
+//! (net/ipv4/ip_input.c), `__ip_options_compile` (net/ipv4/ip_options.c), `ip_mc_output` (net/ipv4/ip_output.c),
+//! `ip6_forward` (net/ipv6/ip6_output.c).
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use etherparse::IpNumber;
+use ipnet::{IpNet, Ipv4Net};
 
 use super::Packet;
 use super::ip::IPV4_HEADER;
@@ -21,16 +24,85 @@ pub enum Fate {
     Delivered,
     /// Dropped by routing, whatever the rules say.
     Discarded,
+    /// The firewall's own.
+    Sent,
+    /// The firewall's own, to everybody on one of its networks, itself included.
+    Broadcast,
+    /// The firewall's own, to itself.
+    Looped,
 }
 
-/// The router's decision about this packet.
-pub fn fate(packet: &Packet<'_>) -> Fate {
-    use std::net::IpAddr::{V4, V6};
+/// The end of a packet's way through the firewall: POSTROUTING or LOCAL_IN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// The packet itself.
+    Own,
+    /// A copy of it, or the packet come back through the loopback device: no socket belongs to it any more.
+    Copy,
+}
+
+impl Fate {
+    /// How often, and as what, the packet comes to its end. A broadcast goes out as a copy first, then as itself
+    /// (`ip_mc_output`), and the copy comes back in.
+    pub fn exits(self) -> &'static [Exit] {
+        match self {
+            Self::Forwarded | Self::Delivered | Self::Sent => &[Exit::Own],
+            Self::Discarded => &[],
+            Self::Broadcast => &[Exit::Copy, Exit::Own, Exit::Copy],
+            Self::Looped => &[Exit::Own, Exit::Copy],
+        }
+    }
+
+    /// Whether it is seen to leave; `None` where the firewall takes it in itself.
+    pub fn leaves(self) -> Option<bool> {
+        match self {
+            Self::Forwarded | Self::Sent => Some(true),
+            Self::Delivered | Self::Broadcast | Self::Looped => None,
+            Self::Discarded => Some(false),
+        }
+    }
+}
+
+/// The router's decision about this packet. `local`: its own addresses, with the networks that they are in.
+pub fn fate(packet: &Packet<'_>, local: &[IpNet]) -> Fate {
+    let is_own = |address: IpAddr| local.iter().any(|own| own.addr() == address);
     match (packet.src, packet.dst) {
-        (V4(src), V4(dst)) => ipv4(src, dst, packet.datagram),
-        (V6(src), V6(dst)) => ipv6(src, dst),
+        (src, dst) if is_own(src) => {
+            if is_own(dst) {
+                Fate::Looped
+            } else if is_broadcast(dst, local) {
+                Fate::Broadcast
+            } else {
+                Fate::Sent
+            }
+        }
+        (IpAddr::V4(src), IpAddr::V4(dst)) => match ipv4(src, dst, packet.datagram) {
+            Fate::Forwarded if is_own(packet.dst) || is_broadcast(packet.dst, local) => {
+                Fate::Delivered
+            }
+            fate => fate,
+        },
+        (IpAddr::V6(src), IpAddr::V6(dst)) => match ipv6(src, dst) {
+            Fate::Forwarded if is_own(packet.dst) => Fate::Delivered,
+            fate => fate,
+        },
         _ => Fate::Discarded,
     }
+}
+
+/// The first network of the firewall's that has this broadcast address.
+pub fn broadcast_network(dst: IpAddr, local: &[IpNet]) -> Option<Ipv4Net> {
+    local.iter().find_map(|own| match own {
+        // A prefix of 31 or 32 bits has none (RFC 3021); one of 0 bits gives a mask that the kernel takes for none.
+        IpNet::V4(net) if (1..31).contains(&net.prefix_len()) && dst == net.broadcast() => {
+            Some(*net)
+        }
+        _ => None,
+    })
+}
+
+fn is_broadcast(dst: IpAddr, local: &[IpNet]) -> bool {
+    dst == IpAddr::V4(Ipv4Addr::BROADCAST) || broadcast_network(dst, local).is_some()
 }
 
 fn ipv4(src: Ipv4Addr, dst: Ipv4Addr, datagram: &[u8]) -> Fate {
@@ -68,6 +140,38 @@ fn ipv6(src: Ipv6Addr, dst: Ipv6Addr) -> Fate {
         return Fate::Discarded;
     }
     Fate::Forwarded
+}
+
+/// Where a packet goes on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Device {
+    /// The device of the default route.
+    Default,
+    /// To the firewall itself. IPv4 takes what it receives for others to hear in by the same device.
+    Loopback,
+    /// IPv6 multicast has routes of its own.
+    Multicast,
+}
+
+impl Device {
+    /// By which a packet goes on (`skb_dst`).
+    pub fn of(packet: &Packet<'_>, fate: Fate) -> Self {
+        if packet.dst.is_ipv4() && fate == Fate::Delivered {
+            Self::Loopback
+        } else {
+            Self::to(packet.dst)
+        }
+    }
+
+    /// By which the firewall would send to an address (`ip_route_output_key_hash_rcu`, `ip6_route_output_flags`).
+    pub fn to(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(address) if address.is_unspecified() => Self::Loopback,
+            IpAddr::V6(address) if address.is_multicast() => Self::Multicast,
+            address if address.is_loopback() => Self::Loopback,
+            _ => Self::Default,
+        }
+    }
 }
 
 /// Whether IPv4 options are well formed and none is a source route, which a router refuses by default.

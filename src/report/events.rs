@@ -22,7 +22,8 @@ pub fn write(out: &mut dyn Write, at: Timestamp, step: &Step<'_>) -> io::Result<
 }
 
 fn line(out: &mut dyn Write, at: Timestamp, event: &Event) -> io::Result<()> {
-    if matches!(event, Event::Declined { .. }) {
+    // The kernel tells of neither.
+    if let Event::ExpectationRenewed { .. } | Event::Declined { .. } = event {
         return Ok(());
     }
     let micros = at.nanos().div_euclid(1000);
@@ -42,7 +43,7 @@ fn line(out: &mut dyn Write, at: Timestamp, event: &Event) -> io::Result<()> {
             left,
             ..
         } => expectation(out, "[DESTROY]", record, *left),
-        Event::Declined { .. } => Ok(()),
+        Event::ExpectationRenewed { .. } | Event::Declined { .. } => Ok(()),
     }
 }
 
@@ -122,10 +123,11 @@ fn expectation(
         record.master.dst,
         record.master.sport,
         record.master.dport,
-        if expectation.flags.permanent {
-            "PERMANENT "
-        } else {
-            ""
+        match (expectation.flags.permanent, expectation.flags.inactive) {
+            (true, true) => "PERMANENT,INACTIVE ",
+            (true, false) => "PERMANENT ",
+            (false, true) => "INACTIVE ",
+            (false, false) => "",
         },
         expectation.class,
         record.helper,

@@ -11,10 +11,11 @@ use serde::Serialize;
 use super::Expected;
 use crate::conntrack::event::{ConntrackRecord, Event, ExpectationRecord};
 use crate::conntrack::{Step, Verdict};
+use crate::kernel::{Behaviour, Kernel};
 use crate::tuple::{Protocol, Tuple};
 
 /// Writes the record of one packet.
-pub fn write(out: &mut dyn Write, number: u64, step: &Step<'_>, ports: Ports) -> io::Result<()> {
+pub fn write(out: &mut dyn Write, number: u64, step: &Step<'_>, kernel: &Kernel) -> io::Result<()> {
     let Verdict {
         state,
         direction,
@@ -33,22 +34,16 @@ pub fn write(out: &mut dyn Write, number: u64, step: &Step<'_>, ports: Ports) ->
         late: step
             .late
             .iter()
-            .filter_map(|late| line(&late.event, ports))
+            .filter_map(|late| line(&late.event, kernel))
             .collect(),
         events: step
             .events
             .iter()
-            .filter_map(|event| line(event, ports))
+            .filter_map(|event| line(event, kernel))
             .collect(),
     };
     serde_json::to_writer(&mut *out, &line)?;
     out.write_all(b"\n")
-}
-
-/// Whether DCCP has ports in this kernel's eyes.
-#[derive(Clone, Copy, Debug)]
-pub struct Ports {
-    pub dccp: bool,
 }
 
 #[derive(Serialize)]
@@ -125,26 +120,35 @@ struct Mask {
     dport: u16,
 }
 
-fn line(event: &Event, ports: Ports) -> Option<EventLine> {
+fn line(event: &Event, kernel: &Kernel) -> Option<EventLine> {
     let conntrack = |line| Some(EventLine::Conntrack(Box::new(line)));
     match event {
-        Event::ConntrackNew(record) => conntrack(ConntrackLine::new("ct_new", record, ports)),
-        Event::ConntrackUpdate(record) => conntrack(ConntrackLine::new("ct_update", record, ports)),
+        Event::ConntrackNew(record) => conntrack(ConntrackLine::new("ct_new", record, kernel)),
+        Event::ConntrackUpdate(record) => {
+            conntrack(ConntrackLine::new("ct_update", record, kernel))
+        }
         // ctnetlink tells neither time-out nor helper nor master of an entry that is gone.
         Event::ConntrackDestroy(record, _) => conntrack(ConntrackLine {
             timeout: None,
             helper: None,
             master: None,
-            ..ConntrackLine::new("ct_destroy", record, ports)
+            ..ConntrackLine::new("ct_destroy", record, kernel)
         }),
         Event::ExpectationNew(record) => {
-            let line = ExpectationLine::new("exp_new", record, record.timeout.as_secs(), ports);
+            let line = ExpectationLine::new("exp_new", record, record.timeout.as_secs(), kernel);
             Some(EventLine::Expectation(Box::new(line)))
         }
         Event::ExpectationDestroy {
             expectation, left, ..
         } => {
-            let line = ExpectationLine::new("exp_destroy", expectation, left.as_secs(), ports);
+            let line = ExpectationLine::new("exp_destroy", expectation, left.as_secs(), kernel);
+            Some(EventLine::Expectation(Box::new(line)))
+        }
+        Event::ExpectationRenewed {
+            expectation,
+            timeout,
+        } => {
+            let line = ExpectationLine::new("exp_update", expectation, timeout.as_secs(), kernel);
             Some(EventLine::Expectation(Box::new(line)))
         }
         Event::Declined { .. } => None,
@@ -152,11 +156,11 @@ fn line(event: &Event, ports: Ports) -> Option<EventLine> {
 }
 
 impl ConntrackLine {
-    fn new(ev: &'static str, record: &ConntrackRecord, ports: Ports) -> Self {
+    fn new(ev: &'static str, record: &ConntrackRecord, kernel: &Kernel) -> Self {
         Self {
             ev,
-            orig: TupleLine::new(&record.original, ports),
-            reply: TupleLine::new(&record.reply, ports),
+            orig: TupleLine::new(&record.original, kernel),
+            reply: TupleLine::new(&record.reply, kernel),
             status: record.status.names().collect(),
             timeout: Some(record.timeout.as_secs()),
             tcp_state: record
@@ -166,18 +170,18 @@ impl ConntrackLine {
             master: record
                 .master
                 .as_ref()
-                .map(|master| TupleLine::new(master, ports)),
+                .map(|master| TupleLine::new(master, kernel)),
         }
     }
 }
 
 impl ExpectationLine {
-    fn new(ev: &'static str, record: &ExpectationRecord, timeout: u64, ports: Ports) -> Self {
+    fn new(ev: &'static str, record: &ExpectationRecord, timeout: u64, kernel: &Kernel) -> Self {
         let expectation = &record.expectation;
         let expected = Expected::of(expectation);
         Self {
             ev,
-            tuple: TupleLine::new(&expected.tuple, ports),
+            tuple: TupleLine::new(&expected.tuple, kernel),
             mask: Mask {
                 src: expected.mask_src,
                 dst: expected.mask_dst,
@@ -188,18 +192,17 @@ impl ExpectationLine {
             class: expectation.class,
             flags: expectation.flags.bits(),
             timeout,
-            master: TupleLine::new(&record.master, ports),
+            master: TupleLine::new(&record.master, kernel),
         }
     }
 }
 
 impl TupleLine {
-    fn new(tuple: &Tuple, ports: Ports) -> Self {
+    fn new(tuple: &Tuple, kernel: &Kernel) -> Self {
         let has_ports = match tuple.protocol {
-            Protocol::TCP | Protocol::UDP | Protocol::UDPLITE | Protocol::SCTP | Protocol::GRE => {
-                true
-            }
-            Protocol::DCCP => ports.dccp,
+            Protocol::TCP | Protocol::UDP | Protocol::SCTP | Protocol::GRE => true,
+            Protocol::UDPLITE => kernel.does(Behaviour::TracksUdpLite),
+            Protocol::DCCP => kernel.does(Behaviour::TracksDccp),
             _ => false,
         };
         let icmp = tuple.icmp();

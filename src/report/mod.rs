@@ -5,13 +5,15 @@ pub mod frames;
 pub mod json;
 pub mod table;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
+use crate::compare::{Aspect, Deviation};
 use crate::expectation::Expectation;
 use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure};
+use crate::kernel::Kernel;
 use crate::rules::Rule;
 use crate::tuple::Tuple;
 
@@ -21,9 +23,22 @@ pub struct Analysis {
     pub rules: Vec<Rule>,
     /// Helpers that are assigned to some port.
     pub assigned: BTreeSet<&'static str>,
+    /// Of these, the ones that help only what the firewall itself broadcasts, where no address is known to be its own.
+    pub cannot_fire: BTreeSet<&'static str>,
     /// In the order in which they ended.
     pub expectations: Listed<ClosedExpectation>,
     pub related: Listed<EndedConntrack>,
+    /// Where another kernel disagrees, if one was asked.
+    pub compared: Option<Compared>,
+}
+
+/// What two kernels make of the same packets.
+pub struct Compared {
+    pub here: Kernel,
+    pub there: Kernel,
+    /// How often each thing differed.
+    pub counts: BTreeMap<Aspect, u64>,
+    pub deviations: Listed<Deviation>,
 }
 
 impl Analysis {

@@ -2,6 +2,7 @@
 //!
 //! Every cell is a number, an address or a word of ours: nothing from a payload is printed.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -10,11 +11,12 @@ use comfy_table::{
     TableStyle,
 };
 
-use super::Analysis;
+use super::{Analysis, Compared};
 use crate::conntrack::State;
 use crate::expectation::Origin;
 use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure, Totals, Use};
-use crate::helper::{self, Families};
+use crate::helper::{self, Families, Freedom, Instances, Spec};
+use crate::kernel::{Difference, Kernel};
 use crate::rules::{Match, Rule, nftables};
 use crate::time::Timestamp;
 
@@ -27,8 +29,11 @@ pub fn write(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result
     expectations(out, analysis, width)?;
     related(out, analysis, width)?;
     icmp(out, exposure, width)?;
+    if let Some(compared) = &analysis.compared {
+        self::compared(out, compared, width)?;
+    }
     rules(out, &analysis.rules, width)?;
-    limits(out, &exposure.totals)
+    limits(out, analysis)
 }
 
 fn packets(out: &mut dyn Write, totals: &Totals, width: u16) -> io::Result<()> {
@@ -116,7 +121,12 @@ fn helpers(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<(
         table.add_row([
             key.helper.to_owned(),
             format!("{} {}", key.protocol, endpoint(key.server, key.port)),
-            service.verdict().name().to_owned(),
+            if analysis.cannot_fire.contains(key.helper) {
+                CANNOT_FIRE
+            } else {
+                service.verdict().name()
+            }
+            .to_owned(),
             (clients.len() as u64 + service.clients_omitted).to_string(),
             controls.to_string(),
             expectations.to_string(),
@@ -125,12 +135,11 @@ fn helpers(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<(
             seconds(*open),
         ]);
     }
-    for name in analysis.not_seen() {
-        let mut row = vec![name.to_owned(), "-".to_owned(), "not seen".to_owned()];
-        row.resize(headers.len(), "-".to_owned());
-        table.add_row(row);
-    }
     finish(out, table)?;
+    let not_seen: Vec<&str> = analysis.not_seen().collect();
+    if !not_seen.is_empty() {
+        writeln!(out, "Attached, and not seen: {}\n", not_seen.join(", "))?;
+    }
     let refusals = analysis
         .exposure
         .services
@@ -254,6 +263,37 @@ fn related_row(ended: &EndedConntrack) -> Option<[String; 7]> {
     ])
 }
 
+/// What another kernel would do.
+fn compared(out: &mut dyn Write, compared: &Compared, width: u16) -> io::Result<()> {
+    let (here, there) = (compared.here.series, compared.there.series);
+    let counts: Vec<String> = compared
+        .counts
+        .iter()
+        .map(|(aspect, count)| format!("{} {count}", aspect.name()))
+        .collect();
+    let remark = if counts.is_empty() {
+        "every verdict and expectation is the same".to_owned()
+    } else {
+        counts.join(", ")
+    };
+    let title = format!("Differences between kernel {here} and {there}");
+    heading(out, &title, &remark)?;
+    let mut table = table(width, &["frame", "what", here, there], &[0]);
+    for deviation in &compared.deviations.rows {
+        table.add_row([
+            deviation.frame.to_string(),
+            deviation.aspect.name().to_owned(),
+            deviation.here.clone(),
+            deviation.there.clone(),
+        ]);
+    }
+    if table.row_count() == 0 {
+        return writeln!(out);
+    }
+    finish(out, table)?;
+    more(out, compared.deviations.omitted)
+}
+
 fn icmp(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Result<()> {
     if exposure.icmp_errors.is_empty() {
         return Ok(());
@@ -331,8 +371,17 @@ fn rules(out: &mut dyn Write, rules: &[Rule], width: u16) -> io::Result<()> {
 }
 
 /// What the capture could not show.
-fn limits(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
+fn limits(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
+    let totals = &analysis.exposure.totals;
     let mut lines = Vec::new();
+    if !analysis.cannot_fire.is_empty() {
+        let names: Vec<&str> = analysis.cannot_fire.iter().copied().collect();
+        lines.push(format!(
+            "{} help only what the firewall itself sends to a broadcast address, never what it forwards; \
+             --local ADDRESS/PREFIX says which addresses are its own",
+            names.join(" and ")
+        ));
+    }
     if totals.picked_up > 0 {
         lines.push(format!(
             "{} TCP connections began before the capture: what they had negotiated is unknown",
@@ -385,7 +434,7 @@ pub fn freedom(out: &mut dyn Write, width: u16) -> io::Result<()> {
         "what decides each field of a helper's expectations",
     )?;
     let headers = [
-        "helper", "variant", "family", "src addr", "src port", "dst addr", "dst port", "proto",
+        "helper", "expects", "src addr", "src port", "dst addr", "dst port", "proto", "flows",
         "max", "timeout",
     ];
     let mut table = table(width, &headers, &[8, 9]);
@@ -393,58 +442,159 @@ pub fn freedom(out: &mut dyn Write, width: u16) -> io::Result<()> {
     for spec in helper::all() {
         let policies = (spec.policies)(&modules);
         for line in spec.freedom {
-            let policy = policies.first();
+            let policy = policies.get(usize::from(line.class));
+            let protocol = line.protocol;
             table.add_row([
                 spec.name.to_owned(),
-                line.variant.to_owned(),
-                if spec.families == Families::Both {
-                    "ip, ip6"
-                } else {
-                    "ip"
-                }
-                .to_owned(),
+                condition(line),
                 line.src_addr.name().to_owned(),
                 line.src_port.name().to_owned(),
                 line.dst_addr.name().to_owned(),
                 line.dst_port.name().to_owned(),
-                line.protocol.to_string(),
+                protocol.map_or_else(|| "fixed".to_owned(), |protocol| protocol.to_string()),
+                if line.permanent { "many" } else { "one" }.to_owned(),
                 policy.map_or(String::new(), |policy| policy.max_expected.to_string()),
-                policy.map_or(String::new(), |policy| seconds(policy.timeout)),
+                policy.map_or(String::new(), |policy| {
+                    format!("{} s", policy.timeout.as_secs())
+                }),
             ]);
         }
     }
     finish(out, table)?;
-    for spec in helper::all() {
-        let ports: Vec<String> = spec
-            .ports
-            .iter()
-            .map(|(protocol, port)| format!("{protocol} {port}"))
+    writeln!(out, "{FREEDOM_NOTE}\n")?;
+    helper::all().try_for_each(|spec| describe(out, spec))
+}
+
+/// What is expected, and under which conditions.
+fn condition(line: &Freedom) -> String {
+    let mut parts = Vec::new();
+    if !line.what.is_empty() {
+        parts.push(line.what.to_owned());
+    }
+    if let Some((parameter, value)) = line.with {
+        let name = parameter.rsplit('.').next().unwrap_or(parameter);
+        parts.push(format!("if {name}={value}"));
+    }
+    if let Some((behaviour, does)) = line.kernels {
+        let kernels = Kernel::all().iter();
+        let series: Vec<&str> = kernels
+            .filter(|kernel| kernel.does(behaviour) == does)
+            .map(|kernel| kernel.series)
             .collect();
+        parts.push(match series[..] {
+            [first, .., last] => format!("on {first} to {last}"),
+            _ => format!("on {}", series.concat()),
+        });
+    }
+    parts.join(" ")
+}
+
+/// A helper's ports, source, reason and parameters.
+fn describe(out: &mut dyn Write, spec: &Spec) -> io::Result<()> {
+    let ports: Vec<String> = spec
+        .ports
+        .iter()
+        .map(|(protocol, port)| format!("{protocol} {port}"))
+        .collect();
+    let ports = if ports.is_empty() {
+        "by inheritance alone".to_owned()
+    } else {
+        ports.join(", ")
+    };
+    let families = match spec.families {
+        Families::Ipv4 => "IPv4",
+        Families::Both => "IPv4 and IPv6",
+    };
+    let Spec {
+        name, source, why, ..
+    } = spec;
+    writeln!(out, "{name} ({families}, {ports}, {source}): {why}.")?;
+    let inherited = spec.freedom.iter().filter_map(|line| line.read_by);
+    for reader in inherited.collect::<BTreeSet<_>>() {
         writeln!(
             out,
-            "{} ({}, {}): {}.",
-            spec.name,
-            ports.join(", "),
-            spec.source,
-            spec.why
+            "    flows that it expects may be read by {reader} in turn"
         )?;
-        for parameter in spec.parameters {
-            let (least, most) = (parameter.range.start(), parameter.range.end());
-            writeln!(
-                out,
-                "    --module {}={}  ({least} to {most}) {}",
-                parameter.name, parameter.default, parameter.meaning
-            )?;
-        }
     }
-    writeln!(out, "\n{FREEDOM_NOTE}")
+    let named = match spec.instances {
+        Instances::One => None,
+        Instances::ByPort => Some("PORT"),
+        Instances::ByIndex => Some("INDEX"),
+    };
+    if let (Some(suffix), [(_, port), ..]) = (named, spec.ports) {
+        writeln!(
+            out,
+            "    --module {}.ports={port}  (up to 8, before Linux 7.3) a helper for each port, {name}-{suffix} \
+             where it is not {port}",
+            spec.module()
+        )?;
+    }
+    spec.parameters.iter().try_for_each(|parameter| {
+        let (least, most) = (parameter.range.start(), parameter.range.end());
+        writeln!(
+            out,
+            "    --module {}={}  ({least} to {most}) {}",
+            parameter.name, parameter.default, parameter.meaning
+        )
+    })
 }
 
 const FREEDOM_NOTE: &str = "\
-fixed: an address or port of the control connection. fixed (checked): the command names it, and the helper expects
-nothing unless it is the speaker's own. in command: whatever the payload says. in packet: the port that the request
-came from. any: not compared. \"Secure use of iptables and connection tracking helpers\" lists the destination of ftp
-with loose=0 as given in the command; the kernel takes it from the control connection and only compares.";
+fixed: an address, port or protocol of the control connection. checked: the payload names it, and nothing is expected
+unless it is the speaker's own. command: whatever the payload says. packet: the port that the request came from.
+helper's: the port that the helper is registered for. network: any host of the network of the firewall's own interface.
+any: not compared. flows: how many may come for one expectation before it times out. max: expectations of the kind that
+one control connection may have at a time. What holds for IPv4 holds for IPv6, where the helper reads both.
+
+Where this differs from the table of \"Secure use of iptables and connection tracking helpers\":
+- ftp expects the other end of the control connection whatever loose says, which decides on the destination alone; with
+  loose=0 that is the control connection's, and the command's address is only compared with it.
+- irc's destination is fixed there: the command must name it all the same.
+- sip's calls have the protocol of the registration: transport= is compared, not believed. With
+  sip_direct_signalling=0 their destination is the registering end's own address all the same.
+- netbios-ns expects answers from the helper's port, since Linux 7.3 from the port that was asked. snmp does the same.
+- Not in that table: snmp, sip_external_media, how many flows may come, and which helper reads them.";
+
+/// What distinguishes the kernel series.
+pub fn kernels(out: &mut dyn Write, width: u16) -> io::Result<()> {
+    heading(out, "Kernels", "what each series does differently")?;
+    let series = Kernel::all().iter().map(|kernel| kernel.series);
+    let headers: Vec<&str> = ["behaviour"].into_iter().chain(series).collect();
+    let mut table = table(width, &headers, &[]);
+    for difference in Difference::all() {
+        let cells = Kernel::all().iter().map(|kernel| {
+            if difference.holds_for(kernel) {
+                "yes"
+            } else {
+                "-"
+            }
+        });
+        table.add_row([difference.name].into_iter().chain(cells));
+    }
+    finish(out, table)?;
+    for difference in Difference::all() {
+        writeln!(
+            out,
+            "{} (net/netfilter/{}): {}.",
+            difference.name, difference.source, difference.meaning
+        )?;
+    }
+    let releases = |was_asked| {
+        let of_these = Kernel::all().iter();
+        let releases = of_these.filter(|kernel| kernel.was_asked == was_asked);
+        let names: Vec<&str> = releases.map(|kernel| kernel.release).collect();
+        names.join(", ")
+    };
+    writeln!(
+        out,
+        "\nA series stands for the release that was examined, since stable updates change verdicts inside one series.\n\
+         Compared with that kernel, packet by packet: {}. From its sources alone: {}.",
+        releases(true),
+        releases(false)
+    )
+}
+
+const CANNOT_FIRE: &str = "cannot fire";
 
 fn table(width: u16, headers: &[&str], numbers: &[usize]) -> Table {
     let mut table = Table::new();

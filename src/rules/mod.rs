@@ -50,7 +50,8 @@ pub fn recommend(exposure: &Exposure) -> Vec<Rule> {
             .iter()
             .filter(|(_, service)| service.verdict() == Worth::Needed)
     };
-    for (key, service) in needed() {
+    // Where no connection but expected ones has the helper, nothing attaches it.
+    for (key, service) in needed().filter(|(_, service)| service.controls > service.inherited) {
         rules.push(Rule {
             matches: Match::Assign {
                 service: *key,

@@ -52,9 +52,14 @@ pub fn rule(rule: &Rule) -> String {
             dst,
             ports,
         } => {
-            let (family, ports) = (family(dst), range(*ports));
+            let family = family(dst);
+            let what = match *protocol {
+                // Its calls have numbers that change each time, and nft does not read them.
+                Protocol::GRE => String::from("meta l4proto gre"),
+                _ => format!("{protocol} dport {}", range(*ports)),
+            };
             format!(
-                "ct state related ct helper \"{helper}\" {family} saddr {src} {family} daddr {dst} {protocol} dport {ports} accept"
+                "ct state related ct helper \"{helper}\" {family} saddr {src} {family} daddr {dst} {what} accept"
             )
         }
         Match::IcmpError(error) => {

@@ -45,7 +45,7 @@ fn passive(seq: u32) -> Segment<'static> {
     }
 }
 
-fn closed(events: &[Event]) -> Vec<Closed> {
+pub fn closed(events: &[Event]) -> Vec<Closed> {
     let why = |event: &Event| match event {
         Event::ExpectationDestroy { why, .. } => Some(*why),
         _ => None,

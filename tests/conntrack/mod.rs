@@ -1,6 +1,7 @@
 //! The tracker, packet by packet.
 
 mod expect;
+mod gre;
 mod tcp;
 mod timeouts;
 

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use ctaudit::expectation::Origin;
 use ctaudit::helper::Modules;
+use ctaudit::kernel::Kernel;
 use ctaudit::tuple::Direction::{self, Original, Reply};
 
 use super::{Bench, Effect, expected};
@@ -241,6 +242,34 @@ fn only_behind_a_line_end_that_was_seen() {
         [Effect::Decline { .. }]
     ));
     assert_eq!(bench.show(Original, false, 521, line), []);
+}
+
+/// Linux 7.2 takes no number above an octet, and no port above 65535.
+#[test]
+fn large_numbers_are_refused_since_7_2() {
+    for (direction, line, after_wrapping) in [
+        (Original, &b"PORT 192,0,2,11,300,1\r\n"[..], 11265),
+        (Original, b"PORT 192,0,0,523,4,1\r\n", 1025),
+        (Original, b"EPRT |1|192.0.2.11|70000|\r\n", 4464),
+        (Reply, b"227 Entering (198,51,100,21,300,1).\r\n", 11265),
+        (Reply, b"229 Entering (|||70000|)\r\n", 4464),
+    ] {
+        for (series, expected_port) in [("7.1", Some(after_wrapping)), ("7.2", None)] {
+            let kernel = Kernel::of(series).unwrap();
+            let modules = Modules::default();
+            let mut bench = Bench::on(&kernel, "ftp", CLIENT, SERVER, 21, &modules);
+            bench.say(direction, 1000, b"noop\r\n");
+            let effects = bench.say(direction, 1006, line);
+            let port = expected(&effects).map(|(_, port)| port);
+            assert_eq!(port, expected_port, "{series}: {}", line.escape_ascii());
+            let dropped = matches!(effects[..], [Effect::Drop(_)]);
+            assert_eq!(dropped, expected_port.is_none());
+        }
+    }
+    assert_eq!(
+        port_of(Original, b"PORT 192,0,2,11,255,255\r\n"),
+        Some(65535)
+    );
 }
 
 /// A command cut at any byte: dropped or passed, but never an expectation from half a number.

@@ -307,7 +307,7 @@ fn a_gatekeeper_says_where_to_call() {
 #[test]
 fn a_refused_expectation_drops_the_message() {
     let mut bench = ras(&[]);
-    bench.master.taken = Some(1720);
+    bench.master.refuse = Some(1720);
     let effects = bench.say(Reply, 0, &admission_confirm(THIRD, 1720));
     assert_eq!(effects, [Effect::Drop("cannot process RAS message")]);
 }
@@ -496,7 +496,7 @@ fn a_call_says_where_it_is_controlled() {
     assert_eq!(q931(&[]).show(Original, false, 0, &setup), []);
     assert!(declined(&q931(&[]).say(Reply, 0, &setup)));
     let mut bench = q931(&[]);
-    bench.master.taken = Some(2000);
+    bench.master.refuse = Some(2000);
     let drop = Effect::Drop("cannot process Q.931 message");
     assert_eq!(bench.say(Original, 0, &setup), [drop]);
 }
@@ -584,7 +584,7 @@ fn channels_are_opened_by_either_end() {
 fn a_pair_is_expected_whole_or_not_at_all() {
     let open = tpkt(&request(&channel(CLIENT, 5000, 5000)));
     let mut bench = h245();
-    bench.master.taken = Some(5001);
+    bench.master.refuse = Some(5001);
     let effects = bench.say(Original, 0, &open);
     assert!(
         matches!(

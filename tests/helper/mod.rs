@@ -1,8 +1,13 @@
 //! Helpers by themselves: bytes in, what they ask for out.
 
+mod amanda;
+mod broadcast;
 mod ftp;
 mod h323;
 mod irc;
+mod modules;
+mod pptp;
+mod sane;
 mod text;
 mod tftp;
 
@@ -14,6 +19,7 @@ use ctaudit::expectation::{Expectation, ExpectationId};
 use ctaudit::helper::{Dropped, Helper, Master, Message, Modules, Refused, Spec, Standing};
 use ctaudit::kernel::Kernel;
 use ctaudit::tuple::{Direction, Protocol, Tuple};
+use ipnet::Ipv4Net;
 
 /// What a helper did with a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,14 +38,13 @@ pub enum Effect {
     Drop(&'static str),
 }
 
-/// A connection that grants what it can and notes it.
+/// A connection that grants everything, but for expectations of one port, and notes it.
 #[derive(Default)]
 pub struct Notebook {
     pub effects: Vec<Effect>,
     pub standing: Vec<(ExpectationId, Expectation)>,
     pub is_expected: bool,
-    /// A port that somebody else expects.
-    pub taken: Option<u16>,
+    pub refuse: Option<u16>,
     made: u64,
 }
 
@@ -48,12 +53,17 @@ impl Master for Notebook {
         self.is_expected
     }
 
+    /// A router with one way out.
+    fn leaves_alike(&self, _address: IpAddr) -> bool {
+        true
+    }
+
     fn refresh(&mut self, timeout: Duration) {
         self.effects.push(Effect::Refresh(timeout));
     }
 
     fn expect(&mut self, expectation: Expectation) -> Result<ExpectationId, Refused> {
-        if self.taken == Some(expectation.dst_port.value) {
+        if self.refuse == Some(expectation.dst_port.value) {
             return Err(Refused::Clash);
         }
         self.made += 1;
@@ -104,6 +114,10 @@ impl Master for Notebook {
         self.effects.push(Effect::Withdraw(expectation));
     }
 
+    fn unexpect(&mut self, expectation: ExpectationId) {
+        self.withdraw(expectation);
+    }
+
     fn kill(&mut self, tuple: &Tuple) -> bool {
         self.effects.push(Effect::Kill(*tuple));
         false
@@ -128,11 +142,23 @@ pub struct Bench {
     helper: Box<dyn Helper>,
     tuples: [Tuple; 2],
     pub master: Notebook,
+    pub own_broadcast: Option<Ipv4Net>,
     packet: u64,
 }
 
 impl Bench {
     pub fn new(name: &str, client: &str, server: &str, port: u16, modules: &Modules) -> Self {
+        Self::on(&Kernel::default(), name, client, server, port, modules)
+    }
+
+    pub fn on(
+        kernel: &Kernel,
+        name: &str,
+        client: &str,
+        server: &str,
+        port: u16,
+        modules: &Modules,
+    ) -> Self {
         let spec = Spec::named(name).unwrap();
         let address = |text: &str| text.parse::<IpAddr>().unwrap();
         // H.245 has no port, and reads TCP.
@@ -147,9 +173,10 @@ impl Bench {
         };
         let tuples = [original, original.inverse().unwrap()];
         Self {
-            helper: (spec.start)(modules, &Kernel::default()),
+            helper: (spec.start)(modules, kernel),
             tuples,
             master: Notebook::default(),
+            own_broadcast: None,
             packet: 0,
         }
     }
@@ -174,6 +201,7 @@ impl Bench {
             seq,
             payload,
             tuples: self.tuples,
+            own_broadcast: self.own_broadcast,
         };
         let result = self.helper.message(&message, &mut self.master);
         let mut effects = std::mem::take(&mut self.master.effects);

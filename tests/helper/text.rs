@@ -13,15 +13,15 @@ proptest! {
         let address = Ipv6Addr::from_bits(bits & mask);
         let text = format!("{address}|rest");
         let length = text.len() - "|rest".len();
-        prop_assert_eq!(ipv6_until(text.as_bytes(), b'|'), Some((address, length)));
-        prop_assert_eq!(ipv6_until(&text.as_bytes()[..length], b'|'), Some((address, length)));
+        prop_assert_eq!(ipv6_until(text.as_bytes(), Some(b'|')), Some((address, length)));
+        prop_assert_eq!(ipv6_until(&text.as_bytes()[..length], Some(b'|')), Some((address, length)));
     }
 
     /// What the standard library reads is read here; the kernel reads more.
     #[test]
     fn nothing_that_is_an_address_is_refused(text in "[0-9a-f:.]{2,24}") {
         if let Ok(address) = text.parse::<Ipv6Addr>() {
-            prop_assert_eq!(ipv6_until(text.as_bytes(), b'|'), Some((address, text.len())));
+            prop_assert_eq!(ipv6_until(text.as_bytes(), Some(b'|')), Some((address, text.len())));
         }
     }
 
@@ -29,7 +29,7 @@ proptest! {
     fn numbers_are_found_where_they_stand(values in any::<[u32; 4]>()) {
         let [a, b, c, d] = values;
         let text = format!("{a}.{b}.{c}.{d}|");
-        let found = numbers::<4>(text.as_bytes(), b'.', Some(b'|')).unwrap();
+        let found = numbers::<4>(text.as_bytes(), b'.', Some(b'|'), u32::MAX).unwrap();
         prop_assert_eq!(found.values, values);
         prop_assert_eq!(found.end, text.len() - 1);
         for (value, start) in values.iter().zip(found.starts) {
@@ -47,8 +47,9 @@ proptest! {
 /// Tried against in6_pton of a 6.18.44 through EPRT.
 #[test]
 fn laxer_than_the_standard() {
-    let address =
-        |text: &str| ipv6_until(text.as_bytes(), b'|').map(|(address, _)| address.to_string());
+    let address = |text: &str| {
+        ipv6_until(text.as_bytes(), Some(b'|')).map(|(address, _)| address.to_string())
+    };
     assert_eq!(address("002001:db8::1|").as_deref(), Some("2001:db8::1"));
     assert_eq!(
         address("2001:db8::0.0.0.1|").as_deref(),

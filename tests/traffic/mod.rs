@@ -6,6 +6,8 @@
 //! flow was closed. Many commands are well formed, as many are not quite: the texts are aimed at the edges of the
 //! kernel's parsers, and noise falls on any packet on its way.
 
+mod amanda;
+pub mod broadcast;
 mod flow;
 mod ftp;
 mod ftp_offer;
@@ -15,6 +17,10 @@ mod irc;
 mod noise;
 pub mod packet;
 pub mod per;
+pub mod pptp;
+mod sane;
+mod sip;
+mod sip_message;
 mod tftp;
 
 use std::collections::VecDeque;
@@ -37,7 +43,26 @@ pub enum Protocol {
     Ftp,
     Tftp,
     Irc,
+    Broadcast,
+    Amanda,
+    Pptp,
+    Sane,
+    Sip,
     H323,
+}
+
+impl Protocol {
+    pub const ALL: [Self; 9] = [
+        Self::Ftp,
+        Self::Tftp,
+        Self::Irc,
+        Self::Broadcast,
+        Self::Amanda,
+        Self::Pptp,
+        Self::Sane,
+        Self::Sip,
+        Self::H323,
+    ];
 }
 
 /// An IP packet and when it passes.
@@ -54,18 +79,30 @@ pub fn generate(protocol: Protocol, seed: u64, packets: usize) -> Vec<Packet> {
     let rng = &mut Rng::with_seed(seed);
     let mut under_way: Vec<VecDeque<Step>> = Vec::new();
     let mut sent: Vec<Vec<u8>> = Vec::new();
+    let mut sessions = 0;
     while sent.len() < packets {
         while under_way.len() < AT_ONCE {
+            sessions += 1;
             let session = match protocol {
+                // Nothing befalls these: what the kernel does with a question that comes twice is left to chance.
+                Protocol::Broadcast => {
+                    under_way.push(broadcast::session(rng, sessions).into());
+                    continue;
+                }
                 Protocol::Ftp => ftp::session(rng),
                 Protocol::Tftp => tftp::session(rng),
                 Protocol::Irc => irc::session(rng),
+                Protocol::Amanda => amanda::session(rng),
+                Protocol::Pptp => pptp::session(rng),
+                Protocol::Sane => sane::session(rng),
+                Protocol::Sip => sip::session(rng),
                 Protocol::H323 => h323::session(rng),
             };
             under_way.push(disturbed(rng, session).into());
         }
         let turn = rng.usize(..under_way.len());
         match under_way[turn].pop_front() {
+            Some(Step::Packet(ip)) if protocol == Protocol::Broadcast => sent.push(ip),
             Some(Step::Packet(ip)) => sent.extend(noise::on_the_way(rng, ip)),
             Some(Step::Fork(script)) => under_way.push(disturbed(rng, script).into()),
             None => drop(under_way.swap_remove(turn)),

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub const ICMP: u8 = 1;
 pub const TCP: u8 = 6;
 pub const UDP: u8 = 17;
+pub const GRE: u8 = 47;
 pub const ICMPV6: u8 = 58;
 
 /// One end of a flow.
@@ -14,12 +15,13 @@ pub struct End {
     pub port: u16,
 }
 
-/// An IP packet around a segment whose checksum field, still zero, is filled in.
+/// An IP packet around a segment whose checksum field, still zero, is filled in where the protocol has one.
 pub fn ip(from: IpAddr, to: IpAddr, protocol: u8, mut segment: Vec<u8>) -> Vec<u8> {
     let at = match protocol {
-        TCP => 16,
-        UDP => 6,
-        _ => 2,
+        TCP => Some(16),
+        UDP => Some(6),
+        ICMP | ICMPV6 => Some(2),
+        _ => None,
     };
     let octets = |address| match address {
         IpAddr::V4(address) => Ipv4Addr::octets(&address).to_vec(),
@@ -33,7 +35,7 @@ pub fn ip(from: IpAddr, to: IpAddr, protocol: u8, mut segment: Vec<u8>) -> Vec<u
             + u32::from(protocol)
             + segment.len() as u32;
     }
-    if let Some(field) = segment.get_mut(at..at + 2) {
+    if let Some(field) = at.and_then(|at: usize| segment.get_mut(at..at + 2)) {
         field.copy_from_slice(&complement(sum).to_be_bytes());
     }
     let length = segment.len() as u16;

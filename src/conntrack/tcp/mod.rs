@@ -15,6 +15,7 @@ use super::config::Sysctl;
 use super::entry::{Cached, Conntrack, L4, Outcome};
 use super::event::Status;
 use super::{Context, Info, Reason};
+use crate::kernel::Behaviour;
 use crate::tuple::Direction;
 use segment::{Segment, earlier};
 pub use table::{Kind, Next, next_state};
@@ -348,7 +349,7 @@ impl Tcp {
         if retransmissions >= most && of_state > sysctls.timeout(Sysctl::TcpTimeoutMaxRetrans) {
             return sysctls.timeout(Sysctl::TcpTimeoutMaxRetrans);
         }
-        if rst && context.kernel.rst_sets_close_timeout {
+        if rst && context.kernel.does(Behaviour::RstSetsClose) {
             return sysctls.timeout(Sysctl::TcpTimeoutClose);
         }
         if rst && state == State::Established || unacknowledged {

@@ -1,5 +1,6 @@
 //! Helpers at work, and what becomes of what they expect.
 
+use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +9,14 @@ use super::Tracker;
 use crate::conntrack::config::Sysctl;
 use crate::conntrack::entry::{Help, Related};
 use crate::conntrack::event::{Closed, Ended, Event, ExpectationRecord, Status};
-use crate::conntrack::expect::{Clash, Expected};
+use crate::conntrack::expect::{Clash, Destination, Expected, destination};
 use crate::conntrack::transport::payload;
 use crate::conntrack::{Info, Reason, State};
 use crate::expectation::{Expectation, ExpectationId};
-use crate::helper::{Dropped, Master, Message, Refused, Spec, Standing};
+use crate::helper::{Dropped, Master, Message, Refused, Registered, Standing};
+use crate::kernel::Behaviour;
 use crate::packet::Packet;
+use crate::packet::route::{self, Device, Exit, Fate};
 use crate::tuple::{Direction, Tuple};
 
 impl Tracker {
@@ -24,7 +27,9 @@ impl Tracker {
         tuple: &Tuple,
         packet: u64,
     ) -> Option<Arc<ExpectationRecord>> {
-        let slot = self.expectations.find_active(tuple)?;
+        let slot = self.expectations.find_active(tuple);
+        self.bury((tuple.dst, tuple.dport, tuple.protocol), slot);
+        let slot = slot?;
         let expected = self.expectations.get(slot)?;
         let record = Arc::clone(&expected.record);
         // A master that is not confirmed has not been seen by the other end yet.
@@ -45,10 +50,26 @@ impl Tracker {
                 .inverse()
                 .and_then(|inverse| self.expectations.find(&inverse));
             if let Some(other) = other {
-                self.close(other, Closed::Withdrawn);
+                self.unexpect(other);
             }
         }
         Some(record)
+    }
+
+    /// `nf_ct_unexpect_related`
+    fn unexpect(&mut self, slot: u32) {
+        if self.config.kernel.does(Behaviour::ExpectationStamps) {
+            self.expectations.kill(slot, self.now);
+        } else {
+            self.close(slot, Closed::Withdrawn);
+        }
+    }
+
+    /// Whoever looks through the expectations of a destination removes the dead ones, as far as it comes.
+    fn bury(&mut self, destination: Destination, stop: Option<u32>) {
+        for slot in self.expectations.dead(destination, stop) {
+            self.close(slot, Closed::Withdrawn);
+        }
     }
 
     /// What an expected flow has of the expectation: who its master is, and a helper of its own where one was meant
@@ -60,24 +81,33 @@ impl Tracker {
             master_id: record.master_id,
             helper: record.helper,
         };
-        let spec = record.expectation.helper.and_then(Spec::named);
-        (Box::new(related), spec.map(|spec| self.start(spec)))
+        let heir = record.expectation.helper.and_then(|heir| {
+            // One that expects its own kind means itself, under its own name.
+            let own = self.config.modules.registered_as(record.helper);
+            own.filter(|own| own.spec.name == heir)
+                .or_else(|| self.config.modules.registered_as(heir))
+        });
+        (Box::new(related), heir.map(|heir| self.start(heir)))
     }
 
-    pub(super) fn start(&self, spec: &'static Spec) -> Box<Help> {
+    pub(super) fn start(&self, helper: &Registered) -> Box<Help> {
+        let &Registered { name, spec, .. } = helper;
         Box::new(Help {
+            name,
             spec,
             helper: Some((spec.start)(&self.config.modules, &self.config.kernel)),
             expectations: Vec::new(),
         })
     }
 
-    /// Shows the packet to the flow's helper, which does what it wants.
+    /// Shows the packet, at this end of its way, to the flow's helper, which does what it wants.
     pub(super) fn help(
         &mut self,
         slot: u32,
         info: Info,
         packet: &Packet<'_>,
+        fate: Fate,
+        exit: Exit,
     ) -> Result<(), Reason> {
         let Some(ct) = self.table.get_mut(slot) else {
             return Ok(());
@@ -91,6 +121,9 @@ impl Tracker {
         let Some(mut helper) = helper.take() else {
             return Ok(());
         };
+        let own_broadcast = (fate == Fate::Broadcast && exit == Exit::Own)
+            .then(|| route::broadcast_network(packet.dst, &self.config.local))
+            .flatten();
         let message = Message {
             packet: packet.number,
             direction: info.direction,
@@ -98,6 +131,7 @@ impl Tracker {
             seq,
             payload,
             tuples: [ct.original, ct.reply],
+            own_broadcast,
         };
         let result = helper.message(
             &message,
@@ -106,6 +140,7 @@ impl Tracker {
                 slot,
                 packet: packet.number,
                 direction: info.direction,
+                device: Some(Device::of(packet, fate)),
             },
         );
         self.give_back(slot, helper);
@@ -128,6 +163,7 @@ impl Tracker {
                 slot,
                 packet: 0,
                 direction: Direction::Original,
+                device: None,
             },
         );
         self.give_back(slot, helper);
@@ -140,11 +176,36 @@ impl Tracker {
     }
 
     pub(super) fn remove_expectations(&mut self, master: u32, why: Closed) {
-        let help = self.table.get(master).and_then(|ct| ct.help.as_ref());
-        let slots = help.map_or_else(Vec::new, |help| help.expectations.clone());
-        for slot in slots {
+        for slot in self.siblings(master, |_| true) {
             self.close(slot, why);
         }
+    }
+
+    /// Where a class is full its oldest gives way, unless the dead do (`evict_oldest_expect`).
+    fn make_room(&mut self, master: u32, class: u8, most: u32) {
+        let is_full = |siblings: &[u32]| most != 0 && siblings.len() as u64 >= u64::from(most);
+        if !is_full(&self.siblings(master, |old| old.record.expectation.class == class)) {
+            return;
+        }
+        for dead in self.siblings(master, |old| old.dead.is_some()) {
+            self.close(dead, Closed::Withdrawn);
+        }
+        let siblings = self.siblings(master, |old| old.record.expectation.class == class);
+        if is_full(&siblings)
+            && let Some(&oldest) = siblings.last()
+        {
+            self.close(oldest, Closed::Evicted);
+        }
+    }
+
+    /// Those of a master's expectations that are so, newest first.
+    fn siblings(&self, master: u32, are_so: impl Fn(&Expected) -> bool) -> Vec<u32> {
+        let help = self.table.get(master).and_then(|ct| ct.help.as_ref());
+        let slots = help.map_or(&[][..], |help| &help.expectations);
+        let slots = slots.iter().copied();
+        slots
+            .filter(|&slot| self.expectations.get(slot).is_some_and(&are_so))
+            .collect()
     }
 
     /// `nf_ct_unlink_expect`
@@ -159,11 +220,17 @@ impl Tracker {
         {
             help.expectations.retain(|&other| other != slot);
         }
-        let left = expected.expires.since(self.now);
+        let (why, end) = match expected.dead {
+            Some(at) => (Closed::Withdrawn, at),
+            None => (why, self.now),
+        };
         self.events.push(Event::ExpectationDestroy {
+            open: expected
+                .active
+                .map_or(Duration::ZERO, |active| end.since(active)),
+            left: expected.expires.since(self.now),
             expectation: expected.record,
             why,
-            left,
         });
     }
 }
@@ -172,9 +239,10 @@ impl Tracker {
 struct Helped<'t> {
     tracker: &'t mut Tracker,
     slot: u32,
-    /// Number of the packet that the helper reads, and its direction.
+    /// Number of the packet that the helper reads, its direction and its way out.
     packet: u64,
     direction: Direction,
+    device: Option<Device>,
 }
 
 impl Helped<'_> {
@@ -185,13 +253,14 @@ impl Helped<'_> {
         anybodys: bool,
     ) -> Result<ExpectationId, Refused> {
         let tracker = &mut *self.tracker;
-        match tracker
+        let clash = tracker
             .expectations
-            .clash(self.slot, &expectation, anybodys)
-        {
-            Some(Clash::Same(slot)) => tracker.close(slot, Closed::Refreshed),
-            Some(Clash::Already) => return Err(Refused::Already),
-            Some(Clash::Overlap) => return Err(Refused::Clash),
+            .clash(self.slot, &expectation, anybodys);
+        tracker.bury(destination(&expectation), clash.map(|(slot, _)| slot));
+        match clash {
+            Some((slot, Clash::Same)) => tracker.close(slot, Closed::Refreshed),
+            Some((_, Clash::Already)) => return Err(Refused::Already),
+            Some((_, Clash::Overlap)) => return Err(Refused::Clash),
             None => {}
         }
         let Some(ct) = tracker.table.get(self.slot) else {
@@ -211,26 +280,14 @@ impl Helped<'_> {
             id: ExpectationId(tracker.expected + 1),
             master_id: ct.id,
             master: ct.original,
-            helper: help.spec.name,
+            helper: help.name,
             packet: self.packet,
             direction: self.direction,
             at: tracker.now,
             timeout: policy.timeout,
             expectation,
         };
-        let of_class = |slot: &&u32| {
-            tracker
-                .expectations
-                .get(**slot)
-                .is_some_and(|old| old.record.expectation.class == record.expectation.class)
-        };
-        let siblings = help.expectations.iter().filter(of_class).count() as u64;
-        if policy.max_expected != 0 && siblings >= u64::from(policy.max_expected) {
-            // Newest first, so the last is the oldest.
-            if let Some(&oldest) = help.expectations.iter().rfind(of_class) {
-                tracker.close(oldest, Closed::Evicted);
-            }
-        }
+        tracker.make_room(self.slot, record.expectation.class, policy.max_expected);
         if tracker.expectations.len() as u64 >= tracker.config.sysctls.get(Sysctl::ExpectMax) {
             return Err(Refused::NoRoom);
         }
@@ -240,7 +297,9 @@ impl Helped<'_> {
         let slot = tracker.expectations.insert(Expected {
             record: Arc::clone(&record),
             master: self.slot,
+            active: (!record.expectation.flags.inactive).then_some(tracker.now),
             expires: tracker.now + record.timeout,
+            dead: None,
         });
         let ct = tracker.table.get_mut(self.slot);
         if let Some(help) = ct.and_then(|ct| ct.help.as_mut()) {
@@ -263,7 +322,7 @@ impl Helped<'_> {
                 && ct
                     .help
                     .as_ref()
-                    .is_some_and(|help| help.spec.name == record.helper),
+                    .is_some_and(|help| help.name == record.helper),
             expectation: &record.expectation,
         })
     }
@@ -273,6 +332,10 @@ impl Master for Helped<'_> {
     fn is_expected(&self) -> bool {
         let ct = self.tracker.table.get(self.slot);
         ct.is_some_and(|ct| ct.status.has(Status::EXPECTED))
+    }
+
+    fn leaves_alike(&self, address: IpAddr) -> bool {
+        self.device == Some(Device::to(address))
     }
 
     fn refresh(&mut self, timeout: Duration) {
@@ -294,13 +357,8 @@ impl Master for Helped<'_> {
     }
 
     fn expectations(&self) -> Vec<Standing<'_>> {
-        let ct = self.tracker.table.get(self.slot);
-        let help = ct.and_then(|ct| ct.help.as_ref());
-        let slots = help.map_or(&[][..], |help| &help.expectations);
-        slots
-            .iter()
-            .filter_map(|&slot| self.standing(slot))
-            .collect()
+        let slots = self.tracker.siblings(self.slot, |_| true).into_iter();
+        slots.filter_map(|slot| self.standing(slot)).collect()
     }
 
     fn find(&self, tuple: &Tuple) -> Option<Standing<'_>> {
@@ -308,13 +366,28 @@ impl Master for Helped<'_> {
     }
 
     fn renew(&mut self, expectation: ExpectationId, timeout: Duration) {
-        let expires = self.tracker.now + timeout;
-        self.tracker.expectations.renew(expectation, expires);
+        let now = self.tracker.now;
+        let renewed = self
+            .tracker
+            .expectations
+            .renew(expectation, now, now + timeout);
+        if let Some(expectation) = renewed {
+            self.tracker.events.push(Event::ExpectationRenewed {
+                expectation,
+                timeout,
+            });
+        }
     }
 
     fn withdraw(&mut self, expectation: ExpectationId) {
         if let Some(slot) = self.tracker.expectations.slot_of(expectation) {
             self.tracker.close(slot, Closed::Withdrawn);
+        }
+    }
+
+    fn unexpect(&mut self, expectation: ExpectationId) {
+        if let Some(slot) = self.tracker.expectations.slot_of(expectation) {
+            self.tracker.unexpect(slot);
         }
     }
 
@@ -350,7 +423,7 @@ impl Master for Helped<'_> {
         self.tracker.events.push(Event::Declined {
             master: ct.id,
             tuple: ct.original,
-            helper: help.spec.name,
+            helper: help.name,
             reason,
         });
     }

@@ -15,7 +15,8 @@ use crate::conntrack::{
     Context, Info, Late, Reason, State, Step, Verdict, dccp, gre, icmp, sctp, tcp, udp,
 };
 use crate::helper::{self, Policy};
-use crate::packet::route::{self, Fate};
+use crate::kernel::Behaviour;
+use crate::packet::route::{self, Exit, Fate};
 use crate::packet::{Packet, Unseen, ip};
 use crate::time::Timestamp;
 use crate::tuple::{Direction, Protocol, Tuple};
@@ -80,13 +81,9 @@ impl Tracker {
     /// The clock does not run backwards: an earlier `at` counts as the latest one before it.
     pub fn packet(&mut self, at: Timestamp, packet: &Packet<'_>) -> Step<'_> {
         self.advance(at);
-        let fate = route::fate(packet);
+        let fate = route::fate(packet, &self.config.local);
         let mut verdict = Verdict::none(None);
-        verdict.dropped = match fate {
-            Fate::Forwarded => Some(false),
-            Fate::Delivered => None,
-            Fate::Discarded => Some(true),
-        };
+        verdict.dropped = fate.leaves().map(|leaves| !leaves);
         verdict.reason = (fate == Fate::Discarded).then_some(Reason::Martian);
         match self.track(packet) {
             Tracked::Flow { slot, info } => self.flow(packet, fate, slot, info, &mut verdict),
@@ -241,7 +238,8 @@ impl Tracker {
             return Err(Tracked::Invalid(Reason::NotInvertible));
         };
         let max = self.config.sysctls.get(Sysctl::Max);
-        if max != 0 && self.table.len() as u64 >= max {
+        let limited = max != 0 || !self.config.kernel.does(Behaviour::NoMaxIsNoLimit);
+        if limited && self.table.len() as u64 >= max {
             let Some(slot) = self.table.droppable(tuple) else {
                 return Err(Tracked::Dropped(Reason::TableFull));
             };
@@ -255,6 +253,9 @@ impl Tracker {
             status.set(Status::EXPECTED);
             let (master, inherited) = self.inherit(&record);
             related = Some(master);
+            if inherited.is_some() && self.config.kernel.does(Behaviour::HelperStatusInherited) {
+                status.set(Status::HELPER);
+            }
             help = inherited;
         }
         self.conntracks += 1;
@@ -294,10 +295,12 @@ impl Tracker {
         match ct.original.protocol {
             Protocol::TCP => tcp::packet(ct, info, transport, &context),
             Protocol::UDP => udp::packet(ct, transport, &context),
-            Protocol::UDPLITE => udp::lite_packet(ct, transport, &context),
+            Protocol::UDPLITE if context.kernel.does(Behaviour::TracksUdpLite) => {
+                udp::lite_packet(ct, transport, &context)
+            }
             Protocol::ICMP | Protocol::ICMPV6 => icmp::packet(ct, &context),
             Protocol::SCTP => sctp::packet(ct, info, transport, &context),
-            Protocol::DCCP if context.kernel.tracks_dccp => {
+            Protocol::DCCP if context.kernel.does(Behaviour::TracksDccp) => {
                 dccp::packet(ct, info, transport, &context)
             }
             Protocol::GRE => gre::packet(ct, &context),
@@ -346,8 +349,8 @@ impl Tracker {
     ) {
         self.assign_helper(slot, info, packet);
         self.describe(slot, info, verdict);
-        if fate != Fate::Discarded {
-            match self.help(slot, info, packet) {
+        for exit in fate.exits() {
+            match self.help(slot, info, packet, fate, *exit) {
                 Ok(()) => self.confirm(slot),
                 Err(reason) => verdict.refuse(reason),
             }
@@ -373,7 +376,7 @@ impl Tracker {
             return;
         }
         let helped = match direction {
-            Direction::Original => self.help(slot, info, packet),
+            Direction::Original => self.help(slot, info, packet, fate, Exit::Own),
             Direction::Reply => Ok(()),
         };
         match helped {
@@ -411,7 +414,7 @@ impl Tracker {
         let Some(assignment) = assignments.find(|assignment| {
             assignment.protocol == protocol
                 && assignment.port == port
-                && assignment.helper.reads(protocol, ipv6)
+                && assignment.helper.spec.reads(protocol, ipv6)
         }) else {
             return;
         };
@@ -419,7 +422,7 @@ impl Tracker {
             return;
         }
         ct.status.set(Status::HELPER);
-        let help = self.start(assignment.helper);
+        let help = self.start(&assignment.helper);
         if let Some(ct) = self.table.get_mut(slot) {
             ct.help = Some(help);
         }

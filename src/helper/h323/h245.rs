@@ -9,7 +9,7 @@ use super::tpkt::Tpkts;
 use super::types::h245::CONTROL_MESSAGE;
 use super::{Listener, SOURCE};
 use crate::helper::{
-    Dropped, Families, Field, Freedom, Helper, Master, Message, Policy, Refused, Spec,
+    Dropped, Families, Field, Freedom, Helper, Instances, Master, Message, Policy, Refused, Spec,
 };
 use crate::tuple::Protocol;
 
@@ -18,6 +18,7 @@ pub const SPEC: Spec = Spec {
     source: SOURCE,
     ports: &[],
     families: Families::Both,
+    instances: Instances::One,
     why: "voice and video of an H.323 call travel from port to port, and each end names its own when it opens a channel",
     policies: |_| {
         vec![Policy {
@@ -31,17 +32,20 @@ pub const SPEC: Spec = Spec {
 };
 
 pub const MEDIA: Freedom = Freedom {
-    variant: "RTP, RTCP",
-    src_addr: Field::Fixed,
-    src_port: Field::Any,
-    dst_addr: Field::Checked,
-    dst_port: Field::Command,
-    protocol: Protocol::UDP,
+    what: "RTP, RTCP",
+    ..Freedom::new(
+        Field::Fixed,
+        Field::Any,
+        Field::Checked,
+        Field::Command,
+        Protocol::UDP,
+    )
 };
 
 pub const T120: Freedom = Freedom {
-    variant: "T.120",
-    protocol: Protocol::TCP,
+    what: "T.120",
+    protocol: Some(Protocol::TCP),
+    permanent: true,
     ..MEDIA
 };
 

@@ -33,7 +33,7 @@ pub enum Type {
         bits: u8,
     },
     /// Anything, behind its length in octets.
-    OpenType,
+    Open,
     /// CHOICE of so many alternatives that say all by their names.
     Names {
         number: u8,
@@ -208,7 +208,7 @@ impl Decoder<'_> {
                 self.align();
                 self.advance(units * usize::from(bits))?;
             }
-            Type::OpenType => self.at = self.open()?,
+            Type::Open => self.at = self.open()?,
             Type::Names { number, extensible } => {
                 let number = number.into();
                 if self.alternative(number, extensible)? >= number {

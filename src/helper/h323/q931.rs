@@ -11,7 +11,8 @@ use super::tpkt::Tpkts;
 use super::types::h225::H323_USER_INFORMATION;
 use super::{Listener, SOURCE, h245};
 use crate::helper::{
-    Dropped, Families, Field, Freedom, Helper, Master, Message, Parameter, Policy, Refused, Spec,
+    Dropped, Families, Field, Freedom, Helper, Instances, Master, Message, Parameter, Policy,
+    Refused, Spec,
 };
 use crate::tuple::Protocol;
 
@@ -20,6 +21,7 @@ pub const SPEC: Spec = Spec {
     source: SOURCE,
     ports: &[(Protocol::TCP, 1720)],
     families: Families::Both,
+    instances: Instances::One,
     why: "an H.323 call is arranged on a second connection (H.245) and talks on others, to ports that its ends name",
     policies: |_| {
         vec![Policy {
@@ -35,14 +37,18 @@ pub const SPEC: Spec = Spec {
     }],
     freedom: &[
         Freedom {
-            variant: "H.245",
+            what: "H.245",
+            permanent: false,
+            read_by: Some(h245::SPEC.name),
             ..h245::T120
         },
         h245::MEDIA,
         h245::T120,
         Freedom {
-            variant: "forwarded call",
+            what: "forwarded call",
             dst_addr: Field::Command,
+            permanent: false,
+            read_by: Some("Q.931"),
             ..h245::T120
         },
     ],

@@ -8,7 +8,8 @@ use super::per::{self, Value};
 use super::types::h225::RAS_MESSAGE;
 use super::{Listener, SOURCE, h245, q931};
 use crate::helper::{
-    Dropped, Families, Field, Freedom, Helper, Master, Message, Parameter, Policy, Refused, Spec,
+    Dropped, Families, Field, Freedom, Helper, Instances, Master, Message, Parameter, Policy,
+    Refused, Spec,
 };
 use crate::tuple::{Protocol, Tuple};
 
@@ -17,6 +18,7 @@ pub const SPEC: Spec = Spec {
     source: SOURCE,
     ports: &[(Protocol::UDP, 1719)],
     families: Families::Both,
+    instances: Instances::One,
     why: "an H.323 endpoint tells its gatekeeper where it takes calls, and is told where to register and to call",
     policies: |_| {
         vec![Policy {
@@ -39,23 +41,20 @@ pub const SPEC: Spec = Spec {
         },
     ],
     freedom: &[
+        CALL.with(ROUTED_ONLY, 1),
         Freedom {
-            variant: "RRQ, gkrouted_only=1",
-            ..h245::T120
-        },
-        Freedom {
-            variant: "RRQ, gkrouted_only=0",
             src_addr: Field::Any,
-            ..h245::T120
+            ..CALL.with(ROUTED_ONLY, 0)
         },
         Freedom {
-            variant: "ACF, LCF",
+            what: "calls (ACF, LCF)",
             dst_addr: Field::Command,
-            ..h245::T120
+            ..CALL
         },
         Freedom {
-            variant: "GCF",
+            what: "gatekeeper (GCF)",
             dst_addr: Field::Command,
+            read_by: Some("RAS"),
             ..h245::MEDIA
         },
     ],
@@ -67,6 +66,12 @@ pub const SPEC: Spec = Spec {
             signal_ports: [0, 0],
         })
     },
+};
+
+const CALL: Freedom = Freedom {
+    what: "calls (RRQ)",
+    read_by: Some(q931::SPEC.name),
+    ..h245::T120
 };
 
 struct Ras {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use polars::prelude::*;
 
 use super::SCHEMA_VERSION;
+use crate::compare::Deviation;
 use crate::conntrack::State;
 use crate::expectation::Origin;
 use crate::exposure::{ClosedExpectation, EndedConntrack, Totals};
@@ -323,6 +324,36 @@ pub fn conntracks(rows: &[EndedConntrack]) -> Vec<Described> {
         ),
     ]);
     columns
+}
+
+/// Where two kernels disagree.
+pub fn deviations(rows: &[Deviation]) -> Vec<Described> {
+    vec![
+        Described::new(
+            "frame",
+            "",
+            "the frame at which it showed",
+            each(rows, |row| row.frame),
+        ),
+        Described::new(
+            "what",
+            "",
+            "which part of the verdict, or an expectation, or how one ended",
+            each(rows, |row| row.aspect.name()),
+        ),
+        Described::new(
+            "kernel",
+            "",
+            "in the kernel series of --kernel; -: nothing",
+            each(rows, |row| row.here.clone()),
+        ),
+        Described::new(
+            "compare_kernel",
+            "",
+            "in that of --compare-kernel; -: nothing",
+            each(rows, |row| row.there.clone()),
+        ),
+    ]
 }
 
 /// What any conntrack has.

@@ -14,11 +14,14 @@ use polars::prelude::*;
 use tempfile::NamedTempFile;
 
 use super::Analysis;
+use crate::compare::Deviation;
 use crate::exposure::{ClosedExpectation, EndedConntrack};
-use columns::{Described, conntracks, described, expectations, related, schema_columns};
+use columns::{
+    Described, conntracks, described, deviations, expectations, related, schema_columns,
+};
 
 /// Changes whenever a column is added, removed or means something else.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -39,6 +42,7 @@ pub struct Frames {
     expectations: Table,
     related: Table,
     conntracks: Table,
+    deviations: Table,
     format: Format,
     directory: PathBuf,
 }
@@ -55,6 +59,7 @@ impl Frames {
             expectations: table("expectations", expectations(&[]))?,
             related: table("related_flows", related(&[]))?,
             conntracks: table("conntracks", conntracks(&[]))?,
+            deviations: table("kernel_differences", deviations(&[]))?,
             format,
             directory: directory.to_owned(),
         })
@@ -65,10 +70,12 @@ impl Frames {
         &mut self,
         ended: &[ClosedExpectation],
         conntracks: &[EndedConntrack],
+        differences: &[Deviation],
     ) -> Result<(), Error> {
         self.expectations.write(expectations(ended))?;
         self.related.write(related(conntracks))?;
-        self.conntracks.write(columns::conntracks(conntracks))
+        self.conntracks.write(columns::conntracks(conntracks))?;
+        self.deviations.write(deviations(differences))
     }
 
     /// Writes the tables that are known only now, and puts all of them in their place.
@@ -94,6 +101,7 @@ impl Frames {
         schema.push(("expectations", described(&expectations(&[]))));
         schema.push(("related_flows", described(&related(&[]))));
         schema.push(("conntracks", described(&conntracks(&[]))));
+        schema.push(("kernel_differences", described(&deviations(&[]))));
         let columns = schema_columns(&schema);
         let mut table = Table::create(
             &self.directory,
@@ -103,7 +111,12 @@ impl Frames {
         )?;
         table.write(columns)?;
         tables.push(table);
-        tables.extend([self.expectations, self.related, self.conntracks]);
+        tables.extend([
+            self.expectations,
+            self.related,
+            self.conntracks,
+            self.deviations,
+        ]);
         tables.into_iter().try_for_each(Table::finish)
     }
 }

@@ -5,7 +5,7 @@
 use super::h225::{ALIAS_ADDRESS, NON_STANDARD_PARAMETER};
 use crate::helper::h323::per::Field::{Optional, Skip};
 use crate::helper::h323::per::Length::Bits as InBits;
-use crate::helper::h323::per::Type::{Choice, Null, Number, Octets, OpenType, Sequence};
+use crate::helper::h323::per::Type::{Choice, Null, Number, Octets, Open, Sequence};
 use crate::helper::h323::per::{
     BIT_STRING, LONG_BIT_STRING, OBJECT_IDENTIFIER, OCTET_STRING, Type, bmp_string, octets,
 };
@@ -58,7 +58,7 @@ pub const ENCRYPTED_TOKEN: Type = Sequence(
 
 pub const SIGNED: Type = Sequence(
     &[
-        Skip("toBeSigned", OpenType),
+        Skip("toBeSigned", Open),
         Skip("algorithmOID", OBJECT_IDENTIFIER),
         Skip("paramS", PARAMS),
         Skip("signature", BIT_STRING),

@@ -1,0 +1,242 @@
+//! The same packets, seen by another kernel: what a kernel upgrade changes for this traffic.
+//!
+//! Compared are the verdict on each packet, what is expected at it, and what comes of each expectation. Not compared:
+//! time-outs, and how long a conntrack stays; where these matter to the traffic, a later verdict shows it.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::net::SocketAddr;
+
+use crate::conntrack::config::Config;
+use crate::conntrack::event::{Closed, Event, ExpectationRecord};
+use crate::conntrack::{Step, Tracker, Verdict};
+use crate::expectation::{Expectation, ExpectationId};
+use crate::replay::{Arrival, Passage};
+use crate::time::Timestamp;
+
+/// Another kernel, shown what the replay's is shown.
+pub struct Comparison {
+    tracker: Tracker,
+    /// How often each thing differed.
+    pub counts: BTreeMap<Aspect, u64>,
+    /// What differed since these were last taken.
+    pub deviations: Vec<Deviation>,
+    clock: Timestamp,
+    /// Expectations that one kernel alone has, by side: their ends are no further news.
+    unpaired: [HashSet<ExpectationId>; 2],
+}
+
+/// What may differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Aspect {
+    State,
+    Direction,
+    Helper,
+    Dropped,
+    Expected,
+    Outcome,
+}
+
+/// Two kernels disagree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deviation {
+    /// The packet, or the one after which it showed.
+    pub frame: u64,
+    pub aspect: Aspect,
+    /// In the kernel that the capture is replayed through.
+    pub here: String,
+    /// In the other.
+    pub there: String,
+}
+
+impl Aspect {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::State => "ct state",
+            Self::Direction => "ct direction",
+            Self::Helper => "ct helper",
+            Self::Dropped => "dropped",
+            Self::Expected => "expectation",
+            Self::Outcome => "its end",
+        }
+    }
+}
+
+impl Comparison {
+    pub fn new(other: Config) -> Self {
+        Self {
+            tracker: Tracker::new(other),
+            counts: BTreeMap::new(),
+            deviations: Vec::new(),
+            clock: Timestamp::default(),
+            unpaired: Default::default(),
+        }
+    }
+
+    /// Shows the other kernel the frame and compares.
+    pub fn observe(&mut self, passage: &Passage<'_>) {
+        let (here, there) = match &passage.arrival {
+            Arrival::Other => return,
+            Arrival::Unseen(why, step) => (step, self.tracker.unseen(passage.clock, *why)),
+            Arrival::Packet(packet, step) => (step, self.tracker.packet(passage.clock, packet)),
+        };
+        self.clock = passage.clock;
+        let mut found = Vec::new();
+        verdicts(&here.verdict, &there.verdict, &mut found);
+        expectations(&mut self.unpaired, here, &there, &mut found);
+        self.note(passage.number, found);
+    }
+
+    /// After the last frame: what is still open ends in both.
+    pub fn finish(&mut self, frame: u64, here: &Step<'_>) {
+        let there = self.tracker.finish(self.clock);
+        let mut found = Vec::new();
+        expectations(&mut self.unpaired, here, &there, &mut found);
+        self.note(frame, found);
+    }
+
+    fn note(&mut self, frame: u64, found: Vec<(Aspect, String, String)>) {
+        for (aspect, here, there) in found {
+            *self.counts.entry(aspect).or_default() += 1;
+            self.deviations.push(Deviation {
+                frame,
+                aspect,
+                here,
+                there,
+            });
+        }
+    }
+}
+
+type Found = Vec<(Aspect, String, String)>;
+
+fn verdicts(here: &Verdict, there: &Verdict, found: &mut Found) {
+    let mut compare = |aspect, here: &dyn fmt::Display, there: &dyn fmt::Display| {
+        found.push((aspect, here.to_string(), there.to_string()));
+    };
+    if here.state != there.state {
+        compare(Aspect::State, &here.state.name(), &there.state.name());
+    }
+    let direction = |verdict: &Verdict| verdict.direction.map_or("-", |direction| direction.name());
+    if here.direction != there.direction {
+        compare(Aspect::Direction, &direction(here), &direction(there));
+    }
+    if here.helper != there.helper {
+        compare(
+            Aspect::Helper,
+            &here.helper.unwrap_or("-"),
+            &there.helper.unwrap_or("-"),
+        );
+    }
+    if here.dropped != there.dropped {
+        compare(Aspect::Dropped, &why_dropped(here), &why_dropped(there));
+    }
+}
+
+fn why_dropped(verdict: &Verdict) -> String {
+    match (verdict.dropped, verdict.reason) {
+        (Some(true), Some(reason)) => format!("yes: {}", reason.name()),
+        (Some(true), None) => "yes".to_owned(),
+        _ => "no".to_owned(),
+    }
+}
+
+fn expectations(
+    unpaired: &mut [HashSet<ExpectationId>; 2],
+    here: &Step<'_>,
+    there: &Step<'_>,
+    found: &mut Found,
+) {
+    if [here, there]
+        .iter()
+        .all(|step| step.late.is_empty() && step.events.is_empty())
+    {
+        return;
+    }
+    let [here, there] = [here, there].map(Changes::of);
+    let alone = |these: &[Made], those: &[Made]| -> Vec<Made> {
+        let known = |made: &&Made| {
+            those
+                .iter()
+                .any(|other| other.expectation == made.expectation)
+        };
+        these.iter().filter(|made| !known(made)).cloned().collect()
+    };
+    for made in alone(&here.made, &there.made) {
+        unpaired[0].insert(made.id);
+        found.push((Aspect::Expected, describe(&made), NOTHING.to_owned()));
+    }
+    for made in alone(&there.made, &here.made) {
+        unpaired[1].insert(made.id);
+        found.push((Aspect::Expected, NOTHING.to_owned(), describe(&made)));
+    }
+    let mut ends = |side: usize, ended: Vec<(Made, Closed)>| -> Vec<(Made, Closed)> {
+        let paired = |(made, _): &(Made, Closed)| !unpaired[side].remove(&made.id);
+        ended.into_iter().filter(paired).collect()
+    };
+    let (mut ended_here, mut ended_there) = (ends(0, here.ended), ends(1, there.ended));
+    ended_here.retain(|(made, why)| {
+        let same =
+            |(other, how): &(Made, Closed)| other.expectation == made.expectation && how == why;
+        match ended_there.iter().position(same) {
+            Some(at) => {
+                ended_there.remove(at);
+                false
+            }
+            None => true,
+        }
+    });
+    let end = |(made, why): &(Made, Closed)| format!("{}: {}", describe(made), why.name());
+    for ended in &ended_here {
+        found.push((Aspect::Outcome, end(ended), NOTHING.to_owned()));
+    }
+    for ended in &ended_there {
+        found.push((Aspect::Outcome, NOTHING.to_owned(), end(ended)));
+    }
+}
+
+#[derive(Clone)]
+struct Made {
+    id: ExpectationId,
+    expectation: Expectation,
+}
+
+/// What a step made and ended.
+#[derive(Default)]
+struct Changes {
+    made: Vec<Made>,
+    ended: Vec<(Made, Closed)>,
+}
+
+impl Changes {
+    fn of(step: &Step<'_>) -> Self {
+        let made = |record: &ExpectationRecord| Made {
+            id: record.id,
+            expectation: record.expectation.clone(),
+        };
+        let mut changes = Self::default();
+        let late = step.late.iter().map(|late| &late.event);
+        for event in late.chain(step.events) {
+            match event {
+                Event::ExpectationNew(record) => changes.made.push(made(record)),
+                Event::ExpectationDestroy {
+                    expectation, why, ..
+                } => changes.ended.push((made(expectation), *why)),
+                _ => {}
+            }
+        }
+        changes
+    }
+}
+
+fn describe(made: &Made) -> String {
+    let expectation = &made.expectation;
+    let source = expectation.src_addr.as_ref();
+    let source = source.map_or_else(|| "anybody".to_owned(), |net| net.value.addr().to_string());
+    let port = expectation.src_port.as_ref();
+    let port = port.map_or_else(String::new, |port| format!(" port {}", port.value));
+    let destination = SocketAddr::new(expectation.dst_addr.value, expectation.dst_port.value);
+    format!("{} {source}{port} to {destination}", expectation.protocol)
+}
+
+const NOTHING: &str = "-";
