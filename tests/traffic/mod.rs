@@ -12,7 +12,6 @@ mod flow;
 mod ftp;
 mod ftp_offer;
 mod h323;
-mod h323_message;
 mod irc;
 mod noise;
 pub mod packet;

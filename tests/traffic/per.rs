@@ -94,6 +94,12 @@ impl Per {
         self
     }
 
+    /// Goes on in a function of its own.
+    pub fn add(&mut self, write: impl FnOnce(&mut Self)) -> &mut Self {
+        write(self);
+        self
+    }
+
     pub fn finish(&self) -> Vec<u8> {
         self.bytes.clone()
     }

@@ -135,7 +135,7 @@ fn media(
         let port = |port| listener.speaker(message, Protocol::UDP, port);
         let rtp = master.expect(port(listener.port & !1))?;
         if let Err(refused) = master.expect(port(listener.port | 1)) {
-            master.withdraw(rtp);
+            master.unexpect(rtp);
             return Err(refused);
         }
     }

@@ -14,6 +14,7 @@
 //! Source: net/netfilter/nf_conntrack_h323_main.c.
 
 mod h245;
+mod notation;
 mod per;
 mod q931;
 mod ras;

@@ -11,128 +11,8 @@
 //!
 //! Source: net/netfilter/nf_conntrack_h323_asn1.c `decode_*()`, `get_*()`.
 
-use Field::{Decode, Optional, Skip, Stop};
-
-/// A type, as far as is needed to find where its value ends.
-pub enum Type {
-    Null,
-    /// BOOLEAN, ENUMERATED or a narrow INTEGER, in so many bits.
-    Bits(u8),
-    /// So many octets, at an octet boundary.
-    Octets(u8),
-    /// A string so short that it needs no boundary.
-    Unaligned(u8),
-    /// A wide INTEGER: two bits say in how many octets it stands, and it counts from `least`.
-    Number {
-        least: u32,
-    },
-    /// A length that counts from `least`, then so many units of `bits`.
-    String {
-        length: Length,
-        least: u8,
-        bits: u8,
-    },
-    /// Anything, behind its length in octets.
-    Open,
-    /// CHOICE of so many alternatives that say all by their names.
-    Names {
-        number: u8,
-        extensible: bool,
-    },
-    /// CHOICE: the alternatives of the root, then, if there may be more, those of them that are known.
-    Choice(Fields, Option<Fields>),
-    /// SEQUENCE, in the same way. Nothing behind a `Stop` among the extensions is ever looked at, so it is left out.
-    Sequence(Fields, Option<Fields>),
-    /// SEQUENCE OF: so many items are kept at most.
-    SequenceOf {
-        item: &'static Type,
-        most: usize,
-        open: bool,
-    },
-}
-
-/// A component of a SEQUENCE or an alternative of a CHOICE.
-pub enum Field {
-    Skip(&'static str, Type),
-    Decode(&'static str, Type),
-    /// Ends the reading of what it is in, whether it is present or not.
-    Stop(#[expect(dead_code, reason = "says to the reader what it is")] &'static str),
-    /// A bit at the beginning says whether it is there. Extensions are always optional and not marked.
-    Optional(&'static Field),
-}
-
-impl Field {
-    fn is_optional(&self) -> bool {
-        matches!(self, Optional(_))
-    }
-}
-
-pub type Fields = &'static [Field];
-
-/// How a length is written.
-#[derive(Clone, Copy)]
-pub enum Length {
-    Bits(u8),
-    Octet,
-    TwoOctets,
-    /// One octet up to 127, else two. The kernel wants two in any case, and takes no fragments.
-    General,
-}
-
-pub const BOOLEAN: Type = Type::Bits(1);
-pub const OBJECT_IDENTIFIER: Type = octets(Length::Octet, 0);
-pub const OCTET_STRING: Type = octets(Length::General, 0);
-pub const BIT_STRING: Type = string(Length::General, 0, 1);
-pub const LONG_BIT_STRING: Type = string(Length::TwoOctets, 0, 1);
-
-pub const fn octets(length: Length, least: u8) -> Type {
-    string(length, least, 8)
-}
-
-pub const fn digits(length_bits: u8) -> Type {
-    string(Length::Bits(length_bits), 1, 4)
-}
-
-pub const fn bmp_string(length: Length) -> Type {
-    string(length, 1, 16)
-}
-
-const fn string(length: Length, least: u8, bits: u8) -> Type {
-    Type::String {
-        length,
-        least,
-        bits,
-    }
-}
-
-pub const fn names(number: u8) -> Type {
-    Type::Names {
-        number,
-        extensible: true,
-    }
-}
-
-/// A list of which nothing is kept.
-pub const fn list(item: &'static Type) -> Type {
-    items(item, 0)
-}
-
-pub const fn items(item: &'static Type, most: usize) -> Type {
-    Type::SequenceOf {
-        item,
-        most,
-        open: false,
-    }
-}
-
-/// Items with a length in front of each.
-pub const fn open_items(item: &'static Type, most: usize) -> Type {
-    Type::SequenceOf {
-        item,
-        most,
-        open: true,
-    }
-}
+use super::notation::Field::{Decode, Optional, Skip, Stop};
+use super::notation::{Fields, Length, Type};
 
 /// What was kept of a message.
 #[derive(Debug, PartialEq, Eq)]
@@ -172,7 +52,6 @@ pub fn decode(bytes: &[u8], start: usize, ty: &Type) -> Option<Value> {
     let mut decoder = Decoder {
         bytes,
         at: start * 8,
-        patience: MOST_VALUES,
     };
     decoder.value(ty, true)
 }
@@ -181,13 +60,11 @@ pub fn decode(bytes: &[u8], start: usize, ty: &Type) -> Option<Value> {
 struct Decoder<'b> {
     bytes: &'b [u8],
     at: usize,
-    patience: u32,
 }
 
 impl Decoder<'_> {
     /// Of a value that is not `kept`, no more is looked at than its end asks for.
     fn value(&mut self, ty: &Type, kept: bool) -> Option<Value> {
-        self.patience = self.patience.checked_sub(1)?;
         match *ty {
             Type::Null => {}
             Type::Bits(bits) => self.advance(bits.into())?,
@@ -291,6 +168,9 @@ impl Decoder<'_> {
     }
 
     /// `decode_seqof`. The items of a list that is kept are all looked at, and those beyond `most` forgotten.
+    ///
+    /// An open item may be read on behind its end, up to that of the message. All that is long in one is an extension,
+    /// which only those that are kept are asked for: so a message costs no more than some thirty times its length.
     fn sequence_of(&mut self, item: &Type, most: usize, open: bool) -> Option<Value> {
         let number = self.length(Length::General)?;
         let mut items = Vec::new();
@@ -423,7 +303,3 @@ impl Decoder<'_> {
         self.bytes.len() * 8
     }
 }
-
-/// Items may be read beyond their ends, each of a long list up to the end of the message. The kernel goes all the way,
-/// which may take seconds; here a message with more values than this counts as malformed. No real one comes near.
-const MOST_VALUES: u32 = 1 << 20;

@@ -2,6 +2,7 @@
 //!
 //! Source: net/netfilter/nf_conntrack_h323_main.c `ras_help()`, `process_gcf()` and its like, `expect_q931()`.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use super::per::{self, Value};
@@ -176,27 +177,27 @@ impl Ras {
             return;
         }
         let endpoint = message.same().dst;
+        let nowhere: IpAddr = match endpoint {
+            IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
         let from_nowhere = Tuple {
-            src: if endpoint.is_ipv4() {
-                std::net::Ipv4Addr::UNSPECIFIED.into()
-            } else {
-                std::net::Ipv6Addr::UNSPECIFIED.into()
-            },
+            src: nowhere,
             sport: 0,
             dst: endpoint,
             dport: self.signal_ports[(!message.direction).index()],
             protocol: Protocol::TCP,
         };
         let ticks = self.ttl.wrapping_mul(TICKS);
-        let timeout = Duration::from_secs_f64(f64::from(ticks) / f64::from(TICKS));
-        master.refresh(if ticks > i32::MAX as u32 {
+        let is_overdue = i32::try_from(ticks).is_err();
+        master.refresh(if is_overdue {
             Duration::ZERO
         } else {
-            timeout
+            TICK * ticks
         });
         let call = master.find(&from_nowhere);
         if let Some(call) = call.filter(|call| call.is_own).map(|call| call.id) {
-            master.renew(call, timeout);
+            master.renew(call, TICK * ticks);
         }
     }
 
@@ -255,6 +256,7 @@ fn ttl(registration: &Value) -> Option<u32> {
 /// Ticks a second (`CONFIG_HZ`) of the kernels that were examined. Times that a payload names are counted in them, and
 /// wrap at 32 bits; what is due more than half of that ahead is taken for overdue.
 const TICKS: u32 = 250;
+const TICK: Duration = Duration::from_millis(4);
 /// For the answer to a request to unregister.
 const FOR_THE_ANSWER: Duration = Duration::from_secs(30);
 const DEFAULT_TTL: &str = "nf_conntrack_h323.default_rrq_ttl";

@@ -2,9 +2,9 @@
 //!
 //! Source: ITU-T H.245 annex A; nf_conntrack_h323_types.c.
 
-use crate::helper::h323::per::Field::{Decode, Optional, Skip};
-use crate::helper::h323::per::Type::{Bits, Choice, Null, Number, Octets, Sequence};
-use crate::helper::h323::per::{BOOLEAN, OBJECT_IDENTIFIER, OCTET_STRING, Type};
+use crate::helper::h323::notation::Field::{Decode, Optional, Skip};
+use crate::helper::h323::notation::Type::{Bits, Choice, Null, Number, Octets, Sequence};
+use crate::helper::h323::notation::{BOOLEAN, OBJECT_IDENTIFIER, OCTET_STRING, Type};
 
 pub const DATA_TYPE: Type = Choice(
     &[

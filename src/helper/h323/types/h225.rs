@@ -4,10 +4,12 @@
 
 use super::h235::{CLEAR_TOKEN, CRYPTO_H323_TOKEN, H245_SECURITY};
 use super::h245::{CONTROL_MESSAGE, OPEN_LOGICAL_CHANNEL};
-use crate::helper::h323::per::Field::{Decode, Optional, Skip, Stop};
-use crate::helper::h323::per::Length::{Bits as InBits, Octet};
-use crate::helper::h323::per::Type::{Bits, Choice, Null, Number, Octets, Sequence, Unaligned};
-use crate::helper::h323::per::{
+use crate::helper::h323::notation::Field::{Decode, Optional, Skip, Stop};
+use crate::helper::h323::notation::Length::{Bits as InBits, Octet};
+use crate::helper::h323::notation::Type::{
+    Bits, Choice, Null, Number, Octets, Sequence, Unaligned,
+};
+use crate::helper::h323::notation::{
     BOOLEAN, OBJECT_IDENTIFIER, OCTET_STRING, Type, bmp_string, digits, items, list, names, octets,
     open_items,
 };

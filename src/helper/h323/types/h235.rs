@@ -3,10 +3,10 @@
 //! Source: ITU-T H.235 annex A and H.225.0 annex H; nf_conntrack_h323_types.c.
 
 use super::h225::{ALIAS_ADDRESS, NON_STANDARD_PARAMETER};
-use crate::helper::h323::per::Field::{Optional, Skip};
-use crate::helper::h323::per::Length::Bits as InBits;
-use crate::helper::h323::per::Type::{Choice, Null, Number, Octets, Open, Sequence};
-use crate::helper::h323::per::{
+use crate::helper::h323::notation::Field::{Optional, Skip};
+use crate::helper::h323::notation::Length::Bits as InBits;
+use crate::helper::h323::notation::Type::{Choice, Null, Number, Octets, Open, Sequence};
+use crate::helper::h323::notation::{
     BIT_STRING, LONG_BIT_STRING, OBJECT_IDENTIFIER, OCTET_STRING, Type, bmp_string, octets,
 };
 

@@ -3,12 +3,12 @@
 //! Source: ITU-T H.245 annex A; what is decoded, passed over or stopped at: nf_conntrack_h323_types.c.
 
 use super::capability::{DATA_TYPE, NON_STANDARD_PARAMETER};
-use crate::helper::h323::per::Field::{Decode, Optional, Skip, Stop};
-use crate::helper::h323::per::Length::Bits as InBits;
-use crate::helper::h323::per::Type::{
+use crate::helper::h323::notation::Field::{Decode, Optional, Skip, Stop};
+use crate::helper::h323::notation::Length::Bits as InBits;
+use crate::helper::h323::notation::Type::{
     Bits, Choice, Names, Null, Number, Octets, Sequence, Unaligned,
 };
-use crate::helper::h323::per::{BOOLEAN, OCTET_STRING, Type, digits, list, names, octets};
+use crate::helper::h323::notation::{BOOLEAN, OCTET_STRING, Type, digits, list, names, octets};
 
 pub const CONTROL_MESSAGE: Type = Choice(
     &[

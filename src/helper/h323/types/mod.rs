@@ -1,4 +1,4 @@
-//! The messages as tables, in the notation of `per`.
+//! The messages as tables, in our `notation`.
 //!
 //! The names are the standards'. Adjoining booleans and small numbers that nobody looks at share a line.
 

@@ -4,12 +4,19 @@
 //! (H.245) with media of their own. Messages are well formed more often than not; the others had octets changed, so
 //! that the kernel's decoder loses its way in as many places as it has.
 
+mod channel;
+mod parts;
+mod ras;
+mod signal;
+
 use std::net::IpAddr;
 
-use super::flow::{Rng, Side, Step, Tcp, anybody, hosts, offered_port, one_in, pick};
-use super::h323_message::{Body, Channel, Ras, Signal, control, open, ras, user_information};
+use super::flow::{ACK, Rng, Side, Step, Tcp, anybody, hosts, offered_port, one_in, pick};
 use super::packet::{End, udp};
 use super::per::Per;
+use channel::{Channel, control, open};
+use ras::{Ras, ras};
+use signal::{Body, Signal, user_information};
 
 pub fn session(rng: &mut Rng) -> Vec<Step> {
     let (client, server) = hosts(rng, 40);
@@ -286,7 +293,7 @@ fn talk(
                 };
                 connection.say(side, &whole[..at]);
                 match rng.u8(..12) {
-                    0 => connection.send(side, super::flow::ACK, &[]),
+                    0 => connection.send(side, ACK, &[]),
                     1 => {
                         let other = next(rng);
                         connection.say(side.other(), &other);
