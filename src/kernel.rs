@@ -16,15 +16,14 @@ pub struct Kernel {
     /// Any accepted TCP RST sets the time-out of CLOSE, even where the state stays ESTABLISHED; else only that
     /// case is special, and gets `tcp_timeout_unacknowledged`.
     pub rst_sets_close_timeout: bool,
-    /// An expectation that is taken back matches nothing from then on, but leaves the table only when something walks
-    /// past it (`NF_CT_EXPECT_DEAD`); else it leaves at once.
+    /// An expectation that is taken back or times out matches nothing from then on, but leaves the table only when
+    /// something walks past it (`nf_ct_exp_is_expired`); else it leaves at once. And its time-out is a 32-bit count of
+    /// ticks, of which half lie in the past.
     pub dead_expectations_linger: bool,
     /// Multicast router discovery (ICMPv6 151 and 152) is left UNTRACKED, like neighbour discovery.
     pub mrdisc_untracked: bool,
-    /// An expected flow that inherits a helper has the status bit HELPER (`nf_ct_helper_ext_add`).
-    pub inherited_helper_shows: bool,
-    /// An expectation ends at a 32-bit count of ticks, of which half lie in the past; else a timer ends it.
-    pub expectations_end_by_stamp: bool,
+    /// An expected flow that inherits a helper has the status bit HELPER; else only one that a rule gave a helper.
+    pub inherited_helper_is_marked: bool,
 }
 
 impl Kernel {
@@ -56,8 +55,7 @@ const KERNELS: [Kernel; 3] = [
         rst_sets_close_timeout: true,
         dead_expectations_linger: true,
         mrdisc_untracked: false,
-        inherited_helper_shows: true,
-        expectations_end_by_stamp: true,
+        inherited_helper_is_marked: true,
     },
     Kernel {
         series: "6.12",
@@ -66,8 +64,7 @@ const KERNELS: [Kernel; 3] = [
         rst_sets_close_timeout: false,
         dead_expectations_linger: true,
         mrdisc_untracked: true,
-        inherited_helper_shows: true,
-        expectations_end_by_stamp: true,
+        inherited_helper_is_marked: true,
     },
     Kernel {
         series: "6.18",
@@ -76,7 +73,6 @@ const KERNELS: [Kernel; 3] = [
         rst_sets_close_timeout: true,
         dead_expectations_linger: false,
         mrdisc_untracked: true,
-        inherited_helper_shows: false,
-        expectations_end_by_stamp: false,
+        inherited_helper_is_marked: false,
     },
 ];

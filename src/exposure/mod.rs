@@ -11,7 +11,7 @@ use std::time::Duration;
 use hashbrown::HashMap;
 
 use crate::conntrack::event::{
-    Closed, ConntrackId, ConntrackRecord, Ended, Event, ExpectationRecord, Status,
+    Closed, ConntrackId, ConntrackRecord, Ended, Event, ExpectationRecord, Root, Status,
 };
 use crate::conntrack::{Reason, State, Step, Verdict};
 use crate::packet::{Packet, link};
@@ -32,6 +32,8 @@ pub struct Exposure {
     pub conntracks: Vec<EndedConntrack>,
     /// The service of each flow alive that a helper reads, or that a helper's expectation let in.
     flows: HashMap<ConntrackId, Service>,
+    /// Expectations alive that many flows may come for, by their numbers, and whether one came.
+    permanent: HashMap<u64, (Arc<ExpectationRecord>, bool)>,
 }
 
 /// Sums over all frames.
@@ -110,13 +112,13 @@ pub struct Service {
 }
 
 impl Service {
-    /// The service that a control connection with this original tuple uses.
-    pub fn of(helper: &'static str, master: &Tuple) -> Self {
+    /// The service that a control connection uses.
+    pub fn of(root: &Root) -> Self {
         Self {
-            helper,
-            protocol: master.protocol,
-            server: master.dst,
-            port: master.dport,
+            helper: root.helper,
+            protocol: root.tuple.protocol,
+            server: root.tuple.dst,
+            port: root.tuple.dport,
         }
     }
 }
@@ -322,8 +324,12 @@ impl Exposure {
         for event in events {
             match event {
                 Event::ExpectationNew(record) => {
-                    let service = Service::of(record.helper, &record.master);
+                    let service = Service::of(&record.root);
                     self.services.entry(service).or_default().expectations += 1;
+                    if record.expectation.flags.permanent {
+                        self.permanent
+                            .insert(record.id.0, (Arc::clone(record), false));
+                    }
                 }
                 Event::ExpectationDestroy {
                     expectation,
@@ -331,17 +337,17 @@ impl Exposure {
                     open,
                     ..
                 } => {
+                    let permanent = self.permanent.remove(&expectation.id.0);
                     if matches!(why, Closed::Matched { .. }) {
                         matched = Some((Arc::clone(expectation), *open));
                     } else {
                         let packet =
                             matches!(why, Closed::Refreshed | Closed::Evicted).then_some(number);
-                        self.close(
-                            Arc::clone(expectation),
-                            Outcome::Unused(*why),
-                            packet,
-                            *open,
-                        );
+                        let outcome = match permanent {
+                            Some((_, true)) => Outcome::Used,
+                            _ => Outcome::Unused(*why),
+                        };
+                        self.close(Arc::clone(expectation), outcome, packet, *open);
                     }
                 }
                 Event::ConntrackNew(record) => {
@@ -350,17 +356,19 @@ impl Exposure {
                     if let Some((expected, open)) = came_for {
                         self.related(&expected, record);
                         self.close(expected, Outcome::Used, Some(number), open);
+                    } else if let Some((expected, is_used)) = record
+                        .expectation
+                        .and_then(|id| self.permanent.get_mut(&id.0))
+                    {
+                        *is_used = true;
+                        let expected = Arc::clone(expected);
+                        self.related(&expected, record);
                     }
                     self.opened(record);
                 }
                 Event::ConntrackDestroy(record, ended) => self.ended(record, *ended),
-                Event::Declined {
-                    tuple,
-                    helper,
-                    reason,
-                    ..
-                } => {
-                    let service = self.services.entry(Service::of(helper, tuple)).or_default();
+                Event::Declined { root, reason, .. } => {
+                    let service = self.services.entry(Service::of(root)).or_default();
                     *service.declined.entry(reason).or_default() += 1;
                 }
                 Event::ConntrackUpdate(_) => {}
@@ -378,10 +386,7 @@ impl Exposure {
         packet: Option<u64>,
         open: Duration,
     ) {
-        let service = self
-            .services
-            .entry(Service::of(record.helper, &record.master))
-            .or_default();
+        let service = self.services.entry(Service::of(&record.root)).or_default();
         service.open += open;
         service.used += u64::from(outcome == Outcome::Used);
         service.burned += u64::from(outcome == Outcome::Burned);
@@ -398,7 +403,12 @@ impl Exposure {
             self.totals.picked_up += 1;
         }
         let Some(helper) = record.helper else { return };
-        let key = Service::of(helper, &record.original);
+        if record.expectation.is_some() {
+            // What inherits its helper belongs to the service that it was expected for.
+            return;
+        }
+        let tuple = record.original;
+        let key = Service::of(&Root { helper, tuple });
         let service = self.services.entry(key).or_default();
         if service.controls == 0 {
             service.first_packet = record.life.first_packet;
@@ -415,7 +425,7 @@ impl Exposure {
 
     /// A flow that came for an expectation.
     fn related(&mut self, expected: &ExpectationRecord, record: &ConntrackRecord) {
-        let key = Service::of(expected.helper, &expected.master);
+        let key = Service::of(&expected.root);
         self.flows.insert(record.id, key);
         let Tuple {
             src,

@@ -41,6 +41,7 @@ pub const SPECS: &[Spec] = &[Spec {
     freedom: &[
         Freedom {
             variant: "loose=0",
+            class: 0,
             src_addr: Field::Fixed,
             src_port: Field::Any,
             dst_addr: Field::Checked,
@@ -49,6 +50,7 @@ pub const SPECS: &[Spec] = &[Spec {
         },
         Freedom {
             variant: "loose=1",
+            class: 0,
             src_addr: Field::Fixed,
             src_port: Field::Any,
             dst_addr: Field::Command,

@@ -46,6 +46,7 @@ pub const SPECS: &[Spec] = &[Spec {
     ],
     freedom: &[Freedom {
         variant: "",
+        class: 0,
         src_addr: Field::Any,
         src_port: Field::Any,
         dst_addr: Field::Checked,

@@ -79,6 +79,8 @@ pub struct Policy {
 pub struct Freedom {
     /// The parameter's value that the line holds for; empty where there is but one line.
     pub variant: &'static str,
+    /// The class of expectations that the line is about.
+    pub class: u8,
     pub src_addr: Field,
     pub src_port: Field,
     pub dst_addr: Field,

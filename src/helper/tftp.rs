@@ -29,6 +29,7 @@ pub const SPECS: &[Spec] = &[Spec {
     parameters: &[],
     freedom: &[Freedom {
         variant: "",
+        class: 0,
         src_addr: Field::Fixed,
         src_port: Field::Any,
         dst_addr: Field::Fixed,

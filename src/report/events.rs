@@ -122,10 +122,11 @@ fn expectation(
         record.master.dst,
         record.master.sport,
         record.master.dport,
-        if expectation.flags.permanent {
-            "PERMANENT "
-        } else {
-            ""
+        match (expectation.flags.permanent, expectation.flags.inactive) {
+            (false, false) => "",
+            (true, false) => "PERMANENT ",
+            (false, true) => "INACTIVE ",
+            (true, true) => "PERMANENT,INACTIVE ",
         },
         expectation.class,
         record.helper,

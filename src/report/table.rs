@@ -393,7 +393,7 @@ pub fn freedom(out: &mut dyn Write, width: u16) -> io::Result<()> {
     for spec in helper::all() {
         let policies = (spec.policies)(&modules);
         for line in spec.freedom {
-            let policy = policies.first();
+            let policy = policies.get(usize::from(line.class));
             table.add_row([
                 spec.name.to_owned(),
                 line.variant.to_owned(),

@@ -156,7 +156,7 @@ impl Tracker {
                 }
                 (_, Some((due, slot))) => {
                     self.now = due;
-                    self.close(slot, Closed::TimedOut);
+                    self.time_out(slot);
                 }
                 _ => break,
             }
@@ -255,7 +255,7 @@ impl Tracker {
             status.set(Status::EXPECTED);
             let (master, inherited) = self.inherit(&record);
             related = Some(master);
-            if inherited.is_some() && self.config.kernel.inherited_helper_shows {
+            if inherited.is_some() && self.config.kernel.inherited_helper_is_marked {
                 status.set(Status::HELPER);
             }
             help = inherited;

@@ -73,29 +73,13 @@ pub const SPECS: &[Spec] = &[Spec {
     freedom: &[
         Freedom {
             dst_addr: Field::Checked,
-            ..media("media, sip_direct_media=1", Field::Fixed)
+            ..media("media, direct=1", Field::Fixed)
         },
-        media("media, sip_direct_media=0", Field::Any),
-        signalling(
-            "calls by UDP, sip_direct_signalling=1",
-            Field::Fixed,
-            Protocol::UDP,
-        ),
-        signalling(
-            "calls by UDP, sip_direct_signalling=0",
-            Field::Any,
-            Protocol::UDP,
-        ),
-        signalling(
-            "calls by TCP, sip_direct_signalling=1",
-            Field::Fixed,
-            Protocol::TCP,
-        ),
-        signalling(
-            "calls by TCP, sip_direct_signalling=0",
-            Field::Any,
-            Protocol::TCP,
-        ),
+        media("media, direct=0", Field::Any),
+        call("call, direct=1", Field::Fixed, Protocol::UDP),
+        call("call, direct=1", Field::Fixed, Protocol::TCP),
+        call("call, direct=0", Field::Any, Protocol::UDP),
+        call("call, direct=0", Field::Any, Protocol::TCP),
     ],
     start: |modules, kernel| Box::new(Sip::new(modules, kernel)),
 }];
@@ -103,6 +87,7 @@ pub const SPECS: &[Spec] = &[Spec {
 const fn media(variant: &'static str, src_addr: Field) -> Freedom {
     Freedom {
         variant,
+        class: AUDIO,
         src_addr,
         src_port: Field::Any,
         dst_addr: Field::Command,
@@ -111,9 +96,10 @@ const fn media(variant: &'static str, src_addr: Field) -> Freedom {
     }
 }
 
-const fn signalling(variant: &'static str, src_addr: Field, protocol: Protocol) -> Freedom {
+const fn call(variant: &'static str, src_addr: Field, protocol: Protocol) -> Freedom {
     Freedom {
         variant,
+        class: SIGNALLING,
         src_addr,
         src_port: Field::Any,
         dst_addr: Field::Checked,
@@ -140,7 +126,7 @@ impl Sip {
             direct_signalling: modules.get(DIRECT_SIGNALLING) != 0,
             direct_media: modules.get(DIRECT_MEDIA) != 0,
             external_media: modules.get(EXTERNAL_MEDIA) != 0,
-            expectations_end_by_stamp: kernel.expectations_end_by_stamp,
+            expectations_end_by_stamp: kernel.dead_expectations_linger,
             register_cseq: 0,
             invite_cseq: 0,
         }
@@ -488,7 +474,7 @@ impl Sip {
             Ok(_) | Err(Refused::Already) => Ok(()),
             Err(_) => {
                 if let Ok(id) = rtp {
-                    master.withdraw(id);
+                    master.unexpect(id);
                 }
                 refused
             }
