@@ -153,7 +153,7 @@ impl Tracker {
                 }
                 (_, Some((due, slot))) => {
                     self.now = due;
-                    self.close(slot, Closed::TimedOut);
+                    self.time_out(slot);
                 }
                 _ => break,
             }
