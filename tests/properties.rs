@@ -15,8 +15,21 @@ use crate::support::{capture, firewall, project, read, record, samples};
 /// Captures with control traffic of all helpers.
 fn captures() -> Vec<Vec<u8>> {
     let recorded = [
-        "amanda-1", "amanda-2", "ftp-1", "ftp-2", "irc-1", "irc-2", "pptp-1", "pptp-2", "sane-1",
-        "sane-2", "tftp-1", "tftp-2",
+        "amanda-1",
+        "amanda-2",
+        "amanda-lines",
+        "ftp-1",
+        "ftp-2",
+        "irc-1",
+        "irc-2",
+        "pptp-1",
+        "pptp-2",
+        "pptp-11",
+        "pptp-messages",
+        "sane-1",
+        "sane-2",
+        "tftp-1",
+        "tftp-2",
     ];
     let recorded = recorded.map(|name| project(&format!("tests/recorded/{name}.pcap.gz")));
     samples()
