@@ -2,6 +2,7 @@
 
 mod ftp;
 mod irc;
+mod sip;
 mod text;
 mod tftp;
 
@@ -37,6 +38,8 @@ pub struct Notebook {
     pub effects: Vec<Effect>,
     pub standing: Vec<(ExpectationId, Expectation)>,
     pub is_expected: bool,
+    /// What stands is another connection's.
+    pub of_another: bool,
     made: u64,
 }
 
@@ -72,7 +75,7 @@ impl Master for Notebook {
     fn expectations(&self) -> Vec<Standing<'_>> {
         let standing = |(id, expectation)| Standing {
             id,
-            is_own: true,
+            is_own: !self.of_another,
             same_helper: true,
             expectation,
         };
@@ -136,9 +139,21 @@ pub struct Bench {
 
 impl Bench {
     pub fn new(name: &str, client: &str, server: &str, port: u16, modules: &Modules) -> Self {
+        let protocol = Spec::named(name).unwrap().ports[0].0;
+        Self::by(name, protocol, client, server, port, modules)
+    }
+
+    /// By another protocol than the helper's first one.
+    pub fn by(
+        name: &str,
+        protocol: Protocol,
+        client: &str,
+        server: &str,
+        port: u16,
+        modules: &Modules,
+    ) -> Self {
         let spec = Spec::named(name).unwrap();
         let address = |text: &str| text.parse::<IpAddr>().unwrap();
-        let protocol = spec.ports[0].0;
         assert!([Protocol::TCP, Protocol::UDP].contains(&protocol));
         let original = Tuple {
             src: address(client),
