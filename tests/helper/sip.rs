@@ -49,10 +49,12 @@ fn say_bytes(bench: &mut Bench, direction: Direction, text: &[u8]) -> Vec<Effect
 }
 
 fn made(effects: &[Effect]) -> Vec<&Expectation> {
-    let of = |effect| match effect {
-        &Effect::Expect(ref expectation) => Some(expectation),
-        _ => None,
-    };
+    fn of(effect: &Effect) -> Option<&Expectation> {
+        match effect {
+            Effect::Expect(expectation) => Some(expectation),
+            _ => None,
+        }
+    }
     effects.iter().filter_map(of).collect()
 }
 
