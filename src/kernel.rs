@@ -164,8 +164,8 @@ const DIFFERENCES: [Difference; 11] = [
     Difference {
         behaviour: ExpectationStamps,
         name: "expectation-stamps",
-        meaning: "an expectation carries the 32-bit stamp of its end, and goes when its place in the table is next \
-            looked at after it; else a timer ends it",
+        meaning: "an expectation that times out or is taken back matches nothing from then on, and leaves the table \
+            when its place is next looked at; its end is a 32-bit count of ticks; else a timer ends it",
         source: "nf_conntrack_expect.c",
         has: [Y, Y, N, N, Y, Y],
     },

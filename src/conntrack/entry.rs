@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Reason;
 use super::dccp::Dccp;
-use super::event::{ConntrackId, ConntrackRecord, Life, Status};
+use super::event::{ConntrackId, ConntrackRecord, Life, Root, Status};
 use super::sctp::Sctp;
 use super::tcp::Tcp;
 use crate::expectation::ExpectationId;
@@ -49,6 +49,7 @@ pub struct Related {
     pub expectation: ExpectationId,
     pub master: Tuple,
     pub master_id: ConntrackId,
+    pub root: Root,
     /// The master's helper: what `ct helper "ftp"` matches on the expected flow.
     pub helper: &'static str,
 }
@@ -65,6 +66,13 @@ pub struct Help {
 }
 
 impl Conntrack {
+    /// The flow that the helper of this one comes from.
+    pub fn root(&self, helper: &'static str) -> Root {
+        let tuple = self.original;
+        let related = self.related.as_ref();
+        related.map_or(Root { helper, tuple }, |related| related.root)
+    }
+
     /// As ctnetlink would describe it now, with everything it knows.
     pub fn record(&self, now: Timestamp) -> ConntrackRecord {
         ConntrackRecord {

@@ -32,8 +32,7 @@ pub enum Event {
     /// A helper saw something that looks like a command and expects nothing.
     Declined {
         master: ConntrackId,
-        tuple: Tuple,
-        helper: &'static str,
+        root: Root,
         reason: &'static str,
     },
 }
@@ -101,12 +100,21 @@ pub struct ExpectationRecord {
     pub master: Tuple,
     /// The helper that made it.
     pub helper: &'static str,
+    /// Whose helper began it all.
+    pub root: Root,
     /// The packet at which it was made.
     pub packet: u64,
     /// Which way that packet went: on whose word the hole opened.
     pub direction: Direction,
     pub at: Timestamp,
     pub timeout: Duration,
+}
+
+/// The flow that a rule attached a helper to: for one that inherited its helper, its master, or the master's master.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Root {
+    pub helper: &'static str,
+    pub tuple: Tuple,
 }
 
 /// Why a conntrack left the table.

@@ -7,10 +7,11 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hashbrown::HashMap;
 
-use super::event::ExpectationRecord;
+use super::event::{Closed, ExpectationRecord};
 use crate::expectation::{Expectation, ExpectationId};
 use crate::time::Timestamp;
 use crate::tuple::{Protocol, Tuple};
@@ -30,16 +31,18 @@ pub struct Expected {
     pub record: Arc<ExpectationRecord>,
     /// Slot of the master in the conntrack table.
     pub master: u32,
+    /// `None`: nothing matches it yet.
+    pub active_from: Option<Timestamp>,
     pub expires: Timestamp,
-    /// Since when it can be matched.
-    pub active: Option<Timestamp>,
-    /// When it was taken back, though it is still in the table.
-    pub dead: Option<Timestamp>,
+    /// When it was taken back or timed out, though it is still in the table.
+    pub dead: Option<(Timestamp, Closed)>,
+    /// When time is to end it, or to clear it away.
+    pub due: Timestamp,
 }
 
 impl Expected {
     fn keeps(&self, at: Timestamp, id: ExpectationId) -> bool {
-        (self.expires, self.record.id) == (at, id)
+        (self.due, self.record.id) == (at, id)
     }
 }
 
@@ -72,7 +75,7 @@ impl Expectations {
 
     pub fn insert(&mut self, expected: Expected) -> u32 {
         let destination = destination(&expected.record.expectation);
-        let (expires, id) = (expected.expires, expected.record.id);
+        let (due, id) = (expected.due, expected.record.id);
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.slots[slot as usize] = Some(expected);
@@ -89,13 +92,13 @@ impl Expectations {
             .or_default()
             .insert(0, slot);
         self.by_id.insert(id, slot);
-        self.schedule(expires, id, slot);
+        self.schedule(due, id, slot);
         slot
     }
 
     /// Appointments are not taken back; one that its expectation does not keep is void.
-    fn schedule(&mut self, expires: Timestamp, id: ExpectationId, slot: u32) {
-        self.due.push(Reverse((expires, id, slot)));
+    fn schedule(&mut self, at: Timestamp, id: ExpectationId, slot: u32) {
+        self.due.push(Reverse((at, id, slot)));
         if self.due.len() > 2 * self.len() + SPARE_APPOINTMENTS {
             let slots = &self.slots;
             self.due.retain(|Reverse((at, id, slot))| {
@@ -149,9 +152,19 @@ impl Expectations {
     }
 
     /// From now on it matches nothing and stands in nobody's way; but it still counts.
-    pub fn kill(&mut self, slot: u32, now: Timestamp) {
+    pub fn kill(&mut self, slot: u32, now: Timestamp, why: Closed) {
         if let Some(Some(expected)) = self.slots.get_mut(slot as usize) {
-            expected.dead.get_or_insert(now);
+            expected.dead.get_or_insert((now, why));
+        }
+    }
+
+    /// It has timed out, and stays until somebody comes across it or the collector comes by.
+    pub fn linger(&mut self, slot: u32, now: Timestamp) {
+        self.kill(slot, now, Closed::TimedOut);
+        if let Some(Some(expected)) = self.slots.get_mut(slot as usize) {
+            expected.due = now + COLLECTION;
+            let (due, id) = (expected.due, expected.record.id);
+            self.schedule(due, id, slot);
         }
     }
 
@@ -164,8 +177,8 @@ impl Expectations {
         met.filter(|&slot| self.living(slot).is_none()).collect()
     }
 
-    /// The first expectation that does not bear this one beside it, and how. `anybodys`: the same one of another master counts
-    /// as the same, too (`NF_CT_EXP_F_SKIP_MASTER`).
+    /// The first expectation that does not bear this one beside it, and why. `anybodys`: the same one of another
+    /// master counts as the same, too (`NF_CT_EXP_F_SKIP_MASTER`).
     pub fn clash(&self, master: u32, new: &Expectation, anybodys: bool) -> Option<(u32, Clash)> {
         self.by_destination
             .get(&destination(new))?
@@ -191,7 +204,7 @@ impl Expectations {
         self.by_id.get(&id).copied()
     }
 
-    /// Activates it and gives it a new time-out.
+    /// Activates it and gives it a new time-out, even where the last one is over.
     pub fn renew(
         &mut self,
         id: ExpectationId,
@@ -204,8 +217,10 @@ impl Expectations {
             .expectation
             .flags
             .inactive = false;
-        expected.active.get_or_insert(now);
+        expected.dead = expected.dead.filter(|(_, why)| *why != Closed::TimedOut);
+        expected.active_from.get_or_insert(now);
         expected.expires = expires;
+        expected.due = expires;
         let record = Arc::clone(&expected.record);
         self.schedule(expires, id, slot);
         Some(record)
@@ -266,5 +281,7 @@ fn overlap(a: &Expectation, b: &Expectation) -> bool {
     addr && port
 }
 
+/// The collector (`gc_worker`) comes by once a minute where little happens: half a minute late on the average.
+const COLLECTION: Duration = Duration::from_secs(30);
 /// Appointments of expectations that are gone, beyond as many as there are living ones.
 const SPARE_APPOINTMENTS: usize = 1024;

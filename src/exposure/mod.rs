@@ -11,7 +11,7 @@ use std::time::Duration;
 use hashbrown::HashMap;
 
 use crate::conntrack::event::{
-    Closed, ConntrackId, ConntrackRecord, Ended, Event, ExpectationRecord, Status,
+    Closed, ConntrackId, ConntrackRecord, Ended, Event, ExpectationRecord, Root, Status,
 };
 use crate::conntrack::{Reason, State, Step, Verdict};
 use crate::expectation::ExpectationId;
@@ -113,13 +113,13 @@ pub struct Service {
 }
 
 impl Service {
-    /// The service that a control connection with this original tuple uses.
-    pub fn of(helper: &'static str, master: &Tuple) -> Self {
+    /// The service that a control connection uses.
+    pub fn of(root: &Root) -> Self {
         Self {
-            helper,
-            protocol: master.protocol,
-            server: master.dst,
-            port: master.dport,
+            helper: root.helper,
+            protocol: root.tuple.protocol,
+            server: root.tuple.dst,
+            port: root.tuple.dport,
         }
     }
 }
@@ -129,8 +129,6 @@ impl Service {
 pub struct Use {
     /// Control connections.
     pub controls: u64,
-    /// Those of them that were expected themselves, and have the helper from their expectation.
-    pub inherited: u64,
     /// Who opened them, the first thousand addresses.
     pub clients: BTreeSet<IpAddr>,
     /// Control connections of others.
@@ -187,6 +185,8 @@ impl Worth {
 /// The ends of expected flows: who opened them, to whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ends {
+    /// What `ct helper` matches: the helper of the master, which may have inherited it.
+    pub helper: &'static str,
     pub protocol: Protocol,
     pub src: IpAddr,
     pub dst: IpAddr,
@@ -327,7 +327,7 @@ impl Exposure {
         for event in events {
             match event {
                 Event::ExpectationNew(record) => {
-                    let service = Service::of(record.helper, &record.master);
+                    let service = Service::of(&record.root);
                     self.services.entry(service).or_default().expectations += 1;
                     if record.expectation.flags.permanent {
                         self.permanent.insert(record.id, (Arc::clone(record), None));
@@ -370,13 +370,8 @@ impl Exposure {
                     self.opened(record);
                 }
                 Event::ConntrackDestroy(record, ended) => self.ended(record, *ended),
-                Event::Declined {
-                    tuple,
-                    helper,
-                    reason,
-                    ..
-                } => {
-                    let service = self.services.entry(Service::of(helper, tuple)).or_default();
+                Event::Declined { root, reason, .. } => {
+                    let service = self.services.entry(Service::of(root)).or_default();
                     *service.declined.entry(reason).or_default() += 1;
                 }
                 Event::ConntrackUpdate(_) | Event::ExpectationRenewed { .. } => {}
@@ -394,10 +389,7 @@ impl Exposure {
         packet: Option<u64>,
         open: Duration,
     ) {
-        let service = self
-            .services
-            .entry(Service::of(record.helper, &record.master))
-            .or_default();
+        let service = self.services.entry(Service::of(&record.root)).or_default();
         service.open += open;
         service.used += u64::from(outcome == Outcome::Used);
         service.burned += u64::from(outcome == Outcome::Burned);
@@ -414,13 +406,17 @@ impl Exposure {
             self.totals.picked_up += 1;
         }
         let Some(helper) = record.helper else { return };
-        let key = Service::of(helper, &record.original);
+        if record.expectation.is_some() {
+            // What inherits its helper belongs to the service that it was expected for.
+            return;
+        }
+        let tuple = record.original;
+        let key = Service::of(&Root { helper, tuple });
         let service = self.services.entry(key).or_default();
         if service.controls == 0 {
             service.first_packet = record.life.first_packet;
         }
         service.controls += 1;
-        service.inherited += u64::from(record.expectation.is_some());
         let client = record.original.src;
         if service.clients.len() < LISTED {
             service.clients.insert(client);
@@ -432,7 +428,7 @@ impl Exposure {
 
     /// A flow that came for an expectation.
     fn related(&mut self, expected: &ExpectationRecord, record: &ConntrackRecord) {
-        let key = Service::of(expected.helper, &expected.master);
+        let key = Service::of(&expected.root);
         self.flows.insert(record.id, key);
         let Tuple {
             src,
@@ -444,7 +440,12 @@ impl Exposure {
         let service = self.services.entry(key).or_default();
         let related = service
             .related
-            .entry(Ends { protocol, src, dst })
+            .entry(Ends {
+                helper: expected.helper,
+                protocol,
+                src,
+                dst,
+            })
             .or_insert_with(|| Related {
                 flows: 0,
                 packets: Vec::new(),

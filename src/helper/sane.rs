@@ -62,17 +62,17 @@ impl Helper for Sane {
     }
 }
 
-/// Status, two bytes that fill up the port's word, and the port.
+/// Status and port, each in a word of 32 bits.
 fn answer(message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
     let whole = 0..message.payload.len();
-    let Some(&[a, b, c, d, fill, stuff, high, low]) = message.payload.first_chunk() else {
+    let Some(&[a, b, c, d, above, between, high, low]) = message.payload.first_chunk() else {
         master.decline("the answer to NET_START is not in one segment", whole);
         return Ok(());
     };
     if [a, b, c, d] != SUCCESS {
         return Ok(());
     }
-    if [fill, stuff] != [0, 0] {
+    if [above, between] != [0, 0] {
         master.decline("the port is not a number of 16 bits", 4..8);
         return Ok(());
     }

@@ -9,7 +9,7 @@ pub mod nftables;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::exposure::{Exposure, IcmpError, Service, Worth};
+use crate::exposure::{Ends, Exposure, IcmpError, Service, Worth};
 use crate::tuple::Protocol;
 
 /// One rule, and what in the capture it stands on.
@@ -50,8 +50,7 @@ pub fn recommend(exposure: &Exposure) -> Vec<Rule> {
             .iter()
             .filter(|(_, service)| service.verdict() == Worth::Needed)
     };
-    // Where no connection but expected ones has the helper, nothing attaches it.
-    for (key, service) in needed().filter(|(_, service)| service.controls > service.inherited) {
+    for (key, service) in needed() {
         rules.push(Rule {
             matches: Match::Assign {
                 service: *key,
@@ -66,12 +65,17 @@ pub fn recommend(exposure: &Exposure) -> Vec<Rule> {
             evidence: vec![service.first_packet],
         });
     }
-    for (key, service) in needed() {
+    for (_, service) in needed() {
         for (ends, related) in &service.related {
-            let &crate::exposure::Ends { protocol, src, dst } = ends;
+            let &Ends {
+                helper,
+                protocol,
+                src,
+                dst,
+            } = ends;
             rules.push(Rule {
                 matches: Match::Related {
-                    helper: key.helper,
+                    helper,
                     protocol,
                     src,
                     dst,

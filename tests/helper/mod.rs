@@ -8,6 +8,7 @@ mod irc;
 mod modules;
 mod pptp;
 mod sane;
+mod sip;
 mod text;
 mod tftp;
 
@@ -45,6 +46,8 @@ pub struct Notebook {
     pub standing: Vec<(ExpectationId, Expectation)>,
     pub is_expected: bool,
     pub refuse: Option<u16>,
+    /// What stands is another connection's.
+    pub of_another: bool,
     made: u64,
 }
 
@@ -83,7 +86,7 @@ impl Master for Notebook {
     fn expectations(&self) -> Vec<Standing<'_>> {
         let standing = |(id, expectation)| Standing {
             id,
-            is_own: true,
+            is_own: !self.of_another,
             same_helper: true,
             expectation,
         };
@@ -151,6 +154,7 @@ impl Bench {
         Self::on(&Kernel::default(), name, client, server, port, modules)
     }
 
+    /// On another kernel.
     pub fn on(
         kernel: &Kernel,
         name: &str,
@@ -159,22 +163,30 @@ impl Bench {
         port: u16,
         modules: &Modules,
     ) -> Self {
-        let spec = Spec::named(name).unwrap();
-        let address = |text: &str| text.parse::<IpAddr>().unwrap();
-        // H.245 has no port, and reads TCP.
-        let protocol = spec.ports.first().map_or(Protocol::TCP, |port| port.0);
-        assert!([Protocol::TCP, Protocol::UDP].contains(&protocol));
-        let original = Tuple {
-            src: address(client),
-            dst: address(server),
-            sport: 40000,
-            dport: port,
-            protocol,
-        };
-        let tuples = [original, original.inverse().unwrap()];
+        let ports = Spec::named(name).unwrap().ports;
+        // H.245 has none.
+        let protocol = ports.first().map_or(Protocol::TCP, |port| port.0);
+        let tuple = tuple(protocol, client, server, port);
+        Self::start(kernel, name, tuple, modules)
+    }
+
+    /// By another protocol than the helper's first one.
+    pub fn by(
+        name: &str,
+        protocol: Protocol,
+        client: &str,
+        server: &str,
+        port: u16,
+        modules: &Modules,
+    ) -> Self {
+        let tuple = tuple(protocol, client, server, port);
+        Self::start(&Kernel::default(), name, tuple, modules)
+    }
+
+    fn start(kernel: &Kernel, name: &str, original: Tuple, modules: &Modules) -> Self {
         Self {
-            helper: (spec.start)(modules, kernel),
-            tuples,
+            helper: (Spec::named(name).unwrap().start)(modules, kernel),
+            tuples: [original, original.inverse().unwrap()],
             master: Notebook::default(),
             own_broadcast: None,
             packet: 0,
@@ -207,6 +219,17 @@ impl Bench {
         let mut effects = std::mem::take(&mut self.master.effects);
         effects.extend(result.err().map(|Dropped(reason)| Effect::Drop(reason)));
         effects
+    }
+}
+
+fn tuple(protocol: Protocol, client: &str, server: &str, dport: u16) -> Tuple {
+    assert!([Protocol::TCP, Protocol::UDP].contains(&protocol));
+    Tuple {
+        src: client.parse().unwrap(),
+        dst: server.parse().unwrap(),
+        sport: 40000,
+        dport,
+        protocol,
     }
 }
 

@@ -132,8 +132,8 @@ fn dialogues(
     for _ in 0..rng.usize(1..6) {
         cseq += rng.u32(..2);
         match rng.u8(..10) {
-            0..3 => register(rng, wire, phone, server, transport, cseq, is_first),
-            3..9 => call(rng, wire, phone, server, transport, cseq),
+            0..4 => register(rng, wire, phone, server, transport, cseq, is_first),
+            4..9 => call(rng, wire, phone, server, transport, cseq),
             _ => anything(rng, wire, phone, server, transport, cseq),
         }
     }
@@ -220,7 +220,7 @@ fn register(
     for _ in 0..pick(rng, &[0, 1, 1, 1, 1, 2]) {
         let code = pick(
             rng,
-            &[100, 200, 200, 200, 200, 200, 299, 300, 401, 401, 99, 1],
+            &[100, 200, 200, 200, 200, 200, 200, 200, 299, 300, 401, 99, 1],
         );
         let answer = Message {
             cseq: cseq + u32::from(one_in(rng, 12)),

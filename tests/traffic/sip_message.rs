@@ -22,9 +22,9 @@ pub struct Message {
     pub transport: &'static str,
 }
 
-/// The message's text; one in three is odd somewhere.
+/// The message's text; one in four is odd somewhere.
 pub fn text(rng: &mut Rng, message: &Message) -> Vec<u8> {
-    let is_odd = one_in(rng, 3);
+    let is_odd = one_in(rng, 4);
     let mut odd = |rng: &mut Rng| is_odd && one_in(rng, 3);
     let line_end = if odd(rng) {
         pick(rng, &["\n", "\r", "\r\n", "\n\r"])

@@ -59,9 +59,21 @@ impl Tracker {
     /// `nf_ct_unexpect_related`
     fn unexpect(&mut self, slot: u32) {
         if self.config.kernel.does(Behaviour::ExpectationStamps) {
-            self.expectations.kill(slot, self.now);
+            self.expectations.kill(slot, self.now, Closed::Withdrawn);
         } else {
             self.close(slot, Closed::Withdrawn);
+        }
+    }
+
+    /// Its time is over, or the collector has come for what is left of it.
+    pub(super) fn time_out(&mut self, slot: u32) {
+        let is_dead = |expected: &Expected| expected.dead.is_some();
+        if self.config.kernel.does(Behaviour::ExpectationStamps)
+            && !self.expectations.get(slot).is_some_and(is_dead)
+        {
+            self.expectations.linger(slot, self.now);
+        } else {
+            self.close(slot, Closed::TimedOut);
         }
     }
 
@@ -79,6 +91,7 @@ impl Tracker {
             expectation: record.id,
             master: record.master,
             master_id: record.master_id,
+            root: record.root,
             helper: record.helper,
         };
         let heir = record.expectation.helper.and_then(|heir| {
@@ -220,14 +233,10 @@ impl Tracker {
         {
             help.expectations.retain(|&other| other != slot);
         }
-        let (why, end) = match expected.dead {
-            Some(at) => (Closed::Withdrawn, at),
-            None => (why, self.now),
-        };
+        let (end, why) = expected.dead.unwrap_or((self.now, why));
+        let from = expected.active_from;
         self.events.push(Event::ExpectationDestroy {
-            open: expected
-                .active
-                .map_or(Duration::ZERO, |active| end.since(active)),
+            open: from.map_or(Duration::ZERO, |from| end.since(from)),
             left: expected.expires.since(self.now),
             expectation: expected.record,
             why,
@@ -281,6 +290,7 @@ impl Helped<'_> {
             master_id: ct.id,
             master: ct.original,
             helper: help.name,
+            root: ct.root(help.name),
             packet: self.packet,
             direction: self.direction,
             at: tracker.now,
@@ -297,9 +307,10 @@ impl Helped<'_> {
         let slot = tracker.expectations.insert(Expected {
             record: Arc::clone(&record),
             master: self.slot,
-            active: (!record.expectation.flags.inactive).then_some(tracker.now),
+            active_from: (!record.expectation.flags.inactive).then_some(tracker.now),
             expires: tracker.now + record.timeout,
             dead: None,
+            due: tracker.now + record.timeout,
         });
         let ct = tracker.table.get_mut(self.slot);
         if let Some(help) = ct.and_then(|ct| ct.help.as_mut()) {
@@ -422,8 +433,7 @@ impl Master for Helped<'_> {
         };
         self.tracker.events.push(Event::Declined {
             master: ct.id,
-            tuple: ct.original,
-            helper: help.name,
+            root: ct.root(help.name),
             reason,
         });
     }

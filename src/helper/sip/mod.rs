@@ -476,7 +476,7 @@ impl Sip {
             Ok(_) | Err(Refused::Already) => Ok(()),
             Err(_) => {
                 if let Ok(id) = rtp {
-                    master.withdraw(id);
+                    master.unexpect(id);
                 }
                 refused
             }
