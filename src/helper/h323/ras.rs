@@ -137,15 +137,15 @@ impl Ras {
         message: &Message<'_>,
         master: &mut dyn Master,
     ) -> Result<(), Refused> {
-        let mut first_other = None;
-        for address in request.items("callSignalAddress") {
-            let Some(listener) = Listener::h225(message, Some(address)) else {
-                continue;
-            };
-            if !listener.is_speaker(message) {
-                first_other.get_or_insert(listener);
-                continue;
-            }
+        let addresses = request.items("callSignalAddress").iter();
+        let mut listeners: Vec<Listener> = addresses
+            .filter_map(|address| Listener::h225(message, Some(address)))
+            .collect();
+        let own = |listener: &Listener| listener.is_speaker(message);
+        let chosen = listeners.iter().position(own).unwrap_or(0);
+        if chosen < listeners.len()
+            && let Some(listener) = listeners.swap_remove(chosen).own(message, master)
+        {
             let mut expectation = listener.speaker(message, Protocol::TCP, listener.port);
             if !self.routed_only {
                 expectation.src_addr = None;
@@ -154,11 +154,6 @@ impl Ras {
             expectation.helper = Some(q931::SPEC.name);
             master.expect(expectation)?;
             self.signal_ports[message.direction.index()] = listener.port;
-            first_other = None;
-            break;
-        }
-        if let Some(other) = first_other {
-            other.own(message, master);
         }
         self.ttl = ttl(request).unwrap_or(self.default_ttl);
         Ok(())
