@@ -4,6 +4,7 @@ mod capture;
 mod command;
 mod conntrack;
 mod differential;
+mod exposure;
 mod helper;
 mod layers;
 mod mutated;
