@@ -18,6 +18,7 @@ fn no_mutated_capture_ends_in_a_panic() {
         .chain([
             &project("tests/recorded/ftp-1.pcap.gz"),
             &project("tests/recorded/irc-1.pcap.gz"),
+            &project("tests/recorded/sip-1.pcap.gz"),
         ])
         .map(|path| read(path))
         // The beginning of a large capture is as good as all of it.
