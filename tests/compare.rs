@@ -90,3 +90,23 @@ fn what_one_kernel_alone_expects_is_told_once() {
     assert_eq!(drop.here, "no");
     assert!(drop.there.starts_with("yes: partial matching"));
 }
+
+/// Linux 7.1 has no tracker for UDP-Lite any more: what has no ports to conntrack is one flow between two hosts.
+#[test]
+fn udp_lite_loses_its_ports() {
+    const UDPLITE: u8 = 136;
+    let [a, b] = ["192.0.2.1", "198.51.100.2"].map(|address| address.parse::<IpAddr>().unwrap());
+    // Source and destination port, coverage, checksum.
+    let segment = |sport: u16, dport: u16| [sport, dport, 8, 1].map(u16::to_be_bytes).concat();
+    let packets = [
+        ip(a, b, UDPLITE, segment(1000, 2000)),
+        ip(b, a, UDPLITE, segment(3000, 4000)),
+    ];
+    let deviations = compared(pcap(&packets), "6.18", "7.1");
+    let states: Vec<(u64, &str, &str)> = deviations
+        .iter()
+        .filter(|found| found.aspect == Aspect::State)
+        .map(|found| (found.frame, found.here.as_str(), found.there.as_str()))
+        .collect();
+    assert_eq!(states, [(2, "new", "established")]);
+}

@@ -22,6 +22,7 @@ fn no_mutated_capture_ends_in_a_panic() {
             &project("tests/recorded/amanda-1.pcap.gz"),
             &project("tests/recorded/pptp-1.pcap.gz"),
             &project("tests/recorded/sane-1.pcap.gz"),
+            &project("tests/recorded/sip-1.pcap.gz"),
         ])
         .map(|path| read(path))
         // The beginning of a large capture is as good as all of it.

@@ -5,6 +5,7 @@ mod command;
 mod compare;
 mod conntrack;
 mod differential;
+mod exposure;
 mod helper;
 mod kernel;
 mod layers;

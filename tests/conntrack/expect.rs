@@ -177,3 +177,13 @@ fn a_full_table_lets_the_unassured_go() {
         .count();
     assert_eq!(early_drops, 1);
 }
+
+/// `__nf_conntrack_alloc`: the test for 0 went between 6.18 and 7.1.
+#[test]
+fn no_limit_became_no_room() {
+    let question = udp(("192.0.2.11", 3000), ("198.51.100.53", 53), b"q");
+    for (series, dropped) in [("6.18", false), ("7.1", true)] {
+        let mut bench = Bench::new(series, &["net.netfilter.nf_conntrack_max=0"]);
+        assert_eq!(bench.send(&question).dropped, Some(dropped), "{series}");
+    }
+}

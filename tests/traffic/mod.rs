@@ -138,8 +138,8 @@ fn disturbed(rng: &mut Rng, script: Vec<Step>) -> Vec<Step> {
     delivered
 }
 
-/// Writes packets as a capture without link layer (link type 101).
-pub fn write_pcap(path: &Path, packets: &[Packet]) -> io::Result<()> {
+/// Packets as a capture without link layer (link type 101).
+pub fn pcap(packets: &[Packet]) -> io::Result<Vec<u8>> {
     let header = PcapHeader {
         datalink: DataLink::RAW,
         endianness: Endianness::Little,
@@ -151,5 +151,9 @@ pub fn write_pcap(path: &Path, packets: &[Packet]) -> io::Result<()> {
             .map_err(io::Error::other)?;
         writer.write_packet(&packet).map_err(io::Error::other)?;
     }
-    fs::write(path, writer.into_inner())
+    Ok(writer.into_inner())
+}
+
+pub fn write_pcap(path: &Path, packets: &[Packet]) -> io::Result<()> {
+    fs::write(path, pcap(packets)?)
 }

@@ -14,10 +14,10 @@
 //! Source: net/netfilter/nf_conntrack_sip.c `sip_help_udp()`, `sip_help_tcp()`, `process_*()`.
 
 mod header;
+mod message;
 mod sdp;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::ops::Range;
 use std::time::Duration;
 
 use super::{
@@ -27,7 +27,8 @@ use super::{
 use crate::expectation::{Expectation, Flags, Origin, Sourced};
 use crate::kernel::{Behaviour, Kernel};
 use crate::tuple::{Protocol, Tuple};
-use header::{CONTACT, CONTENT_LENGTH, CSEQ, EXPIRES, Endpoint, Endpoints};
+use header::Endpoint;
+use message::{Answer, Method, SHORTEST, Text};
 use sdp::{Description, Media};
 
 pub const SPECS: &[Spec] = &[Spec {
@@ -149,93 +150,22 @@ impl Helper for Sip {
             return self.read(Text::part(message, 0..message.payload.len()), master);
         }
         let mut start = 0;
-        while let Some(length) = message_length(&message.payload[start..]) {
+        while let Some(length) = message::length(&message.payload[start..]) {
             self.read(Text::part(message, start..start + length), master)?;
             start += length;
         }
         let rest = start..message.payload.len();
-        if is_message(&message.payload[start..]) {
+        if message::opens(&message.payload[start..]) {
             master.decline("the segment does not hold all of the message", rest);
         }
         Ok(())
     }
 }
 
-/// One SIP message.
-#[derive(Clone, Copy)]
-struct Text<'m> {
-    message: &'m Message<'m>,
-    bytes: &'m [u8],
-    /// Where it begins in the payload.
-    start: usize,
-    ipv6: bool,
-}
-
-impl<'m> Text<'m> {
-    fn part(message: &'m Message<'m>, part: Range<usize>) -> Self {
-        Self {
-            message,
-            start: part.start,
-            bytes: &message.payload[part],
-            ipv6: message.same().is_ipv6(),
-        }
-    }
-
-    fn in_payload(&self, bytes: Range<usize>) -> Range<usize> {
-        self.start + bytes.start..self.start + bytes.end
-    }
-
-    fn whole(&self) -> Range<usize> {
-        self.in_payload(0..self.bytes.len())
-    }
-
-    fn command<T>(&self, value: T, bytes: Range<usize>) -> Sourced<T> {
-        Sourced::command(value, self.message.packet, self.in_payload(bytes))
-    }
-
-    /// The number behind `CSeq:`, and where its digits end.
-    fn cseq(&self) -> Result<(u32, usize), Dropped> {
-        let digits = header::digits_of(self.bytes, &CSEQ).ok_or(Dropped("cannot parse cseq"))?;
-        let (number, _) =
-            header::number(&self.bytes[digits.clone()]).ok_or(Dropped("cannot get cseq"))?;
-        Ok((number, digits.end))
-    }
-
-    /// Seconds behind `Expires:`; 0 where there are none.
-    fn expires(&self) -> u32 {
-        let digits = header::digits_of(self.bytes, &EXPIRES);
-        let number = digits.and_then(|digits| header::number(&self.bytes[digits]));
-        number.map_or(0, |(number, _)| number)
-    }
-
-    /// Seconds in the parameter of an address, else those of the header.
-    fn expires_of(&self, contact: &Endpoint, header: u32) -> Result<u32, Dropped> {
-        match header::parameter(self.bytes, contact.end, b"expires=") {
-            None => Ok(header),
-            Some(value) => match header::number(&self.bytes[value]) {
-                Some((number, _)) => Ok(number),
-                None => Err(Dropped("cannot parse expires")),
-            },
-        }
-    }
-
-    /// The address is to be reached by the protocol that the message came by.
-    fn has_transport_of(&self, contact: &Endpoint) -> bool {
-        let Some(value) = header::parameter(self.bytes, contact.end, b"transport=") else {
-            return true;
-        };
-        let own: &[u8] = match self.message.same().protocol {
-            Protocol::TCP => b"TCP",
-            _ => b"UDP",
-        };
-        header::starts_with(&self.bytes[value.start..], own)
-    }
-}
-
 impl Sip {
     /// `process_sip_msg`
     fn read(&mut self, text: Text<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
-        if header::starts_with(text.bytes, RESPONSE) {
+        if text.is_response() {
             self.response(text, master)
         } else {
             self.request(text, master)
@@ -243,7 +173,7 @@ impl Sip {
     }
 
     fn request(&mut self, text: Text<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
-        let Some(method) = requested(text.bytes) else {
+        let Some(method) = text.requested() else {
             return Ok(());
         };
         let (cseq, _) = text.cseq()?;
@@ -267,19 +197,10 @@ impl Sip {
         if text.bytes.len() < SHORTEST {
             return Ok(());
         }
-        let code = match header::number(&text.bytes[RESPONSE.len()..]) {
-            None | Some((0, _)) => return Err(Dropped("cannot get code")),
-            Some((code, _)) => code,
-        };
-        let (cseq, end) = text.cseq()?;
-        // One byte between the number and the method, whatever it is.
-        let answered = text.bytes.get(end + 1..).and_then(|method| {
-            let mut methods = METHODS.iter();
-            methods.find(|(word, _)| header::starts_with(method, word))
-        });
-        match answered {
-            Some((_, Method::Register)) => self.registered(text, cseq, code, master),
-            Some((_, Method::Invite | Method::Update | Method::Prack)) => {
+        let Answer { code, cseq, method } = text.answer()?;
+        match method {
+            Some(Method::Register) => self.registered(text, cseq, code, master),
+            Some(Method::Invite | Method::Update | Method::Prack) => {
                 if (100..=299).contains(&code) {
                     return self.expect_media(text, master);
                 }
@@ -305,7 +226,7 @@ impl Sip {
             return Ok(());
         }
         let expires = text.expires();
-        let Some(contact) = Endpoints::of(text.bytes, CONTACT, text.ipv6).next() else {
+        let Some(contact) = text.contacts().next() else {
             return Ok(());
         };
         if contact.address != message.same().src {
@@ -360,7 +281,7 @@ impl Sip {
         }
         if (200..=299).contains(&code) {
             let expires = text.expires();
-            for contact in Endpoints::of(text.bytes, CONTACT, text.ipv6) {
+            for contact in text.contacts() {
                 if contact.address != text.message.same().dst || !text.has_transport_of(&contact) {
                     continue;
                 }
@@ -493,49 +414,6 @@ fn flush_media(master: &mut dyn Master) {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Method {
-    Invite,
-    Update,
-    Ack,
-    Prack,
-    Bye,
-    Register,
-}
-
-const METHODS: [(&[u8], Method); 6] = [
-    (b"INVITE", Method::Invite),
-    (b"UPDATE", Method::Update),
-    (b"ACK", Method::Ack),
-    (b"PRACK", Method::Prack),
-    (b"BYE", Method::Bye),
-    (b"REGISTER", Method::Register),
-];
-
-/// What a request asks for: the method, a space and a letter.
-fn requested(text: &[u8]) -> Option<Method> {
-    let found = METHODS.iter().find(|(word, _)| {
-        header::starts_with(text, word)
-            && matches!(text[word.len()..], [b' ', next, ..] if header::is_letter(next))
-    });
-    found.map(|&(_, method)| method)
-}
-
-fn is_message(text: &[u8]) -> bool {
-    header::starts_with(text, RESPONSE) || requested(text).is_some()
-}
-
-/// Of the first message in this part of a stream: to the end of the head and as many bytes further as `Content-Length`
-/// says. `None` where that is not there, or more than the text holds.
-fn message_length(text: &[u8]) -> Option<usize> {
-    let digits = header::digits_of(text, &CONTENT_LENGTH)?;
-    let (body, _) = header::number(&text[digits.clone()])?;
-    let mut rest = text[digits.end..].windows(END_OF_HEAD.len());
-    let head = digits.end + rest.position(|window| window == END_OF_HEAD)? + END_OF_HEAD.len();
-    let length = head.checked_add(usize::try_from(body).ok()?)?;
-    (length <= text.len()).then_some(length)
-}
-
 /// Until a conntrack's end, which is kept as a 32-bit count of ticks: half of them lie in the past
 /// (`nf_ct_is_expired`).
 fn stamped(seconds: u32) -> Duration {
@@ -555,10 +433,6 @@ const VIDEO: u8 = 2;
 const IMAGE: u8 = 3;
 /// Media of one description that are expected (the size of `sdp_media_types`).
 const MOST_MEDIA: usize = 3;
-/// `SIP/2.0 200`
-const SHORTEST: usize = 11;
-const RESPONSE: &[u8] = b"SIP/2.0 ";
-const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 const TIMEOUT: &str = "nf_conntrack_sip.sip_timeout";
 const DIRECT_SIGNALLING: &str = "nf_conntrack_sip.sip_direct_signalling";
 const DIRECT_MEDIA: &str = "nf_conntrack_sip.sip_direct_media";
