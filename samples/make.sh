@@ -7,11 +7,11 @@
 #                                     there stays as it is, with its lines in SOURCE.md
 #
 # Debian packages it needs (Debian 12; nothing is installed by this script):
-#   apt-get install amanda-client amanda-server baresip-core bind9-dnsutils curl \
+#   apt-get install amanda-client amanda-server baresip-core bind9-dnsutils cups curl \
 #     dnsmasq-base ethtool inetutils-inetd iproute2 iputils-ping irssi kamailio lftp \
-#     lighttpd lighttpd-mod-openssl nftables ngircd openssl passwd pptp-linux pptpd \
-#     procps python3 samba samba-common-bin sane-utils snmp snmpd tcpdump tftp-hpa \
-#     tftpd-hpa tmux tnftp traceroute tshark util-linux vsftpd wireshark-common
+#     libencode-locale-perl lighttpd lighttpd-mod-openssl nftables ngircd openssl passwd \
+#     pptp-linux pptpd procps python3 samba samba-common-bin sane-utils snmp snmpd tcpdump \
+#     tftp-hpa tftpd-hpa tmux tnftp traceroute tshark util-linux vsftpd wireshark-common
 #
 # For h323 alone, which Debian has no program for, a package of PyPI, kept anywhere:
 #   python3 -m pip install --target DIR pycrate==0.8.1

@@ -4,13 +4,15 @@ messages from the ASN.1 of the two recommendations.
 
   h323.py gatekeeper ADDRESS RAS-PORT            until it is stopped; discovery is at port 1719
   h323.py answer ADDRESS PORT [MEDIA-ADDRESS]    takes one call
+  h323.py answer-7 ADDRESS PORT                  the same as version 7 of H.225.0 has it
   h323.py call ADDRESS TARGET PORT fast|slow     calls, talks for a fifth of a second, hangs up
   h323.py register ADDRESS GATEKEEPER            registers its port 1731, calls 'bob', takes
                                                  one call, unregisters
 
 An answer follows the call: media at once where the call comes with fastStart, and
 otherwise an H.245 connection to the address in CONNECT. With a MEDIA-ADDRESS it names
-that one for H.245 and media, which then is not where its signalling comes from.
+that one for H.245 and media, which then is not where its signalling comes from. Everything
+is said as version 4 of H.225.0 has it, but where the role names another.
 """
 import ipaddress, os, socket, struct, sys, threading, time
 from pycrate_asn1dir import H225, H245
@@ -18,7 +20,9 @@ from pycrate_asn1rt.codecs import ASN1CodecPER
 
 CODEC = ("audioData", ("g711Ulaw64k", 20))
 TERMINAL = {"terminal": {}, "mc": False, "undefinedNode": False}
-H225_VERSION, H245_VERSION = (0, 0, 8, 2250, 0, 2), (0, 0, 8, 245, 0, 7)
+role, host, *rest = sys.argv[1:]
+role, _, version = role.partition("-")
+H225_VERSION, H245_VERSION = (0, 0, 8, 2250, 0, int(version or 4)), (0, 0, 8, 245, 0, 7)
 SETUP, PROCEEDING, ALERTING, CONNECT, RELEASE = 0x05, 0x02, 0x01, 0x07, 0x5A
 
 
@@ -45,6 +49,17 @@ def per(kind, value):
 def unper(kind, data):
     kind.from_aper(data)
     return kind.get_val()
+
+
+def as_version_4():
+    """A message says of each addition that its sender's version knows whether it is there.
+    pycrate knows those of version 7; the ones that came after version 4 are taken away."""
+    user = H225.H323_MESSAGES.H323_UserInformation._cont["h323-uu-pdu"]
+    for messages, last in ((user._cont["h323-message-body"], "featureSet"), (H225.H323_MESSAGES.RasMessage, "genericData")):
+        for message in messages._cont.values():
+            additions = getattr(message, "_ext_nest", [])
+            if last in additions:
+                del additions[additions.index(last) + 1:]
 
 
 def h225_address(host, port):
@@ -254,7 +269,7 @@ def call(host, target, port, fast):
                  conferenceGoal=("create", 0), callType=("pointToPoint", 0),
                  destCallSignalAddress=h225_address(target, port),
                  sourceCallSignalAddress=h225_address(*signalling.connection.getsockname()[:2]),
-                 mediaWaitForConnect=False, canOverlapSend=False)
+                 mediaWaitForConnect=False, canOverlapSend=False, multipleCalls=False, maintainConnection=False)
     if fast:
         setup["fastStart"] = fast_start(media, accepting=False)
     signalling.send(q931(number, True, SETUP, "setup", setup))
@@ -281,7 +296,7 @@ def answer(listening, media_host):
     number, _, setup = read_q931(signalling.receive())
     media = Media(media_host)
     common = {"protocolIdentifier": H225_VERSION, "callIdentifier": setup["callIdentifier"]}
-    about = dict(common, destinationInfo=TERMINAL)
+    about = dict(common, destinationInfo=TERMINAL, multipleCalls=False, maintainConnection=False)
     signalling.send(q931(number, False, PROCEEDING, "callProceeding", about))
     time.sleep(0.05)
     signalling.send(q931(number, False, ALERTING, "alerting", about))
@@ -342,7 +357,7 @@ def serve_ras(channel, host, ras_port):
         elif name == "registrationRequest":
             ras(channel, where, "registrationConfirm", dict(
                 reply, protocolIdentifier=H225_VERSION, callSignalAddress=[h225_address(host, 1720)],
-                endpointIdentifier="alice", timeToLive=120, willRespondToIRR=False, preGrantedARQ={
+                endpointIdentifier="alice", timeToLive=120, willRespondToIRR=False, maintainConnection=False, preGrantedARQ={
                     "makeCall": False, "useGKCallSignalAddressToMakeCall": False,
                     "answerCall": True, "useGKCallSignalAddressToAnswer": False}))
         elif name == "admissionRequest":
@@ -373,7 +388,7 @@ def register(host, keeper):
               callSignalAddress=[h225_address(host, signal_port)], rasAddress=[own], terminalType=TERMINAL,
               terminalAlias=[("h323-ID", "alice")], endpointVendor={"vendor": {
                   "t35CountryCode": 0, "t35Extension": 0, "manufacturerCode": 0}}, timeToLive=120, keepAlive=False,
-              willSupplyUUIEs=False)["endpointIdentifier"]
+              willSupplyUUIEs=False, maintainConnection=False)["endpointIdentifier"]
     conference = os.urandom(16)
     call_about = {"conferenceID": conference, "callIdentifier": {"guid": conference}, "callReferenceValue": 1,
                   "endpointIdentifier": who}
@@ -387,7 +402,8 @@ def register(host, keeper):
     ask("unregistrationRequest", callSignalAddress=[h225_address(host, signal_port)], endpointIdentifier=who)
 
 
-role, host, *rest = sys.argv[1:]
+if not version:
+    as_version_4()
 if role == "gatekeeper":
     gatekeeper(host, int(rest[0]))
 elif role == "answer":

@@ -6,7 +6,7 @@
 declare -A packages_of=([ftp]='curl lftp openssl tnftp vsftpd' [tftp]='tftp-hpa tftpd-hpa' [irc]='irssi ngircd'
   [sip]='baresip-core kamailio openssl' [h323]=tshark [pptp]='pptp-linux pptpd'
   [amanda]='amanda-client amanda-server inetutils-inetd' [sane]='libsane1 sane-utils'
-  [netbios-ns]='samba samba-common-bin' [snmp]='snmp snmpd'
+  [netbios-ns]='samba samba-common-bin' [snmp]='cups snmp snmpd'
   [office]='bind9-dnsutils curl dnsmasq-base iputils-ping irssi lftp lighttpd ngircd openssl tftp-hpa tftpd-hpa
     tnftp traceroute vsftpd')
 
