@@ -86,7 +86,7 @@ amanda_dump() {
 amanda_blocked() {
   sample helper/amanda/blocked.pcap 'Amanda' \
     '`amdump`' \
-    'IPv4: a filter on the router drops the data connections'
+    'IPv4: a filter on the router drops the data connection, whose SYN is sent again and has no answer'
   filter 'ip daddr 198.51.100.10 meta l4proto tcp drop'
   amanda_on_server amadmin sample force disk10.example.net
   start_capture helper/amanda/blocked.pcap router -i lan

@@ -22,7 +22,7 @@ tunnel() {                      # HOST SECONDS: a call that lasts that long
 pptp_session() {
   sample helper/pptp/session.pcap 'pptp, pptpd' \
     '`pptp --nolaunchpppd`' \
-    'IPv4: a call and its tunnel, closed by the client'
+    'IPv4: a call and its tunnel of GRE, closed by the client; of the two expectations the first packet meets one'
   start_capture helper/pptp/session.pcap router -i lan
   tunnel pc11 2
   stop_capture
@@ -31,7 +31,7 @@ pptp_session() {
 pptp_two_clients() {
   sample helper/pptp/two-clients.pcap 'pptp, pptpd' \
     '`pptp --nolaunchpppd` on two hosts' \
-    'IPv4: two clients at the same time, which only the call IDs in GRE and the addresses tell apart'
+    'IPv4: two clients at the same time, each with its tunnel'
   start_capture helper/pptp/two-clients.pcap router -i lan
   tunnel pc11 2 &
   local other=$!
@@ -43,7 +43,7 @@ pptp_two_clients() {
 pptp_second_call() {
   sample helper/pptp/second-call.pcap 'pptp, pptpd' \
     '`pptp --nolaunchpppd` twice on one host' \
-    'IPv4: a second call over the same control connection'
+    'IPv4: a second call over the same control connection; its tunnel stays unexpected, since the helper keeps one call a connection'
   start_capture helper/pptp/second-call.pcap router -i lan
   tunnel pc11 3 &
   local other=$!
@@ -56,7 +56,7 @@ pptp_second_call() {
 pptp_blocked() {
   sample helper/pptp/blocked.pcap 'pptp, pptpd' \
     '`pptp --nolaunchpppd`' \
-    'IPv4: a filter on the router drops GRE'
+    'IPv4: a filter on the router drops GRE, which nobody answers'
   filter 'ip protocol gre drop'
   start_capture helper/pptp/blocked.pcap router -i lan
   tunnel pc11 1

@@ -10,8 +10,8 @@ sip_samples() {
 # ----------------------------------------------------------------------- telephones
 
 # A telephone without microphone and screen: it sends a tone and a test picture, and
-# nobody hears what it receives. GSM keeps the captures small. It
-# takes commands on a socket of its own.
+# nobody hears what it receives. GSM keeps the captures small. It takes commands on a
+# socket of its own.
 phone_start() {                 # HOST NAME ADDRESS:PORT DOMAIN [ACCOUNT-PARAMETER...]
   local home=$work/phone-$2 module modules=(aubridge ausine cons gsm) version=-4
   case $3 in *]*) version=-6 ;; esac
@@ -110,7 +110,7 @@ sip_video_tcp_ipv6() {
 sip_unanswered() {
   sample helper/sip/unanswered.pcap baresip \
     '`/dial`, `/hangup` by the called; `answermode=early`, `/dial`, `/hangup` by the caller' \
-    'IPv4, UDP: a call that is refused with 486, and its expectations with it; a call with audio before it is answered, 183, which then ends with CANCEL and 487'
+    'IPv4, UDP: a call that is refused with 486, which takes its expectations away; a call with audio before it is answered, 183, which then ends with CANCEL and 487'
   phone_start pc11 alice 192.0.2.11:5060 192.0.2.11
   phone_start far77 bob 203.0.113.77:5060 203.0.113.77
   start_capture helper/sip/unanswered.pcap router -i lan

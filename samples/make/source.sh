@@ -49,14 +49,14 @@ write_source() {
 Every capture here was made by `make.sh`, from real programs that talked to each other across network namespaces of one
 machine. This file is written by it too. No packet was made up or changed afterwards, no address translated. All
 addresses are of the blocks set aside for documentation, all names end in example.net, the one user is `audit` with the
-password `sample`. Two stand-ins are told of below: one for H.323 programs, one for what goes through a PPTP tunnel.
+password `sample`. Where no program could be had, a small one of ours stands in: see below.
 
 ## The network
 
 | Network | Hosts |
 |---|---|
 | lan: 192.0.2.0/24, 2001:db8:1::/64 | pc11, pc12, pc13, pc14: the clients |
-| dmz: 198.51.100.0/24, 2001:db8:2::/64 | ftp21 (21), ftp22 (2121 in clear, 21 with TLS), dns53, irc66 (6667, IPv4 only), tftp69, web80 (80, 443), sip60, gk19, vpn23, disk10, scan65 |
+| dmz: 198.51.100.0/24, 2001:db8:2::/64 | ftp21 (21), ftp22 (2121 in clear, 21 with TLS), dns53, irc66 (6667, IPv4 only), tftp69, web80 (80, 443), disk10 (10080), gk19 (1719), scan65 (6566), sip60 (5060), vpn23 (1723) |
 | wan: 203.0.113.0/24, 2001:db8:3::/64 | far77, an outside client; MTU 1400 |
 
 Each host is a namespace of its own, and its number is the last part of its addresses. A router with .1 and ::1 joins the
@@ -97,6 +97,16 @@ Each capture begins with empty neighbour tables, hence the ARP or neighbour disc
   and erin are still connected at the end
 * pc14, which comes up during the capture: duplicate address detection, multicast reports, router solicitation
 * flows that never get an answer: TCP, UDP, ping and TFTP to 203.0.113.99 and 2001:db8:3::99, which the router drops
+
+## What stands in
+
+* Debian has no H.323 program left. In the samples of helper/h323 `make/h323.py` plays telephones and gatekeeper, over
+  real sockets of the hosts' own kernels. pycrate writes the messages from the ASN.1 of H.225.0 and H.245, and `make.sh`
+  makes no such sample in which Wireshark's dissectors find anything malformed or miss a message.
+* The PPTP samples are made by pptp and pptpd, which write GRE themselves. What goes through the tunnel comes from
+  `make/ppp.py`, at both ends, in place of pppd and the kernel's PPP: LCP with echo requests, no addresses, no traffic.
+* snmpd answers from the address that it was asked at, which newer kernels refuse where that is a broadcast address. The
+  hosts of `printers.pcap` have a rule that puts their own address into the question when it has come in.
 
 ## The kernel's records
 
