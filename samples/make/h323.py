@@ -28,8 +28,7 @@ SETUP, PROCEEDING, ALERTING, CONNECT, RELEASE = 0x05, 0x02, 0x01, 0x07, 0x5A
 
 def without_second_padding(wrapped, encode=ASN1CodecPER.encode_unconst_open):
     """pycrate 0.8.1 writes the additions to a SEQUENCE before the bits that say which there
-    are, and so pads each to a byte, and then those bits once more (X.691 19.9 wants the
-    latter alone)."""
+    are, and so pads each to a byte, and then those bits once more. X.691 wants only that."""
     before = ASN1CodecPER._off[-1] % 8
     encoded = encode(wrapped)
     if before and wrapped._parent is not None and wrapped._parent.TYPE == "SEQUENCE":
