@@ -5,7 +5,8 @@
 
 amanda_samples() {
   amanda_hosts
-  amanda_check; amanda_dump; amanda_blocked
+  amanda_check; amanda_dump; amanda_multiplexed
+  stop_server disk10 10080
   umount /tmp/amanda
   rmdir /tmp/amanda
 }
@@ -49,7 +50,7 @@ etimeout 5
 dtimeout 10
 ctimeout 5
 define dumptype simple {
-  auth "bsdudp"
+  auth "bsd"
   program "GNUTAR"
   compress none
   index yes
@@ -58,8 +59,12 @@ CONF
   echo 'amanda 10080/udp' >>/etc/services
   echo 'disk10.example.net /srv/ftp simple' >/etc/amanda/sample/disklist
   chown -R backup: "$work/amanda" /var/lib/amanda /var/log/amanda /tmp/amanda /etc/amanda/sample
-  echo 'amanda dgram udp wait backup /usr/lib/amanda/amandad amandad -auth=bsdudp amdump' >"$work/inetd.conf"
-  on disk10 inetutils-inetd --debug "$work/inetd.conf" >"$work/log/inetd" 2>&1 &
+  amanda_answers bsd
+}
+
+amanda_answers() {              # AUTH: the way in which the two talk to each other
+  echo "amanda dgram udp wait backup /usr/lib/amanda/amandad amandad -auth=$1 amdump" >"$work/inetd.conf"
+  on disk10 inetutils-inetd --debug "$work/inetd.conf" >"$work/log/inetd-$1" 2>&1 &
   wait_until 10 listens disk10 10080
 }
 
@@ -76,22 +81,22 @@ amanda_check() {
 
 amanda_dump() {
   sample helper/amanda/dump.pcap 'Amanda' \
-    '`amdump` with `auth bsdudp`, `index yes`' \
-    'IPv4: a directory of three files is saved; the client names ports for data, messages and index in its answer over UDP'
+    '`amdump` with `auth bsd`, `index yes`' \
+    'IPv4: a directory of three files is saved; the client names ports for data, messages, index and state in its answer over UDP'
   start_capture helper/amanda/dump.pcap router -i lan
   amanda_on_server amdump sample
   stop_capture
 }
 
-amanda_blocked() {
-  sample helper/amanda/blocked.pcap 'Amanda' \
-    '`amdump`' \
-    'IPv4: a filter on the router drops the data connection, whose SYN is sent again and has no answer'
-  filter 'ip daddr 198.51.100.10 meta l4proto tcp drop'
+amanda_multiplexed() {
+  sample helper/amanda/multiplexed.pcap 'Amanda' \
+    '`amdump` with `auth bsdudp`, `index yes`' \
+    'IPv4: the same over one connection; the client names a port for data, and in place of the others numbers of six digits, of which the helper takes five for a port'
+  stop_server disk10 10080
+  sed -i 's/auth "bsd"/auth "bsdudp"/' /etc/amanda/sample/amanda.conf
+  amanda_answers bsdudp
+  start_capture helper/amanda/multiplexed.pcap router -i lan
   amanda_on_server amadmin sample force disk10.example.net
-  start_capture helper/amanda/blocked.pcap router -i lan
-  amanda_on_server timeout 12 amdump sample || true     # it would try for minutes
-  pkill -KILL -u backup || true
+  amanda_on_server amdump sample
   stop_capture
-  no_filter
 }

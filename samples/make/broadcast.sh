@@ -12,7 +12,7 @@ netbios_ns_samples() {
   for host in pc11 pc12 pc13; do names_start "$host" "${host^^}"; done
   sleep 12                      # until all names are announced
   netbios_query; netbios_one_answer; netbios_forwarded
-  kill "${name_servers[@]}"
+  for host in pc11 pc12 pc13; do stop_server "$host" 137; done
 }
 
 names_start() {                 # HOST NAME
@@ -29,7 +29,6 @@ names_start() {                 # HOST NAME
   } >"$home/smb.conf"
   on "$1" nmbd --foreground --no-process-group --configfile="$home/smb.conf" --log-basename="$work/log" \
     >"$work/log/nmbd-$1" 2>&1 &
-  name_servers+=($!)
   wait_until 10 listens "$1" 137
 }
 
@@ -72,7 +71,7 @@ snmp_samples() {
   local host
   for host in pc11 pc12; do agent_start "$host"; done
   snmp_broadcast; snmp_get
-  kill "${agents[@]}"
+  for host in pc11 pc12; do stop_server "$host" 161; done
 }
 
 # A printer, or so its agent says. snmpd answers from the address that it was asked at,
@@ -85,7 +84,6 @@ agent_start() {                 # HOST
     'sysContact audit' 'override .1.3.6.1.2.1.25.3.2.1.2.1 object_id .1.3.6.1.2.1.25.3.1.5' >"$work/snmpd-$1.conf"
   on "$1" env MIBS= SNMP_PERSISTENT_DIR="$work/snmp-$1" snmpd -f -Lo -C -c "$work/snmpd-$1.conf" udp:161 \
     >"$work/log/snmpd-$1" 2>&1 &
-  agents+=($!)
   wait_until 10 listens "$1" 161
 }
 

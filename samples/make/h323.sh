@@ -50,9 +50,8 @@ h323_gatekeeper() {
   sample helper/h323/gatekeeper.pcap '`make/h323.py`' \
     '`gatekeeper`; `answer`; `register`; `call … fast` on gk19' \
     'IPv4: discovery, which leads to another RAS port; registration of port 1731; admission of a call to port 1730 of far77, that call with H.245; a call by the gatekeeper to the registered port, with fastStart; unregistration'
-  local keeper caller
+  local caller
   h323 gk19 gatekeeper 198.51.100.19 1819 &
-  keeper=$!
   wait_until 10 listens gk19 1719
   h323_answer far77 answer 203.0.113.77 1730
   start_capture helper/h323/gatekeeper.pcap router -i lan
@@ -63,7 +62,7 @@ h323_gatekeeper() {
   h323 gk19 call 198.51.100.19 192.0.2.11 1731 fast
   wait "$caller"
   stop_capture
-  kill "$keeper"
+  stop_server gk19 1719
   h323_dissected 'RAS: gatekeeperConfirm' 'RAS: registrationConfirm' 'RAS: admissionConfirm' 'RAS: disengageConfirm' \
     'RAS: unregistrationConfirm' 'H.245.*openLogicalChannelAck' 'CS: connect OpenLogicalChannel'
 }

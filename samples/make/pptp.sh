@@ -9,6 +9,7 @@ pptp_samples() {
   printf '%s\n' "ppp $work/pppd" "option /dev/null" 'localip 192.0.2.193' 'remoteip 192.0.2.194-199' >"$work/pptpd.conf"
   serve vpn23 1723 pptpd --fg --conf "$work/pptpd.conf" --listen 198.51.100.23
   pptp_session; pptp_two_clients; pptp_second_call; pptp_blocked
+  stop_server vpn23 1723
 }
 
 # The calls of a host find each other in /run/pptp, and those of another host must not.

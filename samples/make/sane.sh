@@ -12,6 +12,7 @@ sane_samples() {
   on scan65 env SANE_CONFIG_DIR="$work/sane" saned -l -e -d 2 >"$work/log/saned" 2>&1 &
   wait_until 10 listens scan65 6566
   sane_scan; sane_twice_ipv6; sane_blocked
+  stop_server scan65 6566
 }
 
 scan() {                        # HOST SCANNER OPTIONS...

@@ -34,9 +34,8 @@ phone() { on "$1" bash -c "echo '$2' >/dev/udp/127.0.0.1/5555"; }
 phone_says() { grep -aq "$2" "$work/log/phone-$1"; }       # NAME PATTERN
 phone_stop() {
   phone "$1" /quit
-  wait_until 10 falls_silent "$1"
+  wait_until 10 falls_deaf "$1" 5555
 }
-falls_silent() { ! listens "$1" 5555; }
 
 # --------------------------------------------------------------------- the registrar
 
@@ -145,6 +144,7 @@ sip_registered() {
   phone_stop pc11
   stop_capture
   phone_stop far77
+  stop_server sip60 5060
 }
 
 sip_port_5070() {

@@ -48,8 +48,8 @@ write_source() {
 
 Every capture here was made by `make.sh`, from real programs that talked to each other across network namespaces of one
 machine. This file is written by it too. No packet was made up or changed afterwards, no address translated. All
-addresses are of the blocks set aside for documentation, all names end in example.net, the one user is `audit` with the
-password `sample`. Where no program could be had, a small one of ours stands in: see below.
+addresses are of the blocks set aside for documentation, all domain names end in example.net, the one user with a
+password is `audit` with `sample`. Where no program could be had, a small one of ours stands in: see below.
 
 ## The network
 
