@@ -25,8 +25,9 @@ table() {                       # PART: its rows
 }
 
 # The versions that took part: of this time, and of those samples that stay.
-kernel_versions() {             # SERIES, and the version of this time
-  { kept -o "^\* \`X\.$1\.jsonl\.gz\`: kernel [^, ]*" | sed 's/.* //; s/\.$//'; echo "$2"; } | sort -u | paste -sd , | sed 's/,/ and /g'
+kernel_versions() {             # SERIES, and the version of this time or nothing
+  { kept -o "^\* \`X\.$1\.jsonl\.gz\`: kernel [^, ]*" | sed 's/.* //; s/\.$//'; echo "$2"; } |
+    sed '/^$/d' | sort -u | paste -sd , | sed 's/,/ and /g'
 }
 package_versions() {
   local part names=(tcpdump wireshark-common)
@@ -114,20 +115,21 @@ Beside a capture X stand records of what a Linux kernel made of it, a line of JS
 the packet's number in the capture, its state, the helper, and the events of connections and expectations.
 
 TEXT
-  if [ -n "${KERNEL_REPLAY-}" ]; then
-    echo "* \`X.$here_series.jsonl.gz\`: kernel $(kernel_versions "$here_series" "$(uname -r | sed 's/-.*//')"). kernel-replay writes each packet into a TUN device of a"
-    cat <<TEXT
+  local versions
+  versions=$(kernel_versions "$here_series" "${KERNEL_REPLAY:+$(uname -r | sed 's/-.*//')}")
+  [ -z "$versions" ] || cat <<TEXT
+* \`X.$here_series.jsonl.gz\`: kernel $versions. kernel-replay writes each packet into a TUN device of a
   private namespace and notes what the kernel's conntrack says. It does not wait between packets, so no timeout passes.
 * \`X.$here_series.add-assign.jsonl.gz\`: the same with a helper assigned to one more port: ftp to TCP 2121 for
   \`port-2121.pcap\`, sip to UDP 5070 for \`port-5070.pcap\`.
 * \`X.$here_series.local.jsonl.gz\`: the same with the router's address in the lan, 192.0.2.1/24, as the kernel's own.
 * \`X.$here_series.direct-media-0.jsonl.gz\`: the same with the module parameter \`nf_conntrack_sip.sip_direct_media=0\`.
 TEXT
-  fi
-  if [ -n "${KERNEL_VM-}" ]; then
-    echo "* \`X.$vm_series.jsonl.gz\`: kernel $(kernel_versions "$vm_series" "$(sed -n 's/^kernel \([^:]*\):.*/\1/p' "$work/vm-said")"), a packaged kernel in a virtual machine, with the same"
-    echo "  program at the capture's own pace, so timeouts pass as they did."
-  fi
+  versions=$(kernel_versions "$vm_series" "${KERNEL_VM:+$(sed -n 's/^kernel \([^:]*\):.*/\1/p' "$work/vm-said")}")
+  [ -z "$versions" ] || cat <<TEXT
+* \`X.$vm_series.jsonl.gz\`: kernel $versions, a packaged kernel in a virtual machine, with the same
+  program at the capture's own pace, so timeouts pass as they did.
+TEXT
   cat <<'TEXT'
 
 In all of them the helpers are assigned by rules to new flows: ftp to TCP 21, tftp to UDP 69, irc to TCP 6667, sip to UDP
