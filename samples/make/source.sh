@@ -69,7 +69,8 @@ name the capturing machine's processor and system.
 
 ## The captures
 
-"Expected" is what the kernel of the first record did: expectations created, and flows that one of them made RELATED.
+"Expected" is what the kernel of the first record did: expectations created, and flows that one of them made RELATED. One
+that is created again, in place of itself, counts again.
 
 | File | Packets | Bytes | Form | Programs | What was done | What it shows | Expected |
 |---|---:|---:|---|---|---|---|---|
