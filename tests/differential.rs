@@ -17,11 +17,17 @@ use crate::traffic;
 /// The firewall's own address in the records that have `.local.` in their names.
 const LOCAL: &str = "192.0.2.1/24";
 
-fn firewall_at(own: &str) -> Config {
-    Config {
-        local: vec![own.parse().unwrap()],
-        ..firewall("6.18", false)
+/// The firewall that a record was taken of, as its name says.
+fn firewall_of(series: &str, name: &str) -> Config {
+    let mut config = firewall(series, name.contains(".add-assign."));
+    if name.contains(".local.") {
+        config.local.push(LOCAL.parse().unwrap());
     }
+    if name.contains(".direct-media-0.") {
+        let module = "nf_conntrack_sip.sip_direct_media=0";
+        config.modules.set(module).unwrap();
+    }
+    config
 }
 
 #[test]
@@ -62,11 +68,7 @@ fn new_random_traffic_says_what_the_kernel_says() {
                 "{}",
                 String::from_utf8_lossy(&kernel.stderr)
             );
-            let config = if local {
-                firewall_at(LOCAL)
-            } else {
-                firewall("6.18", false)
-            };
+            let config = firewall_of("6.18", if local { ".local." } else { "" });
             let ours = record(read(&path), config, Clock::Still);
             let differences = differences(&parse(&kernel.stdout), &parse(&ours));
             assert!(
@@ -105,12 +107,7 @@ fn compare_all(folder: &Path) -> usize {
             ("6.18", Clock::Still)
         };
         let capture = capture_of(path, &name, series);
-        let config = if name.contains(".local.") {
-            firewall_at(LOCAL)
-        } else {
-            firewall(series, name.contains(".add-assign."))
-        };
-        let ours = record(read(&capture), config, clock);
+        let ours = record(read(&capture), firewall_of(series, &name), clock);
         let differences = differences(&parse(&read(path)), &parse(&ours));
         assert!(
             differences.is_empty(),

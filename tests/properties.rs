@@ -22,7 +22,7 @@ fn captures() -> Vec<Vec<u8>> {
     paths.iter().map(|path| read(path)).collect()
 }
 
-/// With FTP on port 2121 as well, and the address that asks in the captures of broadcasts.
+/// With further ports assigned, and the address that asks in the captures of broadcasts.
 fn config() -> Config {
     Config {
         local: vec!["192.0.2.1/24".parse().unwrap()],

@@ -64,13 +64,13 @@ pub fn read(path: &Path) -> Vec<u8> {
     unpacked
 }
 
-/// A firewall of this series, with FTP on port 2121 as well if asked for.
-pub fn firewall(series: &str, ftp_on_2121: bool) -> Config {
-    let modules = Modules::default();
-    let on_2121 = Assignment::parse("tcp 2121 ftp", &modules).unwrap();
-    let mut config = Config::new(Kernel::of(series).unwrap(), modules);
-    if ftp_on_2121 {
-        config.assignments.push(on_2121);
+/// A firewall of this series; if asked for, with the further assignments of the records named `.add-assign.`.
+pub fn firewall(series: &str, add_assign: bool) -> Config {
+    let mut config = Config::new(Kernel::of(series).unwrap(), Modules::default());
+    if add_assign {
+        let further = ["tcp 2121 ftp", "udp 5070 sip"];
+        let further = further.map(|text| Assignment::parse(text, &config.modules).unwrap());
+        config.assignments.extend(further);
     }
     config
 }
