@@ -2,13 +2,20 @@
 # Makes every sample of this folder again, from real programs that talk to each
 # other across network namespaces, and has a Linux kernel say what it made of them.
 #
-#   sudo samples/make.sh
+#   sudo samples/make.sh              all of them
+#   sudo samples/make.sh sip pptp     those of helper/sip and helper/pptp; what else is
+#                                     there stays as it is, with its lines in SOURCE.md
 #
 # Debian packages it needs (Debian 12; nothing is installed by this script):
-#   apt-get install bind9-dnsutils curl dnsmasq-base ethtool iproute2 iputils-ping \
-#     irssi lftp lighttpd lighttpd-mod-openssl nftables ngircd openssl passwd procps \
-#     python3 tcpdump tftp-hpa tftpd-hpa tmux tnftp traceroute util-linux vsftpd \
-#     wireshark-common
+#   apt-get install amanda-client amanda-server baresip-core bind9-dnsutils cups curl \
+#     dnsmasq-base ethtool inetutils-inetd iproute2 iputils-ping irssi kamailio lftp \
+#     libencode-locale-perl lighttpd lighttpd-mod-openssl nftables ngircd openssl passwd \
+#     pptp-linux pptpd procps python3 samba samba-common-bin sane-utils snmp snmpd tcpdump \
+#     tftp-hpa tftpd-hpa tmux tnftp traceroute tshark util-linux vsftpd wireshark-common
+#
+# For h323 alone, which Debian has no program for, a package of PyPI, kept anywhere:
+#   python3 -m pip install --target DIR pycrate==0.8.1
+#   PYCRATE  that DIR
 #
 # Two variables say what takes the kernel's records. Without them the captures are
 # made and no records beside them.
@@ -28,7 +35,9 @@
 # The parts are in make/:
 #   network.sh  hosts, switches, router; starting and stopping a capture
 #   servers.sh  the servers, with their configuration
-#   helper.sh   the samples of helper/: one function each
+#   helper.sh   the samples of helper/ftp, tftp and irc: one function each
+#   sip.sh, h323.sh, pptp.sh, amanda.sh, sane.sh, broadcast.sh
+#               the samples of the other helpers, with their servers
 #   office.sh   office.pcapng
 #   source.sh   writes SOURCE.md
 set -euo pipefail
@@ -41,8 +50,12 @@ samples=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 vm_series=6.12
 here_series=$(uname -r | cut -d. -f1,2)
 
-needed=(capinfos curl dig dnsmasq dumpcap ethtool in.tftpd ip irssi lftp lighttpd nft ngircd
-  openssl ping python3 tcpdump tftp tmux tnftp traceroute unshare useradd vsftpd)
+# What can be made, in the order of SOURCE.md: folders of helper/, and office.pcapng.
+all_parts=(ftp tftp irc sip h323 pptp amanda sane netbios-ns snmp office)
+
+needed=(amdump baresip capinfos curl dig dnsmasq dumpcap ethtool in.tftpd inetutils-inetd ip
+  irssi kamailio lftp lighttpd nft ngircd nmbd nmblookup openssl ping pptp pptpd python3 saned scanimage
+  snmpd snmpget tcpdump tftp tmux tnftp traceroute tshark unshare useradd vsftpd)
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "make.sh: $*"; exit 1; }
@@ -53,7 +66,13 @@ check() {
   for program in "${needed[@]}"; do
     command -v "$program" >/dev/null || die "no '$program': see the list of packages at the top"
   done
+  case " ${parts[*]} " in
+    *' h323 '*) [ -d "${PYCRATE-}/pycrate_asn1dir" ] || die "PYCRATE names no folder with pycrate in it" ;;
+  esac
 }
+
+# Where the files of a part are: what their names begin with.
+files_of() { if [ "$1" = office ]; then echo office.; else echo "helper/$1/"; fi; }
 
 # ------------------------------------------------------------- inside the namespaces
 
@@ -74,15 +93,15 @@ private_machine() {
 }
 
 make_captures() {
-  for part in network servers helper office; do
+  local name
+  for name in network servers helper sip h323 pptp amanda sane broadcast office; do
     # shellcheck source=/dev/null
-    . "$samples/make/$part.sh"
+    . "$samples/make/$name.sh"
   done
   private_machine
   build_network
   start_servers
-  helper_samples
-  office_sample
+  for name in "${parts[@]}"; do "${name//-/_}_samples"; done
 }
 
 # ------------------------------------------------------------------------- outside
@@ -90,15 +109,16 @@ make_captures() {
 # The records, beside the captures in $work/out. A capture's own name stays in that
 # of its record: active.pcap, active.pcap.6.18.jsonl.gz.
 take_records() {
-  local capture record
+  local capture record label options
   cd "$work/out"
   if [ -n "${KERNEL_REPLAY-}" ]; then
     while read -r capture; do
       say "record, kernel $here_series: $capture"
       "$KERNEL_REPLAY" "$capture" | gzip -9n >"$capture.$here_series.jsonl.gz"
     done < <(captures)
-    capture=helper/ftp/port-2121.pcap
-    "$KERNEL_REPLAY" --add-assign 'tcp 2121 ftp' "$capture" | gzip -9n >"$capture.$here_series.add-assign.jsonl.gz"
+    while IFS=$'\t' read -r capture label options; do
+      eval "\"\$KERNEL_REPLAY\" $options \"\$capture\"" | gzip -9n >"$capture.$here_series.$label.jsonl.gz"
+    done <"$work/recorded-also"
   fi
   if [ -n "${KERNEL_VM-}" ]; then
     # One boot for all. The records are named after the file alone, hence the copies.
@@ -121,7 +141,10 @@ captures() { find . -name '*.pcap' -o -name '*.pcapng' | sed 's,^\./,,' | sort; 
 
 # Only what is complete goes into the folder; what is there from before goes.
 install_samples() {
-  find "$samples" \( -name '*.pcap' -o -name '*.pcapng' -o -name '*.jsonl.gz' \) -delete
+  local part
+  for part in "${parts[@]}"; do
+    find "$samples" -path "$samples/$(files_of "$part")*" \( -name '*.pcap' -o -name '*.pcapng' -o -name '*.jsonl.gz' \) -delete
+  done
   cd "$work/out"
   find . -type f | while read -r file; do
     mkdir -p "$samples/$(dirname "$file")"
@@ -133,14 +156,17 @@ main() {
   check
   work=$(mktemp -d "${TMPDIR:-/tmp}/samples.XXXXXX")
   chmod 755 "$work"
-  mkdir -p "$work"/out/helper/{ftp,tftp,irc}
+  : >"$work/made"
+  : >"$work/recorded-also"
+  local part
+  for part in "${parts[@]}"; do mkdir -p "$work/out/$(dirname "$(files_of "$part")x")"; done
   child='' keep=''
   # With the child's child goes the whole namespace of processes, and with that the
   # network and the mounts: there is nothing else to tear down.
   trap '[ -z "$child" ] || kill -KILL "$child" 2>/dev/null || true; [ -n "$keep" ] || rm -rf "$work"' EXIT
   trap 'exit 130' INT TERM
   unshare --mount --uts --ipc --net --pid --fork --mount-proc --kill-child \
-    bash "$samples/make.sh" --inside "$work" </dev/null &
+    bash "$samples/make.sh" --inside "$work" "${parts[@]}" </dev/null &
   child=$!
   if ! wait "$child"; then
     child='' keep=yes
@@ -155,9 +181,12 @@ main() {
 
 if [ "${1-}" = --inside ]; then
   work=$2
+  parts=("${@:3}")
   make_captures
-elif [ $# = 0 ]; then
-  main
 else
-  die "takes no arguments"
+  for part in "$@"; do
+    case " ${all_parts[*]} " in *" $part "*) ;; *) die "no '$part' among: ${all_parts[*]}" ;; esac
+  done
+  [ $# -gt 0 ] && parts=("$@") || parts=("${all_parts[@]}")
+  main
 fi

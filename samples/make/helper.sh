@@ -1,16 +1,20 @@
 # shellcheck shell=bash disable=SC2016,SC2154
-# The samples of helper/: a function a file. Each has one capture on the router, made
+# The samples of helper/ftp, tftp and irc: a function a file. Each has one capture on the router, made
 # while one or two clients do what the sample is to show.
 #
 # A sample starts with 'sample FILE PROGRAMS COMMAND SHOWS', its line in SOURCE.md.
 
 sample() { printf '%s\t%s\t%s\t%s\n' "$@" >>"$work/made"; }
 
-helper_samples() {
+# A second record of a capture by the running kernel: FILE LABEL OPTIONS, the options
+# as the shell reads them.
+record_also() { printf '%s\t%s\t%s\n' "$@" >>"$work/recorded-also"; }
+
+ftp_samples() {
   ftp_active; ftp_passive; ftp_eprt; ftp_epsv; ftp_port_2121; ftp_tls; ftp_session; ftp_unused; ftp_blocked; ftp_vlan
-  tftp_read; tftp_write; tftp_read_ipv6; tftp_missing; tftp_retransmitted; tftp_raw_ip
-  irc_dcc_send; irc_dcc_chat; irc_dcc_passive; irc_no_dcc
 }
+tftp_samples() { tftp_read; tftp_write; tftp_read_ipv6; tftp_missing; tftp_retransmitted; tftp_raw_ip; }
+irc_samples() { irc_dcc_send; irc_dcc_chat; irc_dcc_passive; irc_no_dcc; }
 
 # ------------------------------------------------------------------------------ ftp
 
@@ -74,6 +78,7 @@ ftp_port_2121() {
   sample helper/ftp/port-2121.pcap 'lftp, vsftpd' \
     '`lftp -p 2121`: `set ftp:prefer-epsv no`, `cls -l`, `cat`' \
     'IPv4, passive, a server on port 2121: no helper unless one is assigned to that port, see the second record'
+  record_also helper/ftp/port-2121.pcap add-assign "--add-assign 'tcp 2121 ftp'"
   start_capture helper/ftp/port-2121.pcap router -i lan
   on pc12 lftp -u audit,sample -p 2121 198.51.100.22 -e 'set ftp:prefer-epsv no; cls -l; cat readme.txt; quit' >"$work/log/lftp"
   stop_capture

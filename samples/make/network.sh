@@ -4,6 +4,7 @@
 #
 #   lan   192.0.2.0/24     2001:db8:1::/64   pc11 pc12 pc13 pc14   clients
 #   dmz   198.51.100.0/24  2001:db8:2::/64   ftp21 ftp22 dns53 irc66 tftp69 web80
+#                                            sip60 gk19 vpn23 disk10 scan65
 #   wan   203.0.113.0/24   2001:db8:3::/64   far77                 MTU 1400
 #
 # The router has .1 and ::1 in each of them, on an interface of the network's name.
@@ -73,6 +74,7 @@ build_network() {
   host pc11 lan 11; host pc12 lan 12; host pc13 lan 13; host pc14 lan 14
   host ftp21 dmz 21; host ftp22 dmz 22; host dns53 dmz 53
   host irc66 dmz 66; host tftp69 dmz 69; host web80 dmz 80
+  host sip60 dmz 60; host gk19 dmz 19; host vpn23 dmz 23; host disk10 dmz 10; host scan65 dmz 65
   host far77 wan 77
   # Too small for some packets, so that the router has something to refuse.
   on router ip link set wan mtu 1400
@@ -138,7 +140,7 @@ trunk_down() { stop_wire; ip netns del pc41; on router ip link del vlan7; on swi
 # other's Ethernet addresses, so that each holds its ARP or neighbour discovery.
 forget_neighbours() {
   local name
-  for name in router pc11 pc12 pc13 pc14 ftp21 ftp22 dns53 irc66 tftp69 web80 far77; do
+  for name in router pc11 pc12 pc13 pc14 ftp21 ftp22 dns53 irc66 tftp69 web80 sip60 gk19 vpn23 disk10 scan65 far77; do
     on "$name" ip neigh flush all
   done
 }

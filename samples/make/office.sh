@@ -3,7 +3,7 @@
 # inside. Every kind of work is a job of its own and they run side by side, so that
 # their packets are mixed as they are anywhere.
 
-office_sample() {
+office_samples() {
   sample office.pcapng 'all of them' 'see below' 'some three minutes of everything, on one interface'
   # 203.0.113.99 is there but does not answer; pc13 may not open data connections to ftp22.
   on far77 ip addr add 203.0.113.99/24 dev eth0

@@ -8,6 +8,17 @@ serve() {                       # HOST PORT COMMAND...: in the background, until
   wait_until 10 listens "$host" "$port"
 }
 listens() { [ -n "$(on "$1" ss -Hlntu "sport = :$2")" ]; }
+falls_deaf() { ! listens "$1" "$2"; }
+
+# Ends what listens there. A server that only some samples need is not to be heard in
+# the others.
+stop_server() {                 # HOST PORT
+  local servers
+  servers=$(on "$1" ss -Hlntup "sport = :$2" | grep -o 'pid=[0-9]*' | sort -u)
+  # shellcheck disable=SC2086  # a word for each
+  kill ${servers//pid=/}
+  wait_until 10 falls_deaf "$1" "$2"
+}
 
 # The one user there is, in the private /etc; and files of a few lines.
 make_user_and_files() {
