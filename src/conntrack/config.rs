@@ -94,6 +94,11 @@ impl Assignment {
                 known.join(", ")
             )
         })?;
+        if helper.spec.ports.is_empty() {
+            return Err(format!(
+                "no rule assigns {name}: flows have it from their expectation"
+            ));
+        }
         if !helper.ports().any(|(served, _)| served == protocol) {
             return Err(format!("the helper {name} does not read {protocol}"));
         }

@@ -3,7 +3,8 @@
 use super::{CLIENT, SERVER, bench, channel, declined, holes, media, media_address, request, tpkt};
 use crate::helper::{Bench, Effect};
 use crate::traffic::per::{Per, per};
-use ctaudit::helper::Spec;
+use ctaudit::conntrack::config::Assignment;
+use ctaudit::helper::{Modules, Spec};
 use ctaudit::tuple::Direction::{Original, Reply};
 use ctaudit::tuple::Protocol;
 
@@ -141,4 +142,11 @@ fn a_body_that_looks_like_a_header_is_lost() {
 fn no_rule_assigns_h245() {
     let spec = Spec::named("H.245").unwrap();
     assert!(!spec.reads(Protocol::TCP, false) && !spec.reads(Protocol::UDP, true));
+    let modules = Modules::default();
+    for text in ["tcp 2000 H.245", "udp 2000 H.245"] {
+        let refused = Assignment::parse(text, &modules).unwrap_err();
+        assert!(refused.contains("from their expectation"), "{refused}");
+    }
+    let assigned = Assignment::classic(&modules);
+    assert!(assigned.iter().all(|to| to.helper.name != "H.245"));
 }
