@@ -177,8 +177,8 @@ impl Expectations {
         met.filter(|&slot| self.living(slot).is_none()).collect()
     }
 
-    /// The first expectation that does not bear this one beside it, and how. `anybodys`: the same one of another master counts
-    /// as the same, too (`NF_CT_EXP_F_SKIP_MASTER`).
+    /// The first expectation that does not bear this one beside it, and why. `anybodys`: the same one of another
+    /// master counts as the same, too (`NF_CT_EXP_F_SKIP_MASTER`).
     pub fn clash(&self, master: u32, new: &Expectation, anybodys: bool) -> Option<(u32, Clash)> {
         self.by_destination
             .get(&destination(new))?
