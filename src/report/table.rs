@@ -509,11 +509,14 @@ fn describe(out: &mut dyn Write, spec: &Spec) -> io::Result<()> {
         name, source, why, ..
     } = spec;
     writeln!(out, "{name} ({families}, {ports}, {source}): {why}.")?;
-    let inherited = spec.freedom.iter().filter_map(|line| line.read_by);
-    for reader in inherited.collect::<BTreeSet<_>>() {
+    let readers = spec.freedom.iter().filter_map(|line| line.read_by);
+    let readers: BTreeSet<&str> = readers.collect();
+    if !readers.is_empty() {
+        let readers: Vec<&str> = readers.into_iter().collect();
+        let readers = readers.join(" and ");
         writeln!(
             out,
-            "    flows that it expects may be read by {reader} in turn"
+            "    flows that it expects may be read in turn by {readers}"
         )?;
     }
     let named = match spec.instances {
@@ -552,6 +555,7 @@ Where this differs from the table of \"Secure use of iptables and connection tra
 - irc's destination is fixed there: the command must name it all the same.
 - sip's calls have the protocol of the registration: transport= is compared, not believed. With
   sip_direct_signalling=0 their destination is the registering end's own address all the same.
+- H.323 expects UDP for voice and video alone: calls, H.245 and T.120 travel over TCP.
 - netbios-ns expects answers from the helper's port, since Linux 7.3 from the port that was asked. snmp does the same.
 - Not in that table: snmp, sip_external_media, how many flows may come, and which helper reads them.";
 

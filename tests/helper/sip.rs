@@ -496,6 +496,27 @@ fn how_long_a_registration_is_to_last() {
     }
 }
 
+/// What is searched for and stands at the very end is not found (`ct_sip_header_search`).
+#[test]
+fn at_the_end_of_a_message() {
+    let start = "REGISTER sip:x SIP/2.0\r\nCSeq: 1 REGISTER\r\nExpires: 60\r\nm: <sip:192.0.2.11>";
+    let with = |end: &str| {
+        let effects = say(&mut bench(), Original, &format!("{start}{end}"));
+        (ports(&effects), dropped(&effects))
+    };
+    let (good, bad) = ((vec![5060], None), (vec![], Some("cannot parse expires")));
+    assert_eq!(with(";expires="), good);
+    assert_eq!(with(";expires=x"), bad);
+    assert_eq!(with(";expires=,"), bad);
+    assert_eq!(with(";expires=,x"), good);
+    assert_eq!(with(";expires=;,x"), bad);
+    assert_eq!(with(",;expires="), good);
+    assert_eq!(with(",;expires=x"), good);
+    assert_eq!(with(";q=1,;expires="), good);
+    assert_eq!(with(";transport="), good);
+    assert_eq!(with(";transport=x"), (vec![], None));
+}
+
 /// RFC 3261, 19.1.1 and 20.10; lists by 7.3.1.
 #[test]
 fn contacts() {

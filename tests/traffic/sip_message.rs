@@ -72,9 +72,35 @@ pub fn text(rng: &mut Rng, message: &Message) -> Vec<u8> {
     let mut bytes = text.into_bytes();
     bytes.extend(body);
     if odd(rng) {
+        cut_behind_a_word(rng, &mut bytes);
+    }
+    if odd(rng) {
         misspelt(rng, bytes, b"0179 :;,\t\r\n\r\n.=@[]<\0mvc\xc4\xff")
     } else {
         bytes
+    }
+}
+
+/// Cuts the message short behind something that is searched for: found at the very end it counts as absent.
+fn cut_behind_a_word(rng: &mut Rng, text: &mut Vec<u8>) {
+    let word: &[u8] = pick(
+        rng,
+        &[
+            b"expires=",
+            b"transport=",
+            b"sip:",
+            b",",
+            b"IN IP4 ",
+            b"IN IP6 ",
+            b":",
+            b"m=audio ",
+        ],
+    );
+    let ends: Vec<usize> = (word.len()..text.len())
+        .filter(|&end| text[..end].ends_with(word))
+        .collect();
+    if !ends.is_empty() {
+        text.truncate(pick(rng, &ends) + rng.usize(..3));
     }
 }
 
@@ -195,10 +221,15 @@ fn contact(rng: &mut Rng, message: &Message, odd: Odd<'_>) -> (Option<String>, O
         pick(rng, &["a@", "", "a:b@"]),
         host_port(rng, message, odd)
     );
+    let other = format!("<sip:b@{}:5062>", uri_host(anybody(rng, message.speaker)));
     let line = if !odd(rng) {
-        format!("{name}: {own}")
+        match rng.u8(..12) {
+            0 => format!("{name}: {other}, {own}"),
+            1 => format!("{name}: {other};expires=9,\r\n\t{own}, {other}"),
+            2 => format!("{name}: {other}\r\n{name}: {own}"),
+            _ => format!("{name}: {own}"),
+        }
     } else {
-        let other = format!("<sip:b@{}:5062>", uri_host(anybody(rng, message.speaker)));
         match rng.u8(..18) {
             0 => return (None, header.map(|value| format!("Expires: {value}"))),
             1 => format!("{name}: *"),
@@ -347,7 +378,8 @@ fn description(rng: &mut Rng, message: &Message, odd: Odd<'_>, line_end: &str) -
     if !odd(rng) {
         body.push_str(line_end);
     }
-    body.into_bytes()
+    // Letters beyond ASCII are bytes of Latin-1.
+    body.chars().map(|letter| letter as u8).collect()
 }
 
 /// `IN IP4 192.0.2.1`; now and then another's address.

@@ -149,20 +149,16 @@ impl<'t> Endpoints<'t> {
     /// (`skp_epaddr_len`).
     fn endpoint(&mut self, start: usize) -> Option<Endpoint> {
         // Many in one list may share an `@`. It is looked for, and what follows it read, but once.
-        if self.user_end >= start {
-            return if self.text.get(self.user_end) == Some(&b'@') {
-                None
-            } else {
-                endpoint(self.text, start, self.ipv6)
-            };
+        let is_known = self.user_end >= start;
+        if !is_known {
+            let mut rest = self.text[start..].iter();
+            let user = rest.position(|byte| *byte == b'@' || is_newline(byte));
+            self.user_end = user.map_or(self.text.len(), |at| start + at);
         }
-        let mut rest = self.text[start..].iter();
-        let user = rest.position(|byte| *byte == b'@' || is_newline(byte));
-        self.user_end = user.map_or(self.text.len(), |at| start + at);
-        if self.text.get(self.user_end) == Some(&b'@') {
-            endpoint(self.text, self.user_end + 1, self.ipv6)
-        } else {
-            endpoint(self.text, start, self.ipv6)
+        match self.text.get(self.user_end) {
+            Some(b'@') if is_known => None,
+            Some(b'@') => endpoint(self.text, self.user_end + 1, self.ipv6),
+            _ => endpoint(self.text, start, self.ipv6),
         }
     }
 }
