@@ -17,6 +17,14 @@ use crate::traffic;
 /// The firewall's own address in the records that have `.local.` in their names.
 const LOCAL: &str = "192.0.2.1/24";
 
+/// Differences that are the record's: its name, the packets, and the reason.
+const KNOWN: &[(&str, &[u64], &str)] = &[(
+    "video-tcp-ipv6.pcap.6.12.jsonl.gz",
+    &[237, 240, 242, 290],
+    "the emulated machine was some 15 to 30 ms late with the first packets of a capture that begins with twenty in \
+     6 ms, so the two seconds after which a UDP flow is ASSURED began later for it",
+)];
+
 /// The firewall that a record was taken of, as its name says.
 fn firewall_of(series: &str, name: &str) -> Config {
     let mut config = firewall(series, name.contains(".add-assign."));
@@ -74,7 +82,7 @@ fn new_random_traffic_says_what_the_kernel_says() {
             assert!(
                 differences.is_empty(),
                 "{protocol:?} seed {seed}:\n{}",
-                differences.join("\n")
+                texts(&differences)
             );
         }
     }
@@ -109,12 +117,10 @@ fn compare_all(folder: &Path) -> usize {
         let capture = capture_of(path, &name, series);
         let ours = record(read(&capture), firewall_of(series, &name), clock);
         let differences = differences(&parse(&read(path)), &parse(&ours));
-        assert!(
-            differences.is_empty(),
-            "{}:\n{}",
-            path.display(),
-            differences.join("\n")
-        );
+        let known = KNOWN.iter().find(|(record, _, _)| *record == name);
+        let known = known.map_or(&[][..], |(_, packets, _)| packets);
+        let found: Vec<u64> = differences.iter().map(|(packet, _)| *packet).collect();
+        assert_eq!(found, known, "{}:\n{}", path.display(), texts(&differences));
     }
     records.len()
 }
@@ -147,32 +153,39 @@ fn parse(lines: &[u8]) -> BTreeMap<u64, Value> {
         .collect()
 }
 
-/// Where two records of one capture disagree, the first few.
-fn differences(kernel: &BTreeMap<u64, Value>, ours: &BTreeMap<u64, Value>) -> Vec<String> {
-    let mut found = Vec::new();
+fn texts(differences: &[(u64, String)]) -> String {
+    let texts: Vec<&str> = differences.iter().map(|(_, text)| text.as_str()).collect();
+    texts.join("\n")
+}
+
+/// Where two records of one capture disagree, the first few packets.
+fn differences(kernel: &BTreeMap<u64, Value>, ours: &BTreeMap<u64, Value>) -> Vec<(u64, String)> {
+    let mut found: Vec<(u64, String)> = Vec::new();
     for (n, theirs) in kernel {
         let Some(own) = ours.get(n) else {
             if theirs["state"] != "none" {
-                found.push(format!(
+                let text = format!(
                     "packet {n}: {} in the kernel, no line of ours",
                     theirs["state"]
-                ));
+                );
+                found.push((*n, text));
             }
             continue;
         };
         for field in ["state", "dir", "helper", "dropped"] {
             let judged = field != "dropped" || !theirs[field].is_null();
             if judged && theirs[field] != own[field] {
-                found.push(format!(
+                let text = format!(
                     "packet {n}: {field} is {} in the kernel, {} here",
                     theirs[field], own[field]
-                ));
+                );
+                found.push((*n, text));
             }
         }
         for kinds in [["exp_new", "exp_destroy"], ["ct_new", "ct_update"]] {
             let (a, b) = (events(theirs, kinds), events(own, kinds));
             if a.len() != b.len() || !a.iter().zip(&b).all(|(a, b)| same(a, b)) {
-                found.push(format!("packet {n}:\n  kernel {a:?}\n  ours   {b:?}"));
+                found.push((*n, format!("packet {n}:\n  kernel {a:?}\n  ours   {b:?}")));
             }
         }
         if found.len() > 5 {
