@@ -3,6 +3,8 @@
 //! A number says little: stable updates change verdicts inside one series. So the simulation asks for a behaviour
 //! by name, and a series is no more than a column of them, as its newest release examined had them.
 
+use std::time::Duration;
+
 use Behaviour::*;
 
 /// A kernel series.
@@ -61,6 +63,37 @@ impl Kernel {
     pub fn does(&self, behaviour: Behaviour) -> bool {
         DIFFERENCES[behaviour as usize].holds_for(self)
     }
+}
+
+/// Time in the kernel's ticks, which wrap at 32 bits.
+impl Kernel {
+    /// `CONFIG_HZ` of the kernels that were asked, as Debian configures it, is 250.
+    pub const TICK: Duration = Duration::from_millis(4);
+
+    /// How long a conntrack stays that is given so many seconds: its end is a stamp, and of all stamps half lie in the
+    /// past (`nf_ct_is_expired`).
+    pub fn conntrack_timeout(seconds: u32) -> Duration {
+        let ticks = in_ticks(seconds);
+        if i32::try_from(ticks).is_ok() {
+            Self::TICK * ticks
+        } else {
+            Duration::ZERO
+        }
+    }
+
+    /// The same of an expectation, whose end some kernels leave to a timer.
+    pub fn expectation_timeout(&self, seconds: u32) -> Duration {
+        if self.does(ExpectationStamps) {
+            Self::conntrack_timeout(seconds)
+        } else {
+            Self::TICK * in_ticks(seconds)
+        }
+    }
+}
+
+fn in_ticks(seconds: u32) -> u32 {
+    let a_second = Duration::from_secs(1).as_millis() / Kernel::TICK.as_millis();
+    seconds.wrapping_mul(a_second as u32)
 }
 
 impl Default for Kernel {

@@ -58,5 +58,5 @@ fn stream(ct: &mut Conntrack, context: &Context<'_>) -> Outcome {
 
 const UDP_HEADER: usize = 8;
 /// How long a flow must last before it counts as a stream: more ticks than make two seconds, so up to a tick longer
-/// than that, and half a tick in the mean (see `HALF_TICK`).
+/// than that, and half a tick in the mean (`Kernel::TICK`).
 const PROBE: Duration = Duration::from_millis(2002);

@@ -15,7 +15,7 @@ use crate::conntrack::{
     Context, Info, Late, Reason, State, Step, Verdict, dccp, gre, icmp, sctp, tcp, udp,
 };
 use crate::helper::{self, Policy};
-use crate::kernel::Behaviour;
+use crate::kernel::{Behaviour, Kernel};
 use crate::packet::route::{self, Exit, Fate};
 use crate::packet::{Packet, Unseen, ip};
 use crate::time::Timestamp;
@@ -142,7 +142,9 @@ impl Tracker {
         self.late.clear();
         self.events.clear();
         let target = at.max(self.now);
-        let reach = target + HALF_TICK;
+        // Kernels count time in ticks, and a time-out of so many ticks is over when the count has moved so far: up to a
+        // tick early, as packets fall between the ticks. Half a tick is the mean.
+        let reach = target + Kernel::TICK / 2;
         loop {
             let conntrack = self.table.next_due(reach);
             let expectation = self.expectations.next_due();
@@ -522,7 +524,3 @@ impl Tracker {
         }
     }
 }
-
-/// Kernels count time in ticks, of 4 ms where `CONFIG_HZ` is 250, and a time-out of so many ticks is over when the
-/// count has moved so far: up to a tick early, as packets fall between the ticks. Half a tick is the mean.
-const HALF_TICK: Duration = Duration::from_millis(2);

@@ -12,6 +12,7 @@ use crate::helper::{
     Dropped, Families, Field, Freedom, Helper, Instances, Master, Message, Parameter, Policy,
     Refused, Spec,
 };
+use crate::kernel::Kernel;
 use crate::tuple::{Protocol, Tuple};
 
 pub const SPEC: Spec = Spec {
@@ -59,8 +60,9 @@ pub const SPEC: Spec = Spec {
             ..h245::MEDIA
         },
     ],
-    start: |modules, _| {
+    start: |modules, kernel| {
         Box::new(Ras {
+            kernel: *kernel,
             default_ttl: modules.get(DEFAULT_TTL),
             routed_only: modules.get(ROUTED_ONLY) != 0,
             ttl: 0,
@@ -76,6 +78,7 @@ const CALL: Freedom = Freedom {
 };
 
 struct Ras {
+    kernel: Kernel,
     default_ttl: u32,
     routed_only: bool,
     /// Of the registration, in seconds.
@@ -183,16 +186,10 @@ impl Ras {
             dport: self.signal_ports[(!message.direction).index()],
             protocol: Protocol::TCP,
         };
-        let ticks = self.ttl.wrapping_mul(TICKS);
-        let is_overdue = i32::try_from(ticks).is_err();
-        master.refresh(if is_overdue {
-            Duration::ZERO
-        } else {
-            TICK * ticks
-        });
+        master.refresh(Kernel::conntrack_timeout(self.ttl));
         let call = master.find(&from_nowhere);
         if let Some(call) = call.filter(|call| call.is_own).map(|call| call.id) {
-            master.renew(call, TICK * ticks);
+            master.renew(call, self.kernel.expectation_timeout(self.ttl));
         }
     }
 
@@ -248,10 +245,6 @@ fn ttl(registration: &Value) -> Option<u32> {
     }
 }
 
-/// Ticks a second (`CONFIG_HZ`) of the kernels that were examined. Times that a payload names are counted in them, and
-/// wrap at 32 bits; what is due more than half of that ahead is taken for overdue.
-const TICKS: u32 = 250;
-const TICK: Duration = Duration::from_millis(4);
 /// For the answer to a request to unregister.
 const FOR_THE_ANSWER: Duration = Duration::from_secs(30);
 const DEFAULT_TTL: &str = "nf_conntrack_h323.default_rrq_ttl";

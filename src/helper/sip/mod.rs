@@ -25,7 +25,7 @@ use super::{
     Policy, Refused, Spec,
 };
 use crate::expectation::{Expectation, Flags, Origin, Sourced};
-use crate::kernel::{Behaviour, Kernel};
+use crate::kernel::Kernel;
 use crate::tuple::{Protocol, Tuple};
 use header::Endpoint;
 use message::{Answer, Method, SHORTEST, Text};
@@ -116,7 +116,7 @@ struct Sip {
     direct_signalling: bool,
     direct_media: bool,
     external_media: bool,
-    expectations_end_by_stamp: bool,
+    kernel: Kernel,
     /// `CSeq` of the last REGISTER and the last INVITE that were taken; the kernel starts from 0 as well.
     register_cseq: u32,
     invite_cseq: u32,
@@ -125,11 +125,11 @@ struct Sip {
 impl Sip {
     fn new(modules: &Modules, kernel: &Kernel) -> Self {
         Self {
-            timeout: stamped(modules.get(TIMEOUT)),
+            timeout: Kernel::conntrack_timeout(modules.get(TIMEOUT)),
             direct_signalling: modules.get(DIRECT_SIGNALLING) != 0,
             direct_media: modules.get(DIRECT_MEDIA) != 0,
             external_media: modules.get(EXTERNAL_MEDIA) != 0,
-            expectations_end_by_stamp: kernel.does(Behaviour::ExpectationStamps),
+            kernel: *kernel,
             register_cseq: 0,
             invite_cseq: 0,
         }
@@ -319,12 +319,7 @@ impl Sip {
         let Some(id) = registered else {
             return false;
         };
-        let timeout = if self.expectations_end_by_stamp {
-            stamped(expires)
-        } else {
-            ticks(expires.wrapping_mul(HZ))
-        };
-        master.renew(id, timeout);
+        master.renew(id, self.kernel.expectation_timeout(expires));
         true
     }
 
@@ -414,19 +409,6 @@ fn flush_media(master: &mut dyn Master) {
     }
 }
 
-/// Until a conntrack's end, which is kept as a 32-bit count of ticks: half of them lie in the past
-/// (`nf_ct_is_expired`).
-fn stamped(seconds: u32) -> Duration {
-    let count = seconds.wrapping_mul(HZ);
-    ticks(if count > i32::MAX as u32 { 0 } else { count })
-}
-
-fn ticks(count: u32) -> Duration {
-    Duration::from_secs(1) / HZ * count
-}
-
-/// Ticks a second, in Debian's kernels; products with it wrap at 32 bits.
-const HZ: u32 = 250;
 const SIGNALLING: u8 = 0;
 const AUDIO: u8 = 1;
 const VIDEO: u8 = 2;
