@@ -248,13 +248,13 @@ fn related(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<(
 }
 
 fn related_row(ended: &EndedConntrack) -> Option<[String; 7]> {
-    let service = ended.expected_by?;
     let record = &ended.record;
+    let helper = record.master_helper?;
     let life = &record.life;
     let tuple = &record.original;
     Some([
         life.first_packet.to_string(),
-        service.helper.to_owned(),
+        helper.to_owned(),
         endpoint(tuple.src, tuple.sport),
         format!("{} {}", tuple.protocol, endpoint(tuple.dst, tuple.dport)),
         life.packets.iter().sum::<u64>().to_string(),

@@ -256,7 +256,7 @@ pub fn expectations(rows: &[ClosedExpectation]) -> Vec<Described> {
         Described::new(
             "master_dst",
             "",
-            "server of the master",
+            "server of the control connection that a rule attaches the helper to",
             each(rows, |row| row.record.master.dst.to_string()),
         ),
         Described::new(
@@ -279,7 +279,7 @@ pub fn related(rows: &[EndedConntrack]) -> Vec<Described> {
             "helper",
             "",
             "the helper that expected it",
-            each(&rows, |row| service(row).map(|service| service.helper)),
+            each(&rows, |row| row.record.master_helper),
         ),
         Described::new(
             "server",
