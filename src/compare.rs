@@ -3,7 +3,7 @@
 //! Compared are the verdict on each packet, what is expected at it, and what comes of each expectation. Not compared:
 //! time-outs, and how long a conntrack stays; where these matter to the traffic, a later verdict shows it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::net::SocketAddr;
 
@@ -22,8 +22,7 @@ pub struct Comparison {
     /// What differed since these were last taken.
     pub deviations: Vec<Deviation>,
     clock: Timestamp,
-    /// Expectations that one kernel alone has, by side: their ends are no further news.
-    unpaired: [HashSet<ExpectationId>; 2],
+    pairs: Pairs,
 }
 
 /// What may differ.
@@ -69,7 +68,7 @@ impl Comparison {
             counts: BTreeMap::new(),
             deviations: Vec::new(),
             clock: Timestamp::default(),
-            unpaired: Default::default(),
+            pairs: Pairs::default(),
         }
     }
 
@@ -83,7 +82,7 @@ impl Comparison {
         self.clock = passage.clock;
         let mut found = Vec::new();
         verdicts(&here.verdict, &there.verdict, &mut found);
-        expectations(&mut self.unpaired, here, &there, &mut found);
+        self.pairs.compare(here, &there, &mut found);
         self.note(passage.number, found);
     }
 
@@ -91,7 +90,7 @@ impl Comparison {
     pub fn finish(&mut self, frame: u64, here: &Step<'_>) {
         let there = self.tracker.finish(self.clock);
         let mut found = Vec::new();
-        expectations(&mut self.unpaired, here, &there, &mut found);
+        self.pairs.compare(here, &there, &mut found);
         self.note(frame, found);
     }
 
@@ -141,61 +140,69 @@ fn why_dropped(verdict: &Verdict) -> String {
     }
 }
 
-fn expectations(
-    unpaired: &mut [HashSet<ExpectationId>; 2],
-    here: &Step<'_>,
-    there: &Step<'_>,
-    found: &mut Found,
-) {
-    if [here, there]
-        .iter()
-        .all(|step| step.late.is_empty() && step.events.is_empty())
-    {
-        return;
-    }
-    let [here, there] = [here, there].map(Changes::of);
-    let alone = |these: &[Made], those: &[Made]| -> Vec<Made> {
-        let known = |made: &&Made| {
-            those
-                .iter()
-                .any(|other| other.expectation == made.expectation)
-        };
-        these.iter().filter(|made| !known(made)).cloned().collect()
-    };
-    for made in alone(&here.made, &there.made) {
-        unpaired[0].insert(made.id);
-        found.push((Aspect::Expected, describe(&made), NOTHING.to_owned()));
-    }
-    for made in alone(&there.made, &here.made) {
-        unpaired[1].insert(made.id);
-        found.push((Aspect::Expected, NOTHING.to_owned(), describe(&made)));
-    }
-    let mut ends = |side: usize, ended: Vec<(Made, Closed)>| -> Vec<(Made, Closed)> {
-        let paired = |(made, _): &(Made, Closed)| !unpaired[side].remove(&made.id);
-        ended.into_iter().filter(paired).collect()
-    };
-    let (mut ended_here, mut ended_there) = (ends(0, here.ended), ends(1, there.ended));
-    ended_here.retain(|(made, why)| {
-        let same =
-            |(other, how): &(Made, Closed)| other.expectation == made.expectation && how == why;
-        match ended_there.iter().position(same) {
-            Some(at) => {
-                ended_there.remove(at);
-                false
-            }
-            None => true,
+/// Expectations that both kernels made at the same packet.
+#[derive(Default)]
+struct Pairs {
+    /// By side, from the number in one to that in the other, until it ends.
+    partners: [HashMap<ExpectationId, ExpectationId>; 2],
+    /// By side, how those ended whose partner has not.
+    ended: [HashMap<ExpectationId, Closed>; 2],
+}
+
+impl Pairs {
+    fn compare(&mut self, here: &Step<'_>, there: &Step<'_>, found: &mut Found) {
+        if [here, there]
+            .iter()
+            .all(|step| step.late.is_empty() && step.events.is_empty())
+        {
+            return;
         }
-    });
-    let end = |(made, why): &(Made, Closed)| format!("{}: {}", describe(made), why.name());
-    for ended in &ended_here {
-        found.push((Aspect::Outcome, end(ended), NOTHING.to_owned()));
+        let [here, mut there] = [here, there].map(Changes::of);
+        for made in here.made {
+            let same = |other: &Made| other.expectation == made.expectation;
+            if let Some(at) = there.made.iter().position(same) {
+                let partner = there.made.remove(at);
+                self.partners[0].insert(made.id, partner.id);
+                self.partners[1].insert(partner.id, made.id);
+            } else {
+                found.push((Aspect::Expected, describe(&made), NOTHING.to_owned()));
+            }
+        }
+        for made in there.made {
+            found.push((Aspect::Expected, NOTHING.to_owned(), describe(&made)));
+        }
+        for (side, ended) in [here.ended, there.ended].into_iter().enumerate() {
+            for (made, why) in ended {
+                self.end(side, &made, why, found);
+            }
+        }
     }
-    for ended in &ended_there {
-        found.push((Aspect::Outcome, NOTHING.to_owned(), end(ended)));
+
+    /// When it left the table does not matter, but why.
+    fn end(&mut self, side: usize, made: &Made, why: Closed, found: &mut Found) {
+        let other = 1 - side;
+        let Some(partner) = self.partners[side].remove(&made.id) else {
+            return;
+        };
+        let Some(others) = self.ended[other].remove(&partner) else {
+            self.ended[side].insert(made.id, why);
+            return;
+        };
+        if others != why {
+            let [here, there] = if side == 0 {
+                [why, others]
+            } else {
+                [others, why]
+            };
+            let text = |why: Closed| match why {
+                Closed::Matched { packet } => format!("{}: used at {packet}", describe(made)),
+                _ => format!("{}: {}", describe(made), why.name()),
+            };
+            found.push((Aspect::Outcome, text(here), text(there)));
+        }
     }
 }
 
-#[derive(Clone)]
 struct Made {
     id: ExpectationId,
     expectation: Expectation,

@@ -49,6 +49,27 @@ fn the_reports_are_what_the_program_prints() {
             "ftp-port-2121.txt",
         ),
         (
+            &["analyse", "samples/helper/sip/registered.pcap"],
+            "sip-registered.txt",
+        ),
+        (
+            &["analyse", "samples/helper/h323/gatekeeper.pcap"],
+            "h323-gatekeeper.txt",
+        ),
+        (
+            &["analyse", "samples/helper/pptp/two-clients.pcap"],
+            "pptp-two-clients.txt",
+        ),
+        (
+            &[
+                "analyse",
+                "--local",
+                "192.0.2.1/24",
+                "samples/helper/snmp/printers.pcap",
+            ],
+            "snmp-printers.txt",
+        ),
+        (
             &["events", "samples/helper/tftp/read.pcap"],
             "tftp-read-events.txt",
         ),
