@@ -122,6 +122,6 @@ fn network(net: IpNet) -> String {
     if net.prefix_len() == net.max_prefix_len() {
         net.addr().to_string()
     } else {
-        net.to_string()
+        net.trunc().to_string()
     }
 }

@@ -225,7 +225,7 @@ fn expectation_row(closed: &ClosedExpectation) -> [String; 8] {
             expectation.protocol,
             endpoint(expectation.dst_addr.value, expectation.dst_port.value)
         ),
-        origin(&expectation.dst_port.origin),
+        origin(&expectation.dst_port.origin, record.packet),
         seconds(closed.open),
         outcome,
     ]
@@ -652,11 +652,17 @@ fn more(out: &mut dyn Write, omitted: u64) -> io::Result<()> {
     )
 }
 
-fn origin(origin: &Origin) -> String {
+/// Where a field of the expectation comes from that this packet made.
+fn origin(origin: &Origin, made_at: u64) -> String {
     match origin {
         Origin::Conntrack(direction) => format!("{} tuple", direction.name()),
-        Origin::Command { bytes, .. } => {
-            format!("bytes {}-{}", bytes.start, bytes.end.saturating_sub(1))
+        Origin::Command { packet, bytes } => {
+            let last = bytes.end.saturating_sub(1);
+            if *packet == made_at {
+                format!("bytes {}-{last}", bytes.start)
+            } else {
+                format!("bytes {}-{last} of {packet}", bytes.start)
+            }
         }
         Origin::Helper => "helper".to_owned(),
         Origin::Config => "configuration".to_owned(),
