@@ -6,9 +6,11 @@
 
 mod amanda;
 mod broadcast;
+mod freedom;
 mod ftp;
 mod h323;
 mod irc;
+mod modules;
 mod pptp;
 mod sane;
 mod sip;
@@ -16,7 +18,9 @@ mod tftp;
 
 pub mod text;
 
-use std::collections::BTreeMap;
+pub use freedom::{Field, Freedom};
+pub use modules::{Instances, Modules, Parameter, Registered};
+
 use std::net::IpAddr;
 use std::ops::Range;
 use std::time::Duration;
@@ -24,7 +28,7 @@ use std::time::Duration;
 use ipnet::Ipv4Net;
 
 use crate::expectation::{Expectation, ExpectationId};
-use crate::kernel::{Behaviour, Kernel};
+use crate::kernel::Kernel;
 use crate::tuple::{Direction, Protocol, Tuple};
 
 /// Every helper, file by file.
@@ -92,34 +96,6 @@ impl Spec {
     }
 }
 
-/// What the module parameter `ports=` makes of a helper, on kernels that have it (`nf_ct_helper_init`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Instances {
-    /// There is no such parameter.
-    One,
-    /// One for each port, the port in its name where it is not the usual one: `ftp-2121`.
-    ByPort,
-    /// The same with the port's place in the list: `irc-1`.
-    ByIndex,
-}
-
-/// A helper under the name by which rules know it.
-#[derive(Clone, Copy, Debug)]
-pub struct Registered {
-    pub name: &'static str,
-    pub spec: &'static Spec,
-    /// Where it is registered for another port than the usual one.
-    port: Option<u16>,
-}
-
-impl Registered {
-    /// The ports that kernels before 6.0 attached it to by themselves.
-    pub fn ports(&self) -> impl Iterator<Item = (Protocol, u16)> {
-        let ports = self.spec.ports.iter();
-        ports.map(|&(protocol, usual)| (protocol, self.port.unwrap_or(usual)))
-    }
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Families {
     Ipv4,
@@ -132,228 +108,6 @@ pub struct Policy {
     /// Expectations of the class that a connection may have at a time; the oldest gives way.
     pub max_expected: u32,
     pub timeout: Duration,
-}
-
-/// One line of the table of degrees of freedom ("Secure use of iptables and connection tracking helpers").
-#[derive(Debug)]
-pub struct Freedom {
-    pub src_addr: Field,
-    pub src_port: Field,
-    pub dst_addr: Field,
-    pub dst_port: Field,
-    /// `None`: the control connection's.
-    pub protocol: Option<Protocol>,
-    /// What is expected, where the helper expects more than one kind of thing.
-    pub what: &'static str,
-    pub class: u8,
-    /// Any number of flows may come for it until it times out.
-    pub permanent: bool,
-    /// The helper that reads these flows in turn.
-    pub read_by: Option<&'static str>,
-    /// Where the module parameter has this value.
-    pub with: Option<(&'static str, u32)>,
-    /// Where the kernel does this, or does not.
-    pub kernels: Option<(Behaviour, bool)>,
-}
-
-impl Freedom {
-    /// For one flow of class 0, always.
-    pub const fn new(
-        src_addr: Field,
-        src_port: Field,
-        dst_addr: Field,
-        dst_port: Field,
-        protocol: Protocol,
-    ) -> Self {
-        Self {
-            src_addr,
-            src_port,
-            dst_addr,
-            dst_port,
-            protocol: Some(protocol),
-            what: "",
-            class: 0,
-            permanent: false,
-            read_by: None,
-            with: None,
-            kernels: None,
-        }
-    }
-
-    pub const fn with(self, parameter: &'static str, value: u32) -> Self {
-        Self {
-            with: Some((parameter, value)),
-            ..self
-        }
-    }
-
-    /// Whether the line holds for such a firewall.
-    pub fn holds(&self, modules: &Modules, kernel: &Kernel) -> bool {
-        let with = self
-            .with
-            .is_none_or(|(parameter, value)| modules.get(parameter) == value);
-        let kernels = self
-            .kernels
-            .is_none_or(|(behaviour, does)| kernel.does(behaviour) == does);
-        with && kernels
-    }
-}
-
-/// Who decides a field of the expectation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Field {
-    /// The addresses or ports of the control connection.
-    Fixed,
-    /// Not compared: anybody, any port.
-    Any,
-    /// The payload, but only where it repeats the control connection's own address.
-    Checked,
-    /// Whatever the payload says.
-    Command,
-    /// The port that the packet came from.
-    Packet,
-    /// The helper's registered port.
-    Helper,
-    /// Any host of the network of the firewall's interface.
-    Network,
-}
-
-impl Field {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Fixed => "fixed",
-            Self::Any => "any",
-            Self::Checked => "checked",
-            Self::Command => "command",
-            Self::Packet => "packet",
-            Self::Helper => "helper's",
-            Self::Network => "network",
-        }
-    }
-}
-
-/// A module parameter, as `MODULE.NAME=VALUE`.
-#[derive(Debug)]
-pub struct Parameter {
-    pub name: &'static str,
-    pub default: u32,
-    pub range: std::ops::RangeInclusive<u32>,
-    pub meaning: &'static str,
-}
-
-/// Values of the module parameters.
-#[derive(Clone, Debug)]
-pub struct Modules {
-    values: BTreeMap<&'static str, u32>,
-    registered: Vec<Registered>,
-}
-
-impl Modules {
-    /// The parameter's value; the name is one of a `Spec`'s.
-    pub fn get(&self, name: &str) -> u32 {
-        self.values.get(name).copied().unwrap_or_default()
-    }
-
-    /// Every helper that the modules register.
-    pub fn registered(&self) -> &[Registered] {
-        &self.registered
-    }
-
-    pub fn registered_as(&self, name: &str) -> Option<&Registered> {
-        self.registered.iter().find(|helper| helper.name == name)
-    }
-
-    /// Whether some `ports=` was set, which newer kernels do not know.
-    pub fn names_ports(&self) -> bool {
-        self.registered.iter().any(|helper| helper.port.is_some())
-    }
-
-    /// Reads `MODULE.PARAMETER=VALUE`; a switch takes 0, 1, n, y.
-    pub fn set(&mut self, text: &str) -> Result<(), String> {
-        let (name, value) = text
-            .split_once('=')
-            .ok_or_else(|| format!("'{text}' is not of the form MODULE.PARAMETER=VALUE"))?;
-        let of_module = |spec: &&Spec| name.trim() == format!("{}.ports", spec.module());
-        if let Some(spec) = all()
-            .filter(|spec| spec.instances != Instances::One)
-            .find(of_module)
-        {
-            return self.register(spec, value);
-        }
-        let mut parameters = all().flat_map(|spec| spec.parameters);
-        let Some(parameter) = parameters.find(|parameter| parameter.name == name.trim()) else {
-            let known: Vec<&str> = self.values.keys().copied().collect();
-            return Err(format!(
-                "'{name}' decides nothing in this simulation; the parameters that do: {}",
-                known.join(" ")
-            ));
-        };
-        let number = match value.trim() {
-            "n" | "N" => Some(0),
-            "y" | "Y" => Some(1),
-            digits => digits.parse().ok(),
-        };
-        match number.filter(|number| parameter.range.contains(number)) {
-            Some(number) => self.values.insert(parameter.name, number),
-            None => {
-                let (least, most) = (parameter.range.start(), parameter.range.end());
-                return Err(format!(
-                    "'{value}' is no value for {name} ({least} to {most})"
-                ));
-            }
-        };
-        Ok(())
-    }
-
-    /// `ports=21,2121`
-    fn register(&mut self, spec: &'static Spec, list: &str) -> Result<(), String> {
-        let ports = list.split(',').map(|port| port.trim().parse::<u16>().ok());
-        let ports: Vec<u16> = ports.collect::<Option<_>>().unwrap_or_default();
-        if !(1..=MOST_PORTS).contains(&ports.len()) {
-            return Err(format!("'{list}' is no list of 1 to {MOST_PORTS} ports"));
-        }
-        self.registered
-            .retain(|helper| helper.spec.name != spec.name);
-        for (index, &port) in ports.iter().enumerate() {
-            let usual = spec.ports.iter().any(|&(_, usual)| usual == port);
-            let name = match spec.instances {
-                _ if usual => spec.name,
-                Instances::ByIndex => leaked(format!("{}-{index}", spec.name)),
-                Instances::One | Instances::ByPort => leaked(format!("{}-{port}", spec.name)),
-            };
-            self.registered.push(Registered {
-                name,
-                spec,
-                port: Some(port),
-            });
-        }
-        Ok(())
-    }
-}
-
-/// Names of helpers are few, and live as long as the program.
-fn leaked(name: String) -> &'static str {
-    Box::leak(name.into_boxed_str())
-}
-
-/// `MAX_PORTS`
-const MOST_PORTS: usize = 8;
-
-impl Default for Modules {
-    fn default() -> Self {
-        let parameters = all().flat_map(|spec| spec.parameters);
-        let plain = |spec: &'static Spec| Registered {
-            name: spec.name,
-            spec,
-            port: None,
-        };
-        Self {
-            values: parameters
-                .map(|parameter| (parameter.name, parameter.default))
-                .collect(),
-            registered: all().map(plain).collect(),
-        }
-    }
 }
 
 /// A packet of a connection that has this helper, as the helper is shown it.

@@ -1,0 +1,158 @@
+//! The kernel's modules: their parameters, and the helpers that they register.
+
+use std::collections::BTreeMap;
+
+use super::{Spec, all};
+use crate::tuple::Protocol;
+
+/// A module parameter, as `MODULE.NAME=VALUE`.
+#[derive(Debug)]
+pub struct Parameter {
+    pub name: &'static str,
+    pub default: u32,
+    pub range: std::ops::RangeInclusive<u32>,
+    pub meaning: &'static str,
+}
+
+/// Values of the module parameters.
+#[derive(Clone, Debug)]
+pub struct Modules {
+    values: BTreeMap<&'static str, u32>,
+    registered: Vec<Registered>,
+}
+
+impl Modules {
+    /// The parameter's value; the name is one of a `Spec`'s.
+    pub fn get(&self, name: &str) -> u32 {
+        self.values.get(name).copied().unwrap_or_default()
+    }
+
+    /// Every helper that the modules register.
+    pub fn registered(&self) -> &[Registered] {
+        &self.registered
+    }
+
+    pub fn registered_as(&self, name: &str) -> Option<&Registered> {
+        self.registered.iter().find(|helper| helper.name == name)
+    }
+
+    /// Whether some `ports=` was set, which newer kernels do not know.
+    pub fn names_ports(&self) -> bool {
+        self.registered.iter().any(|helper| helper.port.is_some())
+    }
+
+    /// Reads `MODULE.PARAMETER=VALUE`; a switch takes 0, 1, n, y.
+    pub fn set(&mut self, text: &str) -> Result<(), String> {
+        let (name, value) = text
+            .split_once('=')
+            .ok_or_else(|| format!("'{text}' is not of the form MODULE.PARAMETER=VALUE"))?;
+        let of_module = |spec: &&Spec| name.trim() == format!("{}.ports", spec.module());
+        if let Some(spec) = all()
+            .filter(|spec| spec.instances != Instances::One)
+            .find(of_module)
+        {
+            return self.register(spec, value);
+        }
+        let mut parameters = all().flat_map(|spec| spec.parameters);
+        let Some(parameter) = parameters.find(|parameter| parameter.name == name.trim()) else {
+            let known: Vec<&str> = self.values.keys().copied().collect();
+            return Err(format!(
+                "'{name}' decides nothing in this simulation; the parameters that do: {}",
+                known.join(" ")
+            ));
+        };
+        let number = match value.trim() {
+            "n" | "N" => Some(0),
+            "y" | "Y" => Some(1),
+            digits => digits.parse().ok(),
+        };
+        match number.filter(|number| parameter.range.contains(number)) {
+            Some(number) => self.values.insert(parameter.name, number),
+            None => {
+                let (least, most) = (parameter.range.start(), parameter.range.end());
+                return Err(format!(
+                    "'{value}' is no value for {name} ({least} to {most})"
+                ));
+            }
+        };
+        Ok(())
+    }
+
+    /// `ports=21,2121`
+    fn register(&mut self, spec: &'static Spec, list: &str) -> Result<(), String> {
+        let ports = list.split(',').map(|port| port.trim().parse::<u16>().ok());
+        let ports: Vec<u16> = ports.collect::<Option<_>>().unwrap_or_default();
+        if !(1..=MOST_PORTS).contains(&ports.len()) {
+            return Err(format!("'{list}' is no list of 1 to {MOST_PORTS} ports"));
+        }
+        self.registered
+            .retain(|helper| helper.spec.name != spec.name);
+        for (index, &port) in ports.iter().enumerate() {
+            let usual = spec.ports.iter().any(|&(_, usual)| usual == port);
+            let name = match spec.instances {
+                _ if usual => spec.name,
+                Instances::ByIndex => leaked(format!("{}-{index}", spec.name)),
+                Instances::One | Instances::ByPort => leaked(format!("{}-{port}", spec.name)),
+            };
+            self.registered.push(Registered {
+                name,
+                spec,
+                port: Some(port),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Names of helpers are few, and live as long as the program.
+fn leaked(name: String) -> &'static str {
+    Box::leak(name.into_boxed_str())
+}
+
+/// `MAX_PORTS`
+const MOST_PORTS: usize = 8;
+
+impl Default for Modules {
+    fn default() -> Self {
+        let parameters = all().flat_map(|spec| spec.parameters);
+        let plain = |spec: &'static Spec| Registered {
+            name: spec.name,
+            spec,
+            port: None,
+        };
+        Self {
+            values: parameters
+                .map(|parameter| (parameter.name, parameter.default))
+                .collect(),
+            registered: all().map(plain).collect(),
+        }
+    }
+}
+
+/// What the module parameter `ports=` makes of a helper, on kernels that have it (`nf_ct_helper_init`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instances {
+    /// There is no such parameter.
+    One,
+    /// One for each port, the port in its name where it is not the usual one: `ftp-2121`.
+    ByPort,
+    /// The same with the port's place in the list: `irc-1`.
+    ByIndex,
+}
+
+/// A helper under the name by which rules know it.
+#[derive(Clone, Copy, Debug)]
+pub struct Registered {
+    pub name: &'static str,
+    pub spec: &'static Spec,
+    /// Where it is registered for another port than the usual one.
+    port: Option<u16>,
+}
+
+impl Registered {
+    /// The ports that kernels before 6.0 attached it to by themselves.
+    pub fn ports(&self) -> impl Iterator<Item = (Protocol, u16)> {
+        let ports = self.spec.ports.iter();
+        ports.map(|&(protocol, usual)| (protocol, self.port.unwrap_or(usual)))
+    }
+}
