@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{Failure, width};
-use crate::report::table;
+use crate::report::reference;
 
 /// Print what each helper lets a forger choose: the table of degrees of freedom
 #[derive(Args)]
@@ -15,7 +15,7 @@ pub struct Helpers {}
 impl Helpers {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
         let mut out = BufWriter::new(io::stdout().lock());
-        table::freedom(&mut out, width())?;
+        reference::freedom(&mut out, width())?;
         out.flush()?;
         Ok(ExitCode::SUCCESS)
     }

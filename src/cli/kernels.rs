@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{Failure, width};
-use crate::report::table;
+use crate::report::reference;
 
 /// Print the kernel series that can be simulated, and what each does differently
 #[derive(Args)]
@@ -15,7 +15,7 @@ pub struct Kernels {}
 impl Kernels {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
         let mut out = BufWriter::new(io::stdout().lock());
-        table::kernels(&mut out, width())?;
+        reference::kernels(&mut out, width())?;
         out.flush()?;
         Ok(ExitCode::SUCCESS)
     }

@@ -3,6 +3,7 @@
 pub mod events;
 pub mod frames;
 pub mod json;
+pub mod reference;
 pub mod table;
 
 use std::collections::{BTreeMap, BTreeSet};

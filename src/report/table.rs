@@ -1,8 +1,7 @@
-//! The tables of `ctaudit analyse` and `ctaudit helpers` on a terminal.
+//! The tables of `ctaudit analyse` on a terminal.
 //!
 //! Every cell is a number, an address or a word of ours: nothing from a payload is printed.
 
-use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -15,8 +14,6 @@ use super::{Analysis, Compared};
 use crate::conntrack::State;
 use crate::expectation::Origin;
 use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure, Totals, Use};
-use crate::helper::{self, Families, Freedom, Instances, Spec};
-use crate::kernel::{Difference, Kernel};
 use crate::rules::{Match, Rule, nftables};
 use crate::time::Timestamp;
 
@@ -426,181 +423,9 @@ fn limits(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
     lines.iter().try_for_each(|line| writeln!(out, "- {line}"))
 }
 
-/// The table of degrees of freedom, from the helpers' own records.
-pub fn freedom(out: &mut dyn Write, width: u16) -> io::Result<()> {
-    heading(
-        out,
-        "Degrees of freedom",
-        "what decides each field of a helper's expectations",
-    )?;
-    let headers = [
-        "helper", "expects", "src addr", "src port", "dst addr", "dst port", "proto", "flows",
-        "max", "timeout",
-    ];
-    let mut table = table(width, &headers, &[8, 9]);
-    let modules = helper::Modules::default();
-    for spec in helper::all() {
-        let policies = (spec.policies)(&modules);
-        for line in spec.freedom {
-            let policy = policies.get(usize::from(line.class));
-            let protocol = line.protocol;
-            table.add_row([
-                spec.name.to_owned(),
-                condition(line),
-                line.src_addr.name().to_owned(),
-                line.src_port.name().to_owned(),
-                line.dst_addr.name().to_owned(),
-                line.dst_port.name().to_owned(),
-                protocol.map_or_else(|| "fixed".to_owned(), |protocol| protocol.to_string()),
-                if line.permanent { "many" } else { "one" }.to_owned(),
-                policy.map_or(String::new(), |policy| policy.max_expected.to_string()),
-                policy.map_or(String::new(), |policy| {
-                    format!("{} s", policy.timeout.as_secs())
-                }),
-            ]);
-        }
-    }
-    finish(out, table)?;
-    writeln!(out, "{FREEDOM_NOTE}\n")?;
-    helper::all().try_for_each(|spec| describe(out, spec))
-}
-
-/// What is expected, and under which conditions.
-fn condition(line: &Freedom) -> String {
-    let mut parts = Vec::new();
-    if !line.what.is_empty() {
-        parts.push(line.what.to_owned());
-    }
-    if let Some((parameter, value)) = line.with {
-        let name = parameter.rsplit('.').next().unwrap_or(parameter);
-        parts.push(format!("if {name}={value}"));
-    }
-    if let Some((behaviour, does)) = line.kernels {
-        let kernels = Kernel::all().iter();
-        let series: Vec<&str> = kernels
-            .filter(|kernel| kernel.does(behaviour) == does)
-            .map(|kernel| kernel.series)
-            .collect();
-        parts.push(match series[..] {
-            [first, .., last] => format!("on {first} to {last}"),
-            _ => format!("on {}", series.concat()),
-        });
-    }
-    parts.join(" ")
-}
-
-/// A helper's ports, source, reason and parameters.
-fn describe(out: &mut dyn Write, spec: &Spec) -> io::Result<()> {
-    let ports: Vec<String> = spec
-        .ports
-        .iter()
-        .map(|(protocol, port)| format!("{protocol} {port}"))
-        .collect();
-    let ports = if ports.is_empty() {
-        "by inheritance alone".to_owned()
-    } else {
-        ports.join(", ")
-    };
-    let families = match spec.families {
-        Families::Ipv4 => "IPv4",
-        Families::Both => "IPv4 and IPv6",
-    };
-    let Spec {
-        name, source, why, ..
-    } = spec;
-    writeln!(out, "{name} ({families}, {ports}, {source}): {why}.")?;
-    let readers = spec.freedom.iter().filter_map(|line| line.read_by);
-    let readers: BTreeSet<&str> = readers.collect();
-    if !readers.is_empty() {
-        let readers: Vec<&str> = readers.into_iter().collect();
-        let readers = readers.join(" and ");
-        writeln!(
-            out,
-            "    flows that it expects may be read in turn by {readers}"
-        )?;
-    }
-    let named = match spec.instances {
-        Instances::One => None,
-        Instances::ByPort => Some("PORT"),
-        Instances::ByIndex => Some("INDEX"),
-    };
-    if let (Some(suffix), [(_, port), ..]) = (named, spec.ports) {
-        writeln!(
-            out,
-            "    --module {}.ports={port}  (up to 8, before Linux 7.3) a helper for each port, {name}-{suffix} \
-             where it is not {port}",
-            spec.module()
-        )?;
-    }
-    spec.parameters.iter().try_for_each(|parameter| {
-        let (least, most) = (parameter.range.start(), parameter.range.end());
-        writeln!(
-            out,
-            "    --module {}={}  ({least} to {most}) {}",
-            parameter.name, parameter.default, parameter.meaning
-        )
-    })
-}
-
-const FREEDOM_NOTE: &str = "\
-fixed: an address, port or protocol of the control connection. checked: the payload names it, and nothing is expected
-unless it is the speaker's own. command: whatever the payload says. packet: the port that the request came from.
-helper's: the port that the helper is registered for. network: any host of the network of the firewall's own interface.
-any: not compared. flows: how many may come for one expectation before it times out. max: expectations of the kind that
-one control connection may have at a time. What holds for IPv4 holds for IPv6, where the helper reads both.
-
-Where this differs from the table of \"Secure use of iptables and connection tracking helpers\":
-- ftp expects the other end of the control connection whatever loose says, which decides on the destination alone; with
-  loose=0 that is the control connection's, and the command's address is only compared with it.
-- irc's destination is fixed there: the command must name it all the same.
-- sip's calls have the protocol of the registration: transport= is compared, not believed. With
-  sip_direct_signalling=0 their destination is the registering end's own address all the same.
-- H.323 expects UDP for voice and video alone: calls, H.245 and T.120 travel over TCP.
-- netbios-ns expects answers from the helper's port, since Linux 7.3 from the port that was asked. snmp does the same.
-- Not in that table: snmp, sip_external_media, how many flows may come, and which helper reads them.";
-
-/// What distinguishes the kernel series.
-pub fn kernels(out: &mut dyn Write, width: u16) -> io::Result<()> {
-    heading(out, "Kernels", "what each series does differently")?;
-    let series = Kernel::all().iter().map(|kernel| kernel.series);
-    let headers: Vec<&str> = ["behaviour"].into_iter().chain(series).collect();
-    let mut table = table(width, &headers, &[]);
-    for difference in Difference::all() {
-        let cells = Kernel::all().iter().map(|kernel| {
-            if difference.holds_for(kernel) {
-                "yes"
-            } else {
-                "-"
-            }
-        });
-        table.add_row([difference.name].into_iter().chain(cells));
-    }
-    finish(out, table)?;
-    for difference in Difference::all() {
-        writeln!(
-            out,
-            "{} (net/netfilter/{}): {}.",
-            difference.name, difference.source, difference.meaning
-        )?;
-    }
-    let releases = |was_asked| {
-        let of_these = Kernel::all().iter();
-        let releases = of_these.filter(|kernel| kernel.was_asked == was_asked);
-        let names: Vec<&str> = releases.map(|kernel| kernel.release).collect();
-        names.join(", ")
-    };
-    writeln!(
-        out,
-        "\nA series stands for the release that was examined, since stable updates change verdicts inside one series.\n\
-         Compared with that kernel, packet by packet: {}. From its sources alone: {}.",
-        releases(true),
-        releases(false)
-    )
-}
-
 const CANNOT_FIRE: &str = "cannot fire";
 
-fn table(width: u16, headers: &[&str], numbers: &[usize]) -> Table {
+pub(super) fn table(width: u16, headers: &[&str], numbers: &[usize]) -> Table {
     let mut table = Table::new();
     table
         .load_style(STYLE)
@@ -621,7 +446,7 @@ fn table(width: u16, headers: &[&str], numbers: &[usize]) -> Table {
 }
 
 /// A table without rows says nothing.
-fn finish(out: &mut dyn Write, table: Table) -> io::Result<()> {
+pub(super) fn finish(out: &mut dyn Write, table: Table) -> io::Result<()> {
     if table.row_count() == 0 {
         return Ok(());
     }
@@ -634,7 +459,7 @@ const STYLE: TableStyle = TableStyle::new()
     .header_separator(LineStyle::none().fill('─').junction('─'))
     .content_lines(ContentLineStyle::none());
 
-fn heading(out: &mut dyn Write, title: &str, remark: &str) -> io::Result<()> {
+pub(super) fn heading(out: &mut dyn Write, title: &str, remark: &str) -> io::Result<()> {
     if remark.is_empty() {
         writeln!(out, "{title}")
     } else {
