@@ -6,6 +6,8 @@
 //!
 //! Source: `ct_sip_get_header`, `ct_sip_walk_headers` and `ct_sip_parse_*` in nf_conntrack_sip.c.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::ops::Range;
 
@@ -104,18 +106,20 @@ pub struct Endpoints<'t> {
     ipv6: bool,
     at: usize,
     in_list: bool,
+    searched: &'t Searched,
     /// Where the next `@` or line end stands, as far as known; what follows this `@` was tried already.
     user_end: usize,
 }
 
 impl<'t> Endpoints<'t> {
-    pub fn of(text: &'t [u8], name: Name, ipv6: bool) -> Self {
+    pub fn of(text: &'t [u8], name: Name, ipv6: bool, searched: &'t Searched) -> Self {
         Self {
             text,
             name,
             ipv6,
             at: 0,
             in_list: false,
+            searched,
             user_end: 0,
         }
     }
@@ -123,8 +127,8 @@ impl<'t> Endpoints<'t> {
     /// The next one of the list that the last one came from.
     fn next_of_list(&mut self) -> Option<Endpoint> {
         loop {
-            let comma = search(self.text, self.at, self.text.len(), b",")?;
-            let scheme = search(self.text, comma, self.text.len(), SCHEME)?;
+            let comma = self.search(self.at, b",")?;
+            let scheme = self.search(comma, SCHEME)?;
             self.at = scheme + SCHEME.len();
             let found = self.endpoint(self.at);
             if found.is_some() {
@@ -137,12 +141,16 @@ impl<'t> Endpoints<'t> {
     fn next_header(&mut self) -> Option<Endpoint> {
         loop {
             self.at = value(self.text, self.at, &self.name)?;
-            let scheme = search(self.text, self.at, self.text.len(), SCHEME);
+            let scheme = self.search(self.at, SCHEME);
             let found = scheme.and_then(|at| self.endpoint(at + SCHEME.len()));
             if found.is_some() {
                 return found;
             }
         }
+    }
+
+    fn search(&self, from: usize, wanted: &'static [u8]) -> Option<usize> {
+        search(self.text, from, self.text.len(), wanted, self.searched)
     }
 
     /// What follows `sip:`: a user up to `@`, if there is one on this line, and a numeric address
@@ -218,27 +226,78 @@ fn port(text: &[u8], at: usize) -> Option<(u16, Option<Range<usize>>, usize)> {
 }
 
 /// Where the value of a parameter begins that stands between here and the next comma, and where that is.
-pub fn parameter(text: &[u8], from: usize, name: &[u8]) -> Option<Range<usize>> {
-    let end = search(text, from, text.len(), b",").unwrap_or(text.len());
-    let start = search(text, from, end, name)?;
+pub fn parameter(
+    text: &[u8],
+    from: usize,
+    name: &'static [u8],
+    searched: &Searched,
+) -> Option<Range<usize>> {
+    let end = search(text, from, text.len(), b",", searched).unwrap_or(text.len());
+    let start = search(text, from, end, name, searched)?;
     Some(start + name.len()..end)
 }
 
 /// The first place of a text within a header's value. At a line end the value goes on only where the next line begins
 /// with a blank, and the first byte behind such blanks is passed over. Found at the very end it counts as absent
 /// (`ct_sip_header_search`).
-fn search(text: &[u8], from: usize, limit: usize, wanted: &[u8]) -> Option<usize> {
+fn search(
+    text: &[u8],
+    from: usize,
+    limit: usize,
+    wanted: &'static [u8],
+    searched: &Searched,
+) -> Option<usize> {
     let limit = limit.saturating_sub(wanted.len());
+    let mut passed = Vec::new();
     let mut at = from;
-    while at < limit {
+    let found = loop {
+        if at >= limit {
+            break None;
+        }
         if is_newline(&text[at]) {
-            at = continuation(text, at, limit)?;
+            if let Some(known) = searched.beyond(at, limit, wanted) {
+                break known;
+            }
+            passed.push(at);
+            let Some(next) = continuation(text, at, limit) else {
+                break None;
+            };
+            at = next;
         } else if starts_with(&text[at..], wanted) {
-            return Some(at);
+            break Some(at);
         }
         at += 1;
+    };
+    searched.note(passed, limit, wanted, found);
+    found
+}
+
+/// What searches have found in one text beyond each line end that they passed.
+///
+/// The byte that a search passes over behind the blanks of a continued line may be the very line end that would have
+/// ended the value, and so it runs on through the headers that follow. Each of these begins a search of its own; but
+/// two that meet at a line end go the same way from there, and it is gone but once.
+#[derive(Default)]
+pub struct Searched(RefCell<HashMap<(usize, usize, &'static [u8]), Option<usize>>>);
+
+impl Searched {
+    fn beyond(
+        &self,
+        line_end: usize,
+        limit: usize,
+        wanted: &'static [u8],
+    ) -> Option<Option<usize>> {
+        self.0.borrow().get(&(line_end, limit, wanted)).copied()
     }
-    None
+
+    fn note(&self, passed: Vec<usize>, limit: usize, wanted: &'static [u8], found: Option<usize>) {
+        // One line end alone is the end of a value, as nearly always: nothing to remember.
+        if passed.len() > 1 {
+            let mut known = self.0.borrow_mut();
+            let keys = passed.into_iter().map(|at| (at, limit, wanted));
+            known.extend(keys.map(|key| (key, found)));
+        }
+    }
 }
 
 /// Behind the blanks that follow this line end; `None` where there are none.

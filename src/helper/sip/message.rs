@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::header::{self, CONTACT, CONTENT_LENGTH, CSEQ, EXPIRES, Endpoint, Endpoints};
+use super::header::{self, CONTACT, CONTENT_LENGTH, CSEQ, EXPIRES, Endpoint, Endpoints, Searched};
 use crate::expectation::Sourced;
 use crate::helper::{Dropped, Message};
 use crate::tuple::Protocol;
@@ -17,15 +17,17 @@ pub struct Text<'m> {
     /// Where it begins in the payload.
     start: usize,
     pub ipv6: bool,
+    searched: &'m Searched,
 }
 
 impl<'m> Text<'m> {
-    pub fn part(message: &'m Message<'m>, part: Range<usize>) -> Self {
+    pub fn part(message: &'m Message<'m>, part: Range<usize>, searched: &'m Searched) -> Self {
         Self {
             message,
             start: part.start,
             bytes: &message.payload[part],
             ipv6: message.same().is_ipv6(),
+            searched,
         }
     }
 
@@ -65,7 +67,7 @@ impl<'m> Text<'m> {
 
     /// The addresses of `Contact:`.
     pub fn contacts(&self) -> Endpoints<'m> {
-        Endpoints::of(self.bytes, CONTACT, self.ipv6)
+        Endpoints::of(self.bytes, CONTACT, self.ipv6, self.searched)
     }
 
     /// The number behind `CSeq:`, and where its digits end.
@@ -85,7 +87,7 @@ impl<'m> Text<'m> {
 
     /// Seconds in the parameter of an address, else those of the header.
     pub fn expires_of(&self, contact: &Endpoint, header: u32) -> Result<u32, Dropped> {
-        match header::parameter(self.bytes, contact.end, b"expires=") {
+        match self.parameter(contact, b"expires=") {
             None => Ok(header),
             Some(value) => match header::number(&self.bytes[value]) {
                 Some((number, _)) => Ok(number),
@@ -94,9 +96,13 @@ impl<'m> Text<'m> {
         }
     }
 
+    fn parameter(&self, contact: &Endpoint, name: &'static [u8]) -> Option<Range<usize>> {
+        header::parameter(self.bytes, contact.end, name, self.searched)
+    }
+
     /// The address is to be reached by the protocol that the message came by.
     pub fn has_transport_of(&self, contact: &Endpoint) -> bool {
-        let Some(value) = header::parameter(self.bytes, contact.end, b"transport=") else {
+        let Some(value) = self.parameter(contact, b"transport=") else {
             return true;
         };
         let own: &[u8] = match self.message.same().protocol {

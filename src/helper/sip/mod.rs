@@ -27,7 +27,7 @@ use super::{
 use crate::expectation::{Expectation, Flags, Origin, Sourced};
 use crate::kernel::Kernel;
 use crate::tuple::{Protocol, Tuple};
-use header::Endpoint;
+use header::{Endpoint, Searched};
 use message::{Answer, Method, SHORTEST, Text};
 use sdp::{Description, Media};
 
@@ -147,11 +147,17 @@ impl Helper for Sip {
             return Ok(());
         }
         if !is_stream {
-            return self.read(Text::part(message, 0..message.payload.len()), master);
+            let searched = Searched::default();
+            return self.read(
+                Text::part(message, 0..message.payload.len(), &searched),
+                master,
+            );
         }
         let mut start = 0;
         while let Some(length) = message::length(&message.payload[start..]) {
-            self.read(Text::part(message, start..start + length), master)?;
+            let searched = Searched::default();
+            let part = start..start + length;
+            self.read(Text::part(message, part, &searched), master)?;
             start += length;
         }
         let rest = start..message.payload.len();
