@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use crate::conntrack::config::Config;
 use crate::conntrack::event::{Closed, Event, ExpectationRecord};
 use crate::conntrack::{Step, Tracker, Verdict};
-use crate::expectation::{Expectation, ExpectationId};
+use crate::expectation::{Expectation, ExpectationId, network};
 use crate::replay::{Arrival, Passage};
 use crate::time::Timestamp;
 
@@ -239,7 +239,7 @@ impl Changes {
 fn describe(made: &Made) -> String {
     let expectation = &made.expectation;
     let source = expectation.src_addr.as_ref();
-    let source = source.map_or_else(|| "anybody".to_owned(), |net| net.value.addr().to_string());
+    let source = source.map_or_else(|| "anybody".to_owned(), |net| network(net.value));
     let port = expectation.src_port.as_ref();
     let port = port.map_or_else(String::new, |port| format!(" port {}", port.value));
     let destination = SocketAddr::new(expectation.dst_addr.value, expectation.dst_port.value);

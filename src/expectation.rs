@@ -108,6 +108,15 @@ impl Flags {
     }
 }
 
+/// A network; a single host without its prefix length.
+pub fn network(net: IpNet) -> String {
+    if net.prefix_len() == net.max_prefix_len() {
+        net.addr().to_string()
+    } else {
+        net.trunc().to_string()
+    }
+}
+
 /// A payload is shorter than 64 KiB, so this never saturates in practice.
 fn saturate(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)

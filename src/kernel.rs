@@ -3,6 +3,7 @@
 //! A number says little: stable updates change verdicts inside one series. So the simulation asks for a behaviour
 //! by name, and a series is no more than a column of them, as its newest release examined had them.
 
+use std::fmt;
 use std::time::Duration;
 
 use Behaviour::*;
@@ -99,7 +100,14 @@ fn in_ticks(seconds: u32) -> u32 {
 impl Default for Kernel {
     /// The newest that was asked.
     fn default() -> Self {
-        KERNELS[2]
+        let asked = KERNELS.iter().filter(|kernel| kernel.was_asked);
+        asked.last().copied().unwrap_or(KERNELS[0])
+    }
+}
+
+impl fmt::Display for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.series)
     }
 }
 

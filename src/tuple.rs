@@ -25,13 +25,6 @@ impl Protocol {
             .find(|(number, _)| *number == self.0)
             .map(|(_, name)| *name)
     }
-
-    pub fn from_name(name: &str) -> Option<Self> {
-        NAMES
-            .iter()
-            .find(|(_, known)| *known == name)
-            .map(|(number, _)| Self(*number))
-    }
 }
 
 impl fmt::Display for Protocol {

@@ -109,7 +109,9 @@ fn compare_all(folder: &Path) -> usize {
         .collect();
     for path in &records {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let (series, clock) = if name.contains(".6.12.") {
+        let (series, clock) = if name.contains(".6.1.") {
+            ("6.1", Clock::Capture)
+        } else if name.contains(".6.12.") {
             ("6.12", Clock::Capture)
         } else {
             ("6.18", Clock::Still)
@@ -190,6 +192,15 @@ fn differences(kernel: &BTreeMap<u64, Value>, ours: &BTreeMap<u64, Value>) -> Ve
         }
         if found.len() > 5 {
             break;
+        }
+    }
+    // What the kernel does not tell of never came to its rules.
+    for (n, own) in ours {
+        if !kernel.contains_key(n) {
+            found.push((
+                *n,
+                format!("packet {n}: {} here, no line of the kernel's", own["state"]),
+            ));
         }
     }
     found

@@ -40,7 +40,7 @@ impl Analyse {
         let mut replay = self.input.replay(config.clone())?;
         let helpers = || config.assignments.iter().map(|assigned| assigned.helper);
         let cannot_fire = helpers()
-            .filter(|helper| helper.spec.own_broadcasts_only() && config.local.is_empty())
+            .filter(|helper| helper.spec.own_broadcasts_only() && !config.has_broadcast_network())
             .map(|helper| helper.name)
             .collect();
         let mut outputs = Vec::new();
@@ -88,7 +88,9 @@ impl Analyse {
             let deviations = comparison
                 .as_ref()
                 .map_or(0, |comparison| comparison.deviations.len());
-            if analysis.exposure.conntracks.len().max(deviations) >= BATCH {
+            let exposure = &analysis.exposure;
+            let held = exposure.conntracks.len().max(exposure.expectations.len());
+            if held.max(deviations) >= BATCH {
                 collect(&mut analysis, comparison.as_mut(), &mut outputs)?;
             }
         }
@@ -144,7 +146,7 @@ fn collect(
     Ok(())
 }
 
-/// Conntracks that are held before they are written: one row group of a Parquet file.
+/// Rows of a table that are held before they are written: one row group of a Parquet file.
 const BATCH: usize = 65_536;
 
 const EXAMPLES: &str = "\

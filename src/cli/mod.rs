@@ -122,7 +122,7 @@ struct Firewall {
     #[arg(long, value_enum, default_value_t = ClockName::Capture)]
     clock: ClockName,
     /// The kernel series whose behaviour to simulate
-    #[arg(long, value_name = "SERIES", value_parser = series, default_value = "6.18")]
+    #[arg(long, value_name = "SERIES", value_parser = series, default_value_t = Kernel::default())]
     kernel: Kernel,
 }
 

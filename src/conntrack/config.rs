@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use crate::helper::{Modules, Registered};
 use crate::kernel::Kernel;
-use crate::packet::fragment;
+use crate::packet::{fragment, route};
 use crate::tuple::Protocol;
 
 /// The firewall that the capture is replayed through.
@@ -30,6 +30,17 @@ impl Config {
             kernel,
             local: Vec::new(),
         }
+    }
+
+    /// Whether there is a network that the firewall could send a broadcast to.
+    pub fn has_broadcast_network(&self) -> bool {
+        let mut local = self.local.iter();
+        local.any(|own| match own {
+            IpNet::V4(net) => {
+                route::broadcast_network(net.broadcast().into(), &self.local).is_some()
+            }
+            IpNet::V6(_) => false,
+        })
     }
 
     pub fn fragment_limits(&self) -> fragment::Limits {
@@ -214,7 +225,7 @@ fn names() -> Vec<&'static str> {
     SYSCTLS.iter().map(|(_, name, _)| *name).collect()
 }
 
-/// What fits the kernel's `int` of jiffies at 1000 a second.
+/// What fits an `int`. Of the time-outs, the kernel refuses some that are smaller (`proc_dointvec_jiffies`).
 const MAX_VALUE: u64 = 2_147_483_647;
 
 /// In the order of `Sysctl`. Defaults are those of a machine with more than 4 GiB of memory.

@@ -1,5 +1,6 @@
 //! What conntrack has to tell: the events of `conntrack -E` and `conntrack -E expect`, with their causes.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +32,13 @@ pub enum Event {
     },
     /// A helper saw something that looks like a command and expects nothing.
     Declined {
-        master: ConntrackId,
+        root: Root,
+        reason: &'static str,
+        /// Where it stands in the payload.
+        bytes: Range<usize>,
+    },
+    /// A helper dropped the packet.
+    Refused {
         root: Root,
         reason: &'static str,
     },

@@ -10,6 +10,7 @@ use super::config::Sysctl;
 use super::entry::{Cached, Conntrack, L4, Outcome};
 use super::event::Status;
 use super::{Context, Reason};
+use crate::kernel::Kernel;
 
 /// `nf_conntrack_udp_packet`
 pub(super) fn packet(ct: &mut Conntrack, transport: &[u8], context: &Context<'_>) -> Outcome {
@@ -59,4 +60,4 @@ fn stream(ct: &mut Conntrack, context: &Context<'_>) -> Outcome {
 const UDP_HEADER: usize = 8;
 /// How long a flow must last before it counts as a stream: more ticks than make two seconds, so up to a tick longer
 /// than that, and half a tick in the mean (`Kernel::TICK`).
-const PROBE: Duration = Duration::from_millis(2002);
+const PROBE: Duration = Duration::from_millis(2000 + Kernel::TICK.as_millis() as u64 / 2);

@@ -138,7 +138,7 @@ pub struct Use {
     pub expectations: u64,
     /// Those that a flow came for.
     pub used: u64,
-    /// Those that were matched by an INVALID packet, so that no flow came of them.
+    /// Those that a packet matched of which no flow came: INVALID, or dropped.
     pub burned: u64,
     /// How long all of them stood open together.
     pub open: Duration,
@@ -225,7 +225,7 @@ pub struct ClosedExpectation {
 pub enum Outcome {
     /// A flow came for it.
     Used,
-    /// An INVALID packet matched it: gone, without a flow.
+    /// A packet matched it that opened no flow, being INVALID or dropped: gone.
     Burned,
     /// Nobody came.
     Unused(Closed),
@@ -284,7 +284,6 @@ impl Exposure {
             state,
             reason,
             dropped,
-            conntrack,
             ..
         } = step.verdict;
         self.totals.states[state as usize].add(passage.number, bytes);
@@ -303,17 +302,6 @@ impl Exposure {
                 .entry(error)
                 .or_default()
                 .add(passage.number, bytes);
-        }
-        if let (Some(Reason::Helper(why)), Some(conntrack)) = (reason, conntrack)
-            && let Some(service) = self.flows.get(&conntrack)
-        {
-            *self
-                .services
-                .entry(*service)
-                .or_default()
-                .dropped
-                .entry(why)
-                .or_default() += 1;
         }
         if !step.late.is_empty() || !step.events.is_empty() {
             self.events(passage.number, step.late.iter().map(|late| &late.event));
@@ -373,6 +361,10 @@ impl Exposure {
                 Event::Declined { root, reason, .. } => {
                     let service = self.services.entry(Service::of(root)).or_default();
                     *service.declined.entry(reason).or_default() += 1;
+                }
+                Event::Refused { root, reason } => {
+                    let service = self.services.entry(Service::of(root)).or_default();
+                    *service.dropped.entry(reason).or_default() += 1;
                 }
                 Event::ConntrackUpdate(_) | Event::ExpectationRenewed { .. } => {}
             }

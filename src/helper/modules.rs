@@ -62,8 +62,8 @@ impl Modules {
             ));
         };
         let number = match value.trim() {
-            "n" | "N" => Some(0),
-            "y" | "Y" => Some(1),
+            "n" | "N" if parameter.range == (0..=1) => Some(0),
+            "y" | "Y" if parameter.range == (0..=1) => Some(1),
             digits => digits.parse().ok(),
         };
         match number.filter(|number| parameter.range.contains(number)) {
@@ -84,6 +84,14 @@ impl Modules {
         let ports: Vec<u16> = ports.collect::<Option<_>>().unwrap_or_default();
         if !(1..=MOST_PORTS).contains(&ports.len()) {
             return Err(format!("'{list}' is no list of 1 to {MOST_PORTS} ports"));
+        }
+        // Two helpers of one name cannot be registered, and the module would not load.
+        if ports
+            .iter()
+            .enumerate()
+            .any(|(at, port)| ports[..at].contains(port))
+        {
+            return Err(format!("'{list}' names a port twice"));
         }
         self.registered
             .retain(|helper| helper.spec.name != spec.name);
@@ -110,7 +118,7 @@ fn leaked(name: String) -> &'static str {
 }
 
 /// `MAX_PORTS`
-const MOST_PORTS: usize = 8;
+pub const MOST_PORTS: usize = 8;
 
 impl Default for Modules {
     fn default() -> Self {

@@ -22,33 +22,40 @@ pub fn write(out: &mut dyn Write, at: Timestamp, step: &Step<'_>) -> io::Result<
 }
 
 fn line(out: &mut dyn Write, at: Timestamp, event: &Event) -> io::Result<()> {
-    // The kernel tells of neither.
-    if let Event::ExpectationRenewed { .. } | Event::Declined { .. } = event {
-        return Ok(());
+    match event {
+        Event::ConntrackNew(record) => conntrack(out, at, "    [NEW]", record),
+        Event::ConntrackUpdate(record) => conntrack(out, at, " [UPDATE]", record),
+        Event::ConntrackDestroy(record, _) => conntrack(out, at, "[DESTROY]", record),
+        Event::ExpectationNew(record) => expectation(out, at, "    [NEW]", record, record.timeout),
+        Event::ExpectationDestroy {
+            expectation: record,
+            left,
+            ..
+        } => expectation(out, at, "[DESTROY]", record, *left),
+        // The kernel tells nobody.
+        Event::ExpectationRenewed { .. } | Event::Declined { .. } | Event::Refused { .. } => Ok(()),
     }
+}
+
+/// Seconds since 1970, to the microsecond.
+fn stamp(out: &mut dyn Write, at: Timestamp) -> io::Result<()> {
     let micros = at.nanos().div_euclid(1000);
     write!(
         out,
         "[{}.{:06}]\t",
         micros.div_euclid(1_000_000),
         micros.rem_euclid(1_000_000)
-    )?;
-    match event {
-        Event::ConntrackNew(record) => conntrack(out, "    [NEW]", record),
-        Event::ConntrackUpdate(record) => conntrack(out, " [UPDATE]", record),
-        Event::ConntrackDestroy(record, _) => conntrack(out, "[DESTROY]", record),
-        Event::ExpectationNew(record) => expectation(out, "    [NEW]", record, record.timeout),
-        Event::ExpectationDestroy {
-            expectation: record,
-            left,
-            ..
-        } => expectation(out, "[DESTROY]", record, *left),
-        Event::ExpectationRenewed { .. } | Event::Declined { .. } => Ok(()),
-    }
+    )
 }
 
 /// libnetfilter_conntrack's default output.
-fn conntrack(out: &mut dyn Write, kind: &str, record: &ConntrackRecord) -> io::Result<()> {
+fn conntrack(
+    out: &mut dyn Write,
+    at: Timestamp,
+    kind: &str,
+    record: &ConntrackRecord,
+) -> io::Result<()> {
+    stamp(out, at)?;
     let protocol = record.original.protocol;
     // IGMP and ESP have names in our records, but none in that library.
     let name = if has_tracker(protocol) {
@@ -100,10 +107,12 @@ fn tuple(out: &mut dyn Write, tuple: &Tuple) -> io::Result<()> {
 
 fn expectation(
     out: &mut dyn Write,
+    at: Timestamp,
     kind: &str,
     record: &ExpectationRecord,
     timeout: Duration,
 ) -> io::Result<()> {
+    stamp(out, at)?;
     let expectation = &record.expectation;
     let expected = Expected::of(expectation);
     writeln!(

@@ -1,7 +1,9 @@
 //! `ctaudit events --json`: a line for each packet that carries IP.
 //!
 //! Names and spelling are those of ctnetlink as its tools show it, so that the record can be held against a kernel's
-//! line by line. `late` are events that time caused since the packet before, `events` those of this packet.
+//! line by line. `late` are events that time caused since the packet before, `events` those of this packet. Two of them
+//! are ours alone: `exp_update`, where a helper activated an expectation or gave it more time, and `declined`, where it
+//! saw what looks like a command and expects nothing.
 
 use std::io::{self, Write};
 use std::net::IpAddr;
@@ -64,6 +66,16 @@ struct Line {
 enum EventLine {
     Conntrack(Box<ConntrackLine>),
     Expectation(Box<ExpectationLine>),
+    Declined(DeclinedLine),
+}
+
+#[derive(Serialize)]
+struct DeclinedLine {
+    ev: &'static str,
+    helper: &'static str,
+    reason: &'static str,
+    /// Of the payload, from and up to.
+    bytes: [usize; 2],
 }
 
 #[derive(Serialize)]
@@ -151,7 +163,18 @@ fn line(event: &Event, kernel: &Kernel) -> Option<EventLine> {
             let line = ExpectationLine::new("exp_update", expectation, timeout.as_secs(), kernel);
             Some(EventLine::Expectation(Box::new(line)))
         }
-        Event::Declined { .. } => None,
+        Event::Declined {
+            root,
+            reason,
+            bytes,
+        } => Some(EventLine::Declined(DeclinedLine {
+            ev: "declined",
+            helper: root.helper,
+            reason,
+            bytes: [bytes.start, bytes.end],
+        })),
+        // The line's `reason` says it.
+        Event::Refused { .. } => None,
     }
 }
 

@@ -45,11 +45,12 @@ pub struct Compared {
 impl Analysis {
     /// Helpers that were waiting for a control connection and saw none.
     pub fn not_seen(&self) -> impl Iterator<Item = &'static str> {
-        let seen: BTreeSet<&str> = self
-            .exposure
-            .services
-            .keys()
-            .map(|service| service.helper)
+        let services = self.exposure.services.iter();
+        let seen: BTreeSet<&str> = services
+            .flat_map(|(service, r#use)| {
+                let inherited = r#use.related.keys().map(|ends| ends.helper);
+                inherited.chain([service.helper])
+            })
             .collect();
         self.assigned
             .iter()
@@ -115,14 +116,5 @@ impl Expected {
             mask_dst: IpNet::from(dst).netmask(),
             mask_sport: if sport.is_some() { u16::MAX } else { 0 },
         }
-    }
-}
-
-/// A network; a single host without its prefix length.
-fn network(net: IpNet) -> String {
-    if net.prefix_len() == net.max_prefix_len() {
-        net.addr().to_string()
-    } else {
-        net.trunc().to_string()
     }
 }

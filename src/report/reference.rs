@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use super::table::{finish, heading, table};
-use crate::helper::{self, Families, Freedom, Instances, Spec};
-use crate::kernel::{Difference, Kernel};
+use crate::helper::{self, Families, Freedom, Instances, MOST_PORTS, Spec};
+use crate::kernel::{Behaviour, Difference, Kernel};
 
 /// The table of degrees of freedom, from the helpers' own records.
 pub fn freedom(out: &mut dyn Write, width: u16) -> io::Result<()> {
@@ -57,17 +57,22 @@ fn condition(line: &Freedom) -> String {
         parts.push(format!("if {name}={value}"));
     }
     if let Some((behaviour, does)) = line.kernels {
-        let kernels = Kernel::all().iter();
-        let series: Vec<&str> = kernels
-            .filter(|kernel| kernel.does(behaviour) == does)
-            .map(|kernel| kernel.series)
-            .collect();
-        parts.push(match series[..] {
-            [first, .., last] => format!("on {first} to {last}"),
-            _ => format!("on {}", series.concat()),
-        });
+        parts.push(format!("on {}", series_that(behaviour, does)));
     }
     parts.join(" ")
+}
+
+/// The series that do this or do not, which are consecutive.
+fn series_that(behaviour: Behaviour, does: bool) -> String {
+    let kernels = Kernel::all().iter();
+    let series: Vec<&str> = kernels
+        .filter(|kernel| kernel.does(behaviour) == does)
+        .map(|kernel| kernel.series)
+        .collect();
+    match series[..] {
+        [first, .., last] => format!("{first} to {last}"),
+        _ => series.concat(),
+    }
 }
 
 /// A helper's ports, source, reason and parameters.
@@ -108,9 +113,10 @@ fn describe(out: &mut dyn Write, spec: &Spec) -> io::Result<()> {
     if let (Some(suffix), [(_, port), ..]) = (named, spec.ports) {
         writeln!(
             out,
-            "    --module {}.ports={port}  (up to 8, before Linux 7.3) a helper for each port, {name}-{suffix} \
+            "    --module {}.ports={port}  (up to {MOST_PORTS}, on {}) a helper for each port, {name}-{suffix} \
              where it is not {port}",
-            spec.module()
+            spec.module(),
+            series_that(Behaviour::HelperPorts, true)
         )?;
     }
     spec.parameters.iter().try_for_each(|parameter| {

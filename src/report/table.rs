@@ -12,7 +12,7 @@ use comfy_table::{
 
 use super::{Analysis, Compared};
 use crate::conntrack::State;
-use crate::expectation::Origin;
+use crate::expectation::{Origin, network};
 use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure, Totals, Use};
 use crate::rules::{Match, Rule, nftables};
 use crate::time::Timestamp;
@@ -124,7 +124,11 @@ fn helpers(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<(
                 service.verdict().name()
             }
             .to_owned(),
-            (clients.len() as u64 + service.clients_omitted).to_string(),
+            format!(
+                "{}{}",
+                clients.len(),
+                if service.clients_omitted > 0 { "+" } else { "" }
+            ),
             controls.to_string(),
             expectations.to_string(),
             used.to_string(),
@@ -204,7 +208,7 @@ fn expectation_row(closed: &ClosedExpectation) -> [String; 8] {
     let mut from = expectation
         .src_addr
         .as_ref()
-        .map_or_else(|| "anybody".to_owned(), |src| super::network(src.value));
+        .map_or_else(|| "anybody".to_owned(), |src| network(src.value));
     if let Some(port) = &expectation.src_port {
         from += &format!(" port {}", port.value);
     }
@@ -333,10 +337,11 @@ fn rules(out: &mut dyn Write, rules: &[Rule], width: u16) -> io::Result<()> {
                 format!("accept related {} type {}", error.protocol, error.kind)
             }
         };
-        let unit = if matches!(rule.matches, Match::IcmpError(_)) {
-            "packets"
-        } else {
-            "flows"
+        let unit = match (&rule.matches, rule.needed_by) {
+            (Match::IcmpError(_), 1) => "packet",
+            (Match::IcmpError(_), _) => "packets",
+            (_, 1) => "flow",
+            _ => "flows",
         };
         let frames: Vec<String> = rule.evidence.iter().map(u64::to_string).collect();
         table.add_row([

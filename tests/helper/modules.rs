@@ -56,6 +56,8 @@ fn what_is_no_parameter_is_refused() {
         "nf_conntrack_ftp.ports=21,ftp",
         "nf_conntrack_ftp.ports=1,2,3,4,5,6,7,8,9",
         "nf_conntrack_ftp.ports=65536",
+        "nf_conntrack_ftp.ports=2121,21,2121",
+        "nf_conntrack_sip.sip_timeout=y",
         "nf_conntrack_amanda.ports=10080",
         "nf_conntrack_ftp.loose=2",
         "nf_conntrack_ftp.loose",

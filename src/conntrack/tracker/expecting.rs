@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Tracker;
 use crate::conntrack::config::Sysctl;
 use crate::conntrack::entry::{Help, Related};
-use crate::conntrack::event::{Closed, Ended, Event, ExpectationRecord, Status};
+use crate::conntrack::event::{Closed, Ended, Event, ExpectationRecord, Root, Status};
 use crate::conntrack::expect::{Clash, Destination, Expected, destination};
 use crate::conntrack::transport::payload;
 use crate::conntrack::{Info, Reason, State};
@@ -157,7 +157,19 @@ impl Tracker {
             },
         );
         self.give_back(slot, helper);
-        result.map_err(|Dropped(reason)| Reason::Helper(reason))
+        result.map_err(|Dropped(reason)| {
+            if let Some(root) = self.root(slot) {
+                self.events.push(Event::Refused { root, reason });
+            }
+            Reason::Helper(reason)
+        })
+    }
+
+    /// The flow that this one's helper comes from.
+    fn root(&self, slot: u32) -> Option<Root> {
+        let ct = self.table.get(slot)?;
+        let help = ct.help.as_ref()?;
+        Some(ct.root(help.name))
     }
 
     /// The flow leaves the table, which some helpers want to know (`nf_ct_helper_destroy`).
@@ -424,17 +436,13 @@ impl Master for Helped<'_> {
         }
     }
 
-    fn decline(&mut self, reason: &'static str, _bytes: Range<usize>) {
-        let Some(ct) = self.tracker.table.get(self.slot) else {
-            return;
-        };
-        let Some(help) = &ct.help else {
-            return;
-        };
-        self.tracker.events.push(Event::Declined {
-            master: ct.id,
-            root: ct.root(help.name),
-            reason,
-        });
+    fn decline(&mut self, reason: &'static str, bytes: Range<usize>) {
+        if let Some(root) = self.tracker.root(self.slot) {
+            self.tracker.events.push(Event::Declined {
+                root,
+                reason,
+                bytes,
+            });
+        }
     }
 }

@@ -362,8 +362,8 @@ impl Tracker {
     }
 
     /// An error in the original direction is shown to the helper as if it were a packet of the flow (`nf_confirm`
-    /// spares it those in the reply direction alone), so tftp reads the quoted IP header for a request. A real one
-    /// never looks like that.
+    /// spares it those in the reply direction alone): those of UDP read the quoted IP header. To sip it is a reason to
+    /// keep the flow; a request or a message it never looks like, unless somebody forged it.
     fn error(
         &mut self,
         packet: &Packet<'_>,

@@ -7,9 +7,9 @@ use polars::prelude::*;
 use super::SCHEMA_VERSION;
 use crate::compare::Deviation;
 use crate::conntrack::State;
-use crate::expectation::Origin;
+use crate::expectation::{Origin, network};
 use crate::exposure::{ClosedExpectation, EndedConntrack, Totals};
-use crate::report::{Analysis, network};
+use crate::report::Analysis;
 use crate::rules::{Match, Rule, nftables};
 use crate::time::Timestamp;
 use crate::tuple::Direction;
@@ -221,7 +221,9 @@ pub fn expectations(rows: &[ClosedExpectation]) -> Vec<Described> {
             "open",
             "ns",
             "how long it stood open",
-            each(rows, |row| row.open.as_nanos() as u64),
+            each(rows, |row| {
+                u64::try_from(row.open.as_nanos()).unwrap_or(u64::MAX)
+            }),
         ),
         Described::new(
             "outcome",
@@ -513,10 +515,8 @@ pub fn helpers(analysis: &Analysis) -> Vec<Described> {
         Described::new(
             "clients",
             "",
-            "addresses that opened control connections",
-            each(&rows, |(_, service)| {
-                service.clients.len() as u64 + service.clients_omitted
-            }),
+            "addresses that opened control connections; 1000 where there were more",
+            each(&rows, |(_, service)| service.clients.len() as u64),
         ),
         Described::new(
             "control_conntracks",
@@ -545,7 +545,7 @@ pub fn helpers(analysis: &Analysis) -> Vec<Described> {
         Described::new(
             "burned",
             "",
-            "those that an INVALID packet matched",
+            "those that a packet matched of which no flow came: INVALID, or dropped",
             each(&rows, |(_, service)| service.burned),
         ),
         Described::new(
@@ -570,7 +570,9 @@ pub fn helpers(analysis: &Analysis) -> Vec<Described> {
             "open",
             "ns",
             "how long its expectations stood open, all together",
-            each(&rows, |(_, service)| service.open.as_nanos() as u64),
+            each(&rows, |(_, service)| {
+                u64::try_from(service.open.as_nanos()).unwrap_or(u64::MAX)
+            }),
         ),
     ]
 }
