@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::per::{self, Value};
 use super::tpkt::Tpkts;
-use super::types::h225::H323_USER_INFORMATION;
+use super::types::signalling::H323_USER_INFORMATION;
 use super::{Listener, SOURCE, h245};
 use crate::helper::{
     Dropped, Families, Field, Freedom, Helper, Instances, Master, Message, Parameter, Policy,

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use super::per::{self, Value};
-use super::types::h225::RAS_MESSAGE;
+use super::types::ras::RAS_MESSAGE;
 use super::{Listener, SOURCE, h245, q931};
 use crate::helper::{
     Dropped, Families, Field, Freedom, Helper, Instances, Master, Message, Parameter, Policy,

@@ -18,10 +18,33 @@ pub const DATA_TYPE: Type = Choice(
     Some(&[]),
 );
 
-pub const ENCRYPTION_MODE: Type = Choice(
+pub const AUDIO_CAPABILITY: Type = Choice(
     &[
         Skip("nonStandard", NON_STANDARD_PARAMETER),
-        Skip("h233Encryption", Null),
+        Skip("g711Alaw64k", Octets(1)),
+        Skip("g711Alaw56k", Octets(1)),
+        Skip("g711Ulaw64k", Octets(1)),
+        Skip("g711Ulaw56k", Octets(1)),
+        Skip("g722-64k", Octets(1)),
+        Skip("g722-56k", Octets(1)),
+        Skip("g722-48k", Octets(1)),
+        Skip("g7231", G7231),
+        Skip("g728", Octets(1)),
+        Skip("g729", Octets(1)),
+        Skip("g729AnnexA", Octets(1)),
+        Skip("is11172AudioCapability", IS11172_AUDIO_CAPABILITY),
+        Skip("is13818AudioCapability", IS13818_AUDIO_CAPABILITY),
+    ],
+    Some(&[]),
+);
+
+pub const VIDEO_CAPABILITY: Type = Choice(
+    &[
+        Skip("nonStandard", NON_STANDARD_PARAMETER),
+        Skip("h261VideoCapability", H261_VIDEO_CAPABILITY),
+        Skip("h262VideoCapability", H262_VIDEO_CAPABILITY),
+        Skip("h263VideoCapability", H263_VIDEO_CAPABILITY),
+        Skip("is11172VideoCapability", IS11172_VIDEO_CAPABILITY),
     ],
     Some(&[]),
 );
@@ -50,32 +73,6 @@ pub const APPLICATION: Type = Choice(
     Some(&[]),
 );
 
-pub const NLPID: Type = Sequence(
-    &[
-        Skip("nlpidProtocol", DATA_PROTOCOL),
-        Skip("nlpidData", OCTET_STRING),
-    ],
-    None,
-);
-
-pub const T84: Type = Sequence(
-    &[
-        Skip("t84Protocol", DATA_PROTOCOL),
-        Skip("t84Profile", T84_PROFILE),
-    ],
-    None,
-);
-
-pub const T84_PROFILE: Type = Choice(
-    &[
-        Skip("t84Unrestricted", Null),
-        Skip("t84Restricted", T84_RESTRICTED),
-    ],
-    None,
-);
-
-pub const T84_RESTRICTED: Type = Sequence(&[Skip("qcif to digPhotoHighProg", Bits(19))], Some(&[]));
-
 pub const DATA_PROTOCOL: Type = Choice(
     &[
         Skip("nonStandard", NON_STANDARD_PARAMETER),
@@ -94,38 +91,10 @@ pub const DATA_PROTOCOL: Type = Choice(
     ]),
 );
 
-pub const AUDIO_CAPABILITY: Type = Choice(
+pub const ENCRYPTION_MODE: Type = Choice(
     &[
         Skip("nonStandard", NON_STANDARD_PARAMETER),
-        Skip("g711Alaw64k", Octets(1)),
-        Skip("g711Alaw56k", Octets(1)),
-        Skip("g711Ulaw64k", Octets(1)),
-        Skip("g711Ulaw56k", Octets(1)),
-        Skip("g722-64k", Octets(1)),
-        Skip("g722-56k", Octets(1)),
-        Skip("g722-48k", Octets(1)),
-        Skip("g7231", G7231),
-        Skip("g728", Octets(1)),
-        Skip("g729", Octets(1)),
-        Skip("g729AnnexA", Octets(1)),
-        Skip("is11172AudioCapability", IS11172_AUDIO_CAPABILITY),
-        Skip("is13818AudioCapability", IS13818_AUDIO_CAPABILITY),
-    ],
-    Some(&[]),
-);
-
-pub const IS13818_AUDIO_CAPABILITY: Type = Sequence(
-    &[
-        Skip("audioLayer1 to multilingual", Bits(20)),
-        Skip("bitRate", Octets(2)),
-    ],
-    Some(&[]),
-);
-
-pub const IS11172_AUDIO_CAPABILITY: Type = Sequence(
-    &[
-        Skip("audioLayer1 to twoChannels", Bits(8)),
-        Skip("bitRate", Octets(2)),
+        Skip("h233Encryption", Null),
     ],
     Some(&[]),
 );
@@ -138,25 +107,34 @@ pub const G7231: Type = Sequence(
     None,
 );
 
-pub const VIDEO_CAPABILITY: Type = Choice(
+pub const H221_NON_STANDARD: Type = Sequence(
     &[
-        Skip("nonStandard", NON_STANDARD_PARAMETER),
-        Skip("h261VideoCapability", H261_VIDEO_CAPABILITY),
-        Skip("h262VideoCapability", H262_VIDEO_CAPABILITY),
-        Skip("h263VideoCapability", H263_VIDEO_CAPABILITY),
-        Skip("is11172VideoCapability", IS11172_VIDEO_CAPABILITY),
+        Skip("t35CountryCode", Octets(1)),
+        Skip("t35Extension", Octets(1)),
+        Skip("manufacturerCode", Octets(2)),
     ],
-    Some(&[]),
+    None,
 );
 
-pub const IS11172_VIDEO_CAPABILITY: Type = Sequence(
+pub const H261_VIDEO_CAPABILITY: Type = Sequence(
     &[
-        Skip("constrainedBitstream", BOOLEAN),
+        Optional(&Skip("qcifMPI", Bits(2))),
+        Optional(&Skip("cifMPI", Bits(2))),
+        Skip("temporalSpatialTradeOffCapability", BOOLEAN),
+        Skip("maxBitRate", Octets(2)),
+        Skip("stillImageTransmission", BOOLEAN),
+    ],
+    Some(&[Skip("videoBadMBsCap", Null)]),
+);
+
+pub const H262_VIDEO_CAPABILITY: Type = Sequence(
+    &[
+        Skip("profileAndLevel-SPatML to profileAndLevel-HPatHL", Bits(11)),
         Optional(&Skip("videoBitRate", Number { least: 0 })),
         Optional(&Skip("vbvBufferSize", Number { least: 0 })),
         Optional(&Skip("samplesPerLine", Octets(2))),
         Optional(&Skip("linesPerFrame", Octets(2))),
-        Optional(&Skip("pictureRate", Bits(4))),
+        Optional(&Skip("framesPerSecond", Bits(4))),
         Optional(&Skip("luminanceSampleRate", Number { least: 0 })),
     ],
     Some(&[Skip("videoBadMBsCap", Null)]),
@@ -189,34 +167,39 @@ pub const H263_VIDEO_CAPABILITY: Type = Sequence(
     ]),
 );
 
-pub const H262_VIDEO_CAPABILITY: Type = Sequence(
+pub const IS11172_AUDIO_CAPABILITY: Type = Sequence(
     &[
-        Skip("profileAndLevel-SPatML to profileAndLevel-HPatHL", Bits(11)),
+        Skip("audioLayer1 to twoChannels", Bits(8)),
+        Skip("bitRate", Octets(2)),
+    ],
+    Some(&[]),
+);
+
+pub const IS11172_VIDEO_CAPABILITY: Type = Sequence(
+    &[
+        Skip("constrainedBitstream", BOOLEAN),
         Optional(&Skip("videoBitRate", Number { least: 0 })),
         Optional(&Skip("vbvBufferSize", Number { least: 0 })),
         Optional(&Skip("samplesPerLine", Octets(2))),
         Optional(&Skip("linesPerFrame", Octets(2))),
-        Optional(&Skip("framesPerSecond", Bits(4))),
+        Optional(&Skip("pictureRate", Bits(4))),
         Optional(&Skip("luminanceSampleRate", Number { least: 0 })),
     ],
     Some(&[Skip("videoBadMBsCap", Null)]),
 );
 
-pub const H261_VIDEO_CAPABILITY: Type = Sequence(
+pub const IS13818_AUDIO_CAPABILITY: Type = Sequence(
     &[
-        Optional(&Skip("qcifMPI", Bits(2))),
-        Optional(&Skip("cifMPI", Bits(2))),
-        Skip("temporalSpatialTradeOffCapability", BOOLEAN),
-        Skip("maxBitRate", Octets(2)),
-        Skip("stillImageTransmission", BOOLEAN),
+        Skip("audioLayer1 to multilingual", Bits(20)),
+        Skip("bitRate", Octets(2)),
     ],
-    Some(&[Skip("videoBadMBsCap", Null)]),
+    Some(&[]),
 );
 
-pub const NON_STANDARD_PARAMETER: Type = Sequence(
+pub const NLPID: Type = Sequence(
     &[
-        Skip("nonStandardIdentifier", NON_STANDARD_IDENTIFIER),
-        Skip("data", OCTET_STRING),
+        Skip("nlpidProtocol", DATA_PROTOCOL),
+        Skip("nlpidData", OCTET_STRING),
     ],
     None,
 );
@@ -229,11 +212,28 @@ pub const NON_STANDARD_IDENTIFIER: Type = Choice(
     None,
 );
 
-pub const H221_NON_STANDARD: Type = Sequence(
+pub const NON_STANDARD_PARAMETER: Type = Sequence(
     &[
-        Skip("t35CountryCode", Octets(1)),
-        Skip("t35Extension", Octets(1)),
-        Skip("manufacturerCode", Octets(2)),
+        Skip("nonStandardIdentifier", NON_STANDARD_IDENTIFIER),
+        Skip("data", OCTET_STRING),
     ],
     None,
 );
+
+pub const T84: Type = Sequence(
+    &[
+        Skip("t84Protocol", DATA_PROTOCOL),
+        Skip("t84Profile", T84_PROFILE),
+    ],
+    None,
+);
+
+pub const T84_PROFILE: Type = Choice(
+    &[
+        Skip("t84Unrestricted", Null),
+        Skip("t84Restricted", T84_RESTRICTED),
+    ],
+    None,
+);
+
+pub const T84_RESTRICTED: Type = Sequence(&[Skip("qcif to digPhotoHighProg", Bits(19))], Some(&[]));

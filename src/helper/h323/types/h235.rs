@@ -10,106 +10,6 @@ use crate::helper::h323::notation::{
     BIT_STRING, LONG_BIT_STRING, OBJECT_IDENTIFIER, OCTET_STRING, Type, bmp_string, octets,
 };
 
-pub const CRYPTO_H323_TOKEN: Type = Choice(
-    &[
-        Skip("cryptoEPPwdHash", EP_PWD_HASH),
-        Skip("cryptoGKPwdHash", GK_PWD_HASH),
-        Skip("cryptoEPPwdEncr", ENCRYPTED),
-        Skip("cryptoGKPwdEncr", ENCRYPTED),
-        Skip("cryptoEPCert", SIGNED),
-        Skip("cryptoGKCert", SIGNED),
-        Skip("cryptoFastStart", SIGNED),
-        Skip("nestedcryptoToken", CRYPTO_TOKEN),
-    ],
-    Some(&[]),
-);
-
-pub const CRYPTO_TOKEN: Type = Choice(
-    &[
-        Skip("cryptoEncryptedToken", ENCRYPTED_TOKEN),
-        Skip("cryptoSignedToken", SIGNED_TOKEN),
-        Skip("cryptoHashedToken", HASHED_TOKEN),
-        Skip("cryptoPwdEncr", ENCRYPTED),
-    ],
-    Some(&[]),
-);
-
-pub const HASHED_TOKEN: Type = Sequence(
-    &[
-        Skip("tokenOID", OBJECT_IDENTIFIER),
-        Skip("hashedVals", CLEAR_TOKEN),
-        Skip("token", HASHED),
-    ],
-    None,
-);
-
-pub const SIGNED_TOKEN: Type = Sequence(
-    &[Skip("tokenOID", OBJECT_IDENTIFIER), Skip("token", SIGNED)],
-    None,
-);
-
-pub const ENCRYPTED_TOKEN: Type = Sequence(
-    &[
-        Skip("tokenOID", OBJECT_IDENTIFIER),
-        Skip("token", ENCRYPTED),
-    ],
-    None,
-);
-
-pub const SIGNED: Type = Sequence(
-    &[
-        Skip("toBeSigned", Open),
-        Skip("algorithmOID", OBJECT_IDENTIFIER),
-        Skip("paramS", PARAMS),
-        Skip("signature", BIT_STRING),
-    ],
-    None,
-);
-
-pub const ENCRYPTED: Type = Sequence(
-    &[
-        Skip("algorithmOID", OBJECT_IDENTIFIER),
-        Skip("paramS", PARAMS),
-        Skip("encryptedData", OCTET_STRING),
-    ],
-    None,
-);
-
-pub const GK_PWD_HASH: Type = Sequence(
-    &[
-        Skip("gatekeeperId", bmp_string(InBits(7))),
-        Skip("timeStamp", Number { least: 1 }),
-        Skip("token", HASHED),
-    ],
-    None,
-);
-
-pub const EP_PWD_HASH: Type = Sequence(
-    &[
-        Skip("alias", ALIAS_ADDRESS),
-        Skip("timeStamp", Number { least: 1 }),
-        Skip("token", HASHED),
-    ],
-    None,
-);
-
-pub const HASHED: Type = Sequence(
-    &[
-        Skip("algorithmOID", OBJECT_IDENTIFIER),
-        Skip("paramS", PARAMS),
-        Skip("hash", BIT_STRING),
-    ],
-    None,
-);
-
-pub const PARAMS: Type = Sequence(
-    &[
-        Optional(&Skip("ranInt", OCTET_STRING)),
-        Optional(&Skip("iv8", Octets(8))),
-    ],
-    Some(&[Skip("iv16", Null)]),
-);
-
 pub const CLEAR_TOKEN: Type = Sequence(
     &[
         Skip("tokenOID", OBJECT_IDENTIFIER),
@@ -125,18 +25,36 @@ pub const CLEAR_TOKEN: Type = Sequence(
     Some(&[Skip("eckasdhkey", Null), Skip("sendersID", Null)]),
 );
 
-pub const H235_NON_STANDARD: Type = Sequence(
+pub const CRYPTO_H323_TOKEN: Type = Choice(
     &[
-        Skip("nonStandardIdentifier", OBJECT_IDENTIFIER),
-        Skip("data", OCTET_STRING),
+        Skip("cryptoEPPwdHash", EP_PWD_HASH),
+        Skip("cryptoGKPwdHash", GK_PWD_HASH),
+        Skip("cryptoEPPwdEncr", ENCRYPTED),
+        Skip("cryptoGKPwdEncr", ENCRYPTED),
+        Skip("cryptoEPCert", SIGNED),
+        Skip("cryptoGKCert", SIGNED),
+        Skip("cryptoFastStart", SIGNED),
+        Skip("nestedcryptoToken", CRYPTO_TOKEN),
     ],
-    None,
+    Some(&[]),
 );
 
-pub const TYPED_CERTIFICATE: Type = Sequence(
+pub const H245_SECURITY: Type = Choice(
     &[
-        Skip("type", OBJECT_IDENTIFIER),
-        Skip("certificate", OCTET_STRING),
+        Skip("nonStandard", NON_STANDARD_PARAMETER),
+        Skip("noSecurity", Null),
+        Skip("tls", SECURITY_CAPABILITIES),
+        Skip("ipsec", SECURITY_CAPABILITIES),
+    ],
+    Some(&[]),
+);
+
+pub const CRYPTO_TOKEN: Type = Choice(
+    &[
+        Skip("cryptoEncryptedToken", ENCRYPTED_TOKEN),
+        Skip("cryptoSignedToken", SIGNED_TOKEN),
+        Skip("cryptoHashedToken", HASHED_TOKEN),
+        Skip("cryptoPwdEncr", ENCRYPTED),
     ],
     Some(&[]),
 );
@@ -150,14 +68,73 @@ pub const DH_SET: Type = Sequence(
     Some(&[]),
 );
 
-pub const H245_SECURITY: Type = Choice(
+pub const ENCRYPTED: Type = Sequence(
     &[
-        Skip("nonStandard", NON_STANDARD_PARAMETER),
-        Skip("noSecurity", Null),
-        Skip("tls", SECURITY_CAPABILITIES),
-        Skip("ipsec", SECURITY_CAPABILITIES),
+        Skip("algorithmOID", OBJECT_IDENTIFIER),
+        Skip("paramS", PARAMS),
+        Skip("encryptedData", OCTET_STRING),
     ],
-    Some(&[]),
+    None,
+);
+
+pub const ENCRYPTED_TOKEN: Type = Sequence(
+    &[
+        Skip("tokenOID", OBJECT_IDENTIFIER),
+        Skip("token", ENCRYPTED),
+    ],
+    None,
+);
+
+pub const EP_PWD_HASH: Type = Sequence(
+    &[
+        Skip("alias", ALIAS_ADDRESS),
+        Skip("timeStamp", Number { least: 1 }),
+        Skip("token", HASHED),
+    ],
+    None,
+);
+
+pub const GK_PWD_HASH: Type = Sequence(
+    &[
+        Skip("gatekeeperId", bmp_string(InBits(7))),
+        Skip("timeStamp", Number { least: 1 }),
+        Skip("token", HASHED),
+    ],
+    None,
+);
+
+pub const H235_NON_STANDARD: Type = Sequence(
+    &[
+        Skip("nonStandardIdentifier", OBJECT_IDENTIFIER),
+        Skip("data", OCTET_STRING),
+    ],
+    None,
+);
+
+pub const HASHED: Type = Sequence(
+    &[
+        Skip("algorithmOID", OBJECT_IDENTIFIER),
+        Skip("paramS", PARAMS),
+        Skip("hash", BIT_STRING),
+    ],
+    None,
+);
+
+pub const HASHED_TOKEN: Type = Sequence(
+    &[
+        Skip("tokenOID", OBJECT_IDENTIFIER),
+        Skip("hashedVals", CLEAR_TOKEN),
+        Skip("token", HASHED),
+    ],
+    None,
+);
+
+pub const PARAMS: Type = Sequence(
+    &[
+        Optional(&Skip("ranInt", OCTET_STRING)),
+        Optional(&Skip("iv8", Octets(8))),
+    ],
+    Some(&[Skip("iv16", Null)]),
 );
 
 pub const SECURITY_CAPABILITIES: Type = Sequence(
@@ -175,6 +152,29 @@ pub const SECURITY_SERVICE_MODE: Type = Choice(
         Skip("nonStandard", NON_STANDARD_PARAMETER),
         Skip("none", Null),
         Skip("default", Null),
+    ],
+    Some(&[]),
+);
+
+pub const SIGNED: Type = Sequence(
+    &[
+        Skip("toBeSigned", Open),
+        Skip("algorithmOID", OBJECT_IDENTIFIER),
+        Skip("paramS", PARAMS),
+        Skip("signature", BIT_STRING),
+    ],
+    None,
+);
+
+pub const SIGNED_TOKEN: Type = Sequence(
+    &[Skip("tokenOID", OBJECT_IDENTIFIER), Skip("token", SIGNED)],
+    None,
+);
+
+pub const TYPED_CERTIFICATE: Type = Sequence(
+    &[
+        Skip("type", OBJECT_IDENTIFIER),
+        Skip("certificate", OCTET_STRING),
     ],
     Some(&[]),
 );

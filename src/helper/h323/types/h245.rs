@@ -20,6 +20,28 @@ pub const CONTROL_MESSAGE: Type = Choice(
     Some(&[]),
 );
 
+pub const REQUEST_MESSAGE: Type = Choice(
+    &[
+        Stop("nonStandard"),
+        Stop("masterSlaveDetermination"),
+        Stop("terminalCapabilitySet"),
+        Decode("openLogicalChannel", OPEN_LOGICAL_CHANNEL),
+        Stop("closeLogicalChannel"),
+        Stop("requestChannelClose"),
+        Stop("multiplexEntrySend"),
+        Stop("requestMultiplexEntry"),
+        Stop("requestMode"),
+        Stop("roundTripDelayRequest"),
+        Stop("maintenanceLoopRequest"),
+    ],
+    Some(&[
+        Stop("communicationModeRequest"),
+        Stop("conferenceRequest"),
+        Stop("multilinkRequest"),
+        Stop("logicalChannelRateRequest"),
+    ]),
+);
+
 pub const RESPONSE_MESSAGE: Type = Choice(
     &[
         Stop("nonStandard"),
@@ -51,6 +73,21 @@ pub const RESPONSE_MESSAGE: Type = Choice(
     ]),
 );
 
+pub const OPEN_LOGICAL_CHANNEL: Type = Sequence(
+    &[
+        Skip("forwardLogicalChannelNumber", Octets(2)),
+        Decode("forwardLogicalChannelParameters", FORWARD_PARAMETERS),
+        Optional(&Decode(
+            "reverseLogicalChannelParameters",
+            REVERSE_PARAMETERS,
+        )),
+    ],
+    Some(&[
+        Decode("separateStack", NETWORK_ACCESS_PARAMETERS),
+        Stop("encryptionSync"),
+    ]),
+);
+
 pub const OPEN_LOGICAL_CHANNEL_ACK: Type = Sequence(
     &[
         Skip("forwardLogicalChannelNumber", Octets(2)),
@@ -74,15 +111,9 @@ pub const ACK_FORWARD_MULTIPLEX: Type = Choice(
     Some(&[]),
 );
 
-pub const H2250_ACK_PARAMETERS: Type = Sequence(
-    &[
-        Optional(&Skip("nonStandard", list(&NON_STANDARD_PARAMETER))),
-        Optional(&Skip("sessionID", Bits(8))),
-        Optional(&Decode("mediaChannel", TRANSPORT_ADDRESS)),
-        Optional(&Decode("mediaControlChannel", TRANSPORT_ADDRESS)),
-        Optional(&Skip("dynamicRTPPayloadType", Bits(5))),
-    ],
-    Some(&[Skip("flowControlToZero", Null), Skip("portNumber", Null)]),
+pub const ACK_REVERSE_MULTIPLEX: Type = Choice(
+    &[Skip("h222LogicalChannelParameters", H222_PARAMETERS)],
+    Some(&[Decode("h2250LogicalChannelParameters", H2250_PARAMETERS)]),
 );
 
 pub const ACK_REVERSE_PARAMETERS: Type = Sequence(
@@ -94,46 +125,116 @@ pub const ACK_REVERSE_PARAMETERS: Type = Sequence(
     Some(&[Skip("replacementFor", Null)]),
 );
 
-pub const ACK_REVERSE_MULTIPLEX: Type = Choice(
-    &[Skip("h222LogicalChannelParameters", H222_PARAMETERS)],
+pub const ADAPTATION_LAYER: Type = Choice(
+    &[
+        Skip("nonStandard", NON_STANDARD_PARAMETER),
+        Skip("al1Framed", Null),
+        Skip("al1NotFramed", Null),
+        Skip("al2WithoutSequenceNumbers", Null),
+        Skip("al2WithSequenceNumbers", Null),
+        Skip("al3", AL3),
+    ],
+    Some(&[]),
+);
+
+pub const AL3: Type = Sequence(
+    &[
+        Skip("controlFieldOctets", Bits(2)),
+        Skip("sendBufferSize", Number { least: 0 }),
+    ],
+    None,
+);
+
+pub const FORWARD_MULTIPLEX: Type = Choice(
+    &[
+        Skip("h222LogicalChannelParameters", H222_PARAMETERS),
+        Skip("h223LogicalChannelParameters", H223_PARAMETERS),
+        Skip("v76LogicalChannelParameters", V76_PARAMETERS),
+    ],
     Some(&[Decode("h2250LogicalChannelParameters", H2250_PARAMETERS)]),
 );
 
-pub const REQUEST_MESSAGE: Type = Choice(
+pub const FORWARD_PARAMETERS: Type = Sequence(
     &[
-        Stop("nonStandard"),
-        Stop("masterSlaveDetermination"),
-        Stop("terminalCapabilitySet"),
-        Decode("openLogicalChannel", OPEN_LOGICAL_CHANNEL),
-        Stop("closeLogicalChannel"),
-        Stop("requestChannelClose"),
-        Stop("multiplexEntrySend"),
-        Stop("requestMultiplexEntry"),
-        Stop("requestMode"),
-        Stop("roundTripDelayRequest"),
-        Stop("maintenanceLoopRequest"),
+        Optional(&Skip("portNumber", Octets(2))),
+        Decode("dataType", DATA_TYPE),
+        Decode("multiplexParameters", FORWARD_MULTIPLEX),
     ],
     Some(&[
-        Stop("communicationModeRequest"),
-        Stop("conferenceRequest"),
-        Stop("multilinkRequest"),
-        Stop("logicalChannelRateRequest"),
+        Skip("forwardLogicalChannelDependency", Null),
+        Skip("replacementFor", Null),
     ]),
 );
 
-pub const OPEN_LOGICAL_CHANNEL: Type = Sequence(
+pub const H222_PARAMETERS: Type = Sequence(
     &[
-        Skip("forwardLogicalChannelNumber", Octets(2)),
-        Decode("forwardLogicalChannelParameters", FORWARD_PARAMETERS),
-        Optional(&Decode(
-            "reverseLogicalChannelParameters",
-            REVERSE_PARAMETERS,
-        )),
+        Skip("resourceID", Octets(2)),
+        Skip("subChannelID", Octets(2)),
+        Optional(&Skip("pcr-pid", Octets(2))),
+        Optional(&Skip("programDescriptors", OCTET_STRING)),
+        Optional(&Skip("streamDescriptors", OCTET_STRING)),
     ],
-    Some(&[
-        Decode("separateStack", NETWORK_ACCESS_PARAMETERS),
-        Stop("encryptionSync"),
-    ]),
+    Some(&[]),
+);
+
+pub const H223_PARAMETERS: Type = Sequence(
+    &[
+        Skip("adaptationLayerType", ADAPTATION_LAYER),
+        Skip("segmentableFlag", BOOLEAN),
+    ],
+    Some(&[]),
+);
+
+pub const H2250_ACK_PARAMETERS: Type = Sequence(
+    &[
+        Optional(&Skip("nonStandard", list(&NON_STANDARD_PARAMETER))),
+        Optional(&Skip("sessionID", Bits(8))),
+        Optional(&Decode("mediaChannel", TRANSPORT_ADDRESS)),
+        Optional(&Decode("mediaControlChannel", TRANSPORT_ADDRESS)),
+        Optional(&Skip("dynamicRTPPayloadType", Bits(5))),
+    ],
+    Some(&[Skip("flowControlToZero", Null), Skip("portNumber", Null)]),
+);
+
+pub const H2250_PARAMETERS: Type = Sequence(
+    &[
+        Optional(&Skip("nonStandard", list(&NON_STANDARD_PARAMETER))),
+        Skip("sessionID", Octets(1)),
+        Optional(&Skip("associatedSessionID", Bits(8))),
+        Optional(&Decode("mediaChannel", TRANSPORT_ADDRESS)),
+        Optional(&Skip("mediaGuaranteedDelivery", BOOLEAN)),
+        Optional(&Decode("mediaControlChannel", TRANSPORT_ADDRESS)),
+        Optional(&Stop("mediaControlGuaranteedDelivery")),
+        Optional(&Stop("silenceSuppression")),
+        Optional(&Stop("destination")),
+        Optional(&Stop("dynamicRTPPayloadType")),
+        Optional(&Stop("mediaPacketization")),
+    ],
+    Some(&[Stop("transportCapability")]),
+);
+
+pub const MULTICAST_ADDRESS: Type = Choice(
+    &[
+        Skip("iPAddress", MULTICAST_IP),
+        Skip("iP6Address", MULTICAST_IP6),
+    ],
+    Some(&[]),
+);
+
+pub const MULTICAST_IP: Type = Sequence(
+    &[
+        Skip("network", Octets(4)),
+        Skip("tsapIdentifier", Octets(2)),
+    ],
+    Some(&[]),
+);
+
+pub const MULTICAST_IP6: Type = Sequence(
+    &[
+        Skip("network", Octets(16)),
+        Skip("tsapIdentifier", Octets(2)),
+    ],
+    Some(&[]),
 );
 
 pub const NETWORK_ACCESS_PARAMETERS: Type = Sequence(
@@ -171,6 +272,14 @@ pub const Q2931_NUMBER: Type = Choice(
     Some(&[]),
 );
 
+pub const REVERSE_MULTIPLEX: Type = Choice(
+    &[
+        Skip("h223LogicalChannelParameters", H223_PARAMETERS),
+        Skip("v76LogicalChannelParameters", V76_PARAMETERS),
+    ],
+    Some(&[Decode("h2250LogicalChannelParameters", H2250_PARAMETERS)]),
+);
+
 pub const REVERSE_PARAMETERS: Type = Sequence(
     &[
         Skip("dataType", DATA_TYPE),
@@ -182,80 +291,26 @@ pub const REVERSE_PARAMETERS: Type = Sequence(
     ]),
 );
 
-pub const REVERSE_MULTIPLEX: Type = Choice(
+pub const SOURCE_ROUTE: Type = Sequence(
     &[
-        Skip("h223LogicalChannelParameters", H223_PARAMETERS),
-        Skip("v76LogicalChannelParameters", V76_PARAMETERS),
+        Skip(
+            "routing",
+            Names {
+                number: 2,
+                extensible: false,
+            },
+        ),
+        Skip("network", Octets(4)),
+        Skip("tsapIdentifier", Octets(2)),
+        Skip("route", list(&Octets(4))),
     ],
-    Some(&[Decode("h2250LogicalChannelParameters", H2250_PARAMETERS)]),
-);
-
-pub const FORWARD_PARAMETERS: Type = Sequence(
-    &[
-        Optional(&Skip("portNumber", Octets(2))),
-        Decode("dataType", DATA_TYPE),
-        Decode("multiplexParameters", FORWARD_MULTIPLEX),
-    ],
-    Some(&[
-        Skip("forwardLogicalChannelDependency", Null),
-        Skip("replacementFor", Null),
-    ]),
-);
-
-pub const FORWARD_MULTIPLEX: Type = Choice(
-    &[
-        Skip("h222LogicalChannelParameters", H222_PARAMETERS),
-        Skip("h223LogicalChannelParameters", H223_PARAMETERS),
-        Skip("v76LogicalChannelParameters", V76_PARAMETERS),
-    ],
-    Some(&[Decode("h2250LogicalChannelParameters", H2250_PARAMETERS)]),
-);
-
-pub const H2250_PARAMETERS: Type = Sequence(
-    &[
-        Optional(&Skip("nonStandard", list(&NON_STANDARD_PARAMETER))),
-        Skip("sessionID", Octets(1)),
-        Optional(&Skip("associatedSessionID", Bits(8))),
-        Optional(&Decode("mediaChannel", TRANSPORT_ADDRESS)),
-        Optional(&Skip("mediaGuaranteedDelivery", BOOLEAN)),
-        Optional(&Decode("mediaControlChannel", TRANSPORT_ADDRESS)),
-        Optional(&Stop("mediaControlGuaranteedDelivery")),
-        Optional(&Stop("silenceSuppression")),
-        Optional(&Stop("destination")),
-        Optional(&Stop("dynamicRTPPayloadType")),
-        Optional(&Stop("mediaPacketization")),
-    ],
-    Some(&[Stop("transportCapability")]),
+    Some(&[]),
 );
 
 pub const TRANSPORT_ADDRESS: Type = Choice(
     &[
         Decode("unicastAddress", UNICAST_ADDRESS),
         Skip("multicastAddress", MULTICAST_ADDRESS),
-    ],
-    Some(&[]),
-);
-
-pub const MULTICAST_ADDRESS: Type = Choice(
-    &[
-        Skip("iPAddress", MULTICAST_IP),
-        Skip("iP6Address", MULTICAST_IP6),
-    ],
-    Some(&[]),
-);
-
-pub const MULTICAST_IP6: Type = Sequence(
-    &[
-        Skip("network", Octets(16)),
-        Skip("tsapIdentifier", Octets(2)),
-    ],
-    Some(&[]),
-);
-
-pub const MULTICAST_IP: Type = Sequence(
-    &[
-        Skip("network", Octets(4)),
-        Skip("tsapIdentifier", Octets(2)),
     ],
     Some(&[]),
 );
@@ -271,18 +326,10 @@ pub const UNICAST_ADDRESS: Type = Choice(
     Some(&[]),
 );
 
-pub const SOURCE_ROUTE: Type = Sequence(
+pub const UNICAST_IP: Type = Sequence(
     &[
-        Skip(
-            "routing",
-            Names {
-                number: 2,
-                extensible: false,
-            },
-        ),
-        Skip("network", Octets(4)),
+        Decode("network", Octets(4)),
         Skip("tsapIdentifier", Octets(2)),
-        Skip("route", list(&Octets(4))),
     ],
     Some(&[]),
 );
@@ -304,28 +351,7 @@ pub const UNICAST_IPX: Type = Sequence(
     Some(&[]),
 );
 
-pub const UNICAST_IP: Type = Sequence(
-    &[
-        Decode("network", Octets(4)),
-        Skip("tsapIdentifier", Octets(2)),
-    ],
-    Some(&[]),
-);
-
-pub const V76_PARAMETERS: Type = Sequence(
-    &[
-        Skip("hdlcParameters", V76_HDLC_PARAMETERS),
-        Skip("suspendResume", names(3)),
-        Skip("uIH", BOOLEAN),
-        Skip("mode", V76_MODE),
-        Skip("v75Parameters", V75_PARAMETERS),
-    ],
-    Some(&[]),
-);
-
 pub const V75_PARAMETERS: Type = Sequence(&[Skip("audioHeaderPresent", BOOLEAN)], Some(&[]));
-
-pub const V76_MODE: Type = Choice(&[Skip("eRM", V76_ERM), Skip("uNERM", Null)], Some(&[]));
 
 pub const V76_ERM: Type = Sequence(
     &[Skip("windowSize", Bits(7)), Skip("recovery", names(3))],
@@ -341,41 +367,15 @@ pub const V76_HDLC_PARAMETERS: Type = Sequence(
     Some(&[]),
 );
 
-pub const H223_PARAMETERS: Type = Sequence(
-    &[
-        Skip("adaptationLayerType", ADAPTATION_LAYER),
-        Skip("segmentableFlag", BOOLEAN),
-    ],
-    Some(&[]),
-);
+pub const V76_MODE: Type = Choice(&[Skip("eRM", V76_ERM), Skip("uNERM", Null)], Some(&[]));
 
-pub const ADAPTATION_LAYER: Type = Choice(
+pub const V76_PARAMETERS: Type = Sequence(
     &[
-        Skip("nonStandard", NON_STANDARD_PARAMETER),
-        Skip("al1Framed", Null),
-        Skip("al1NotFramed", Null),
-        Skip("al2WithoutSequenceNumbers", Null),
-        Skip("al2WithSequenceNumbers", Null),
-        Skip("al3", AL3),
-    ],
-    Some(&[]),
-);
-
-pub const AL3: Type = Sequence(
-    &[
-        Skip("controlFieldOctets", Bits(2)),
-        Skip("sendBufferSize", Number { least: 0 }),
-    ],
-    None,
-);
-
-pub const H222_PARAMETERS: Type = Sequence(
-    &[
-        Skip("resourceID", Octets(2)),
-        Skip("subChannelID", Octets(2)),
-        Optional(&Skip("pcr-pid", Octets(2))),
-        Optional(&Skip("programDescriptors", OCTET_STRING)),
-        Optional(&Skip("streamDescriptors", OCTET_STRING)),
+        Skip("hdlcParameters", V76_HDLC_PARAMETERS),
+        Skip("suspendResume", names(3)),
+        Skip("uIH", BOOLEAN),
+        Skip("mode", V76_MODE),
+        Skip("v75Parameters", V75_PARAMETERS),
     ],
     Some(&[]),
 );
