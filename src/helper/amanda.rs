@@ -12,8 +12,8 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::{
-    Dropped, Families, Field, Freedom, Helper, Instances, Master, Message, Parameter, Policy, Spec,
-    text,
+    Dropped, Families, Field, Freedom, Helper, Instances, MOST_SECONDS, Master, Message, Parameter,
+    Policy, Spec, text,
 };
 use crate::expectation::{Expectation, Sourced};
 use crate::tuple::{Direction, Protocol};
@@ -34,7 +34,7 @@ pub const SPECS: &[Spec] = &[Spec {
     parameters: &[Parameter {
         name: MASTER_TIMEOUT,
         default: 300,
-        range: 0..=2_147_483,
+        range: 0..=MOST_SECONDS,
         meaning: "seconds that an Amanda conversation may be silent after an answer",
     }],
     freedom: &[Freedom::new(

@@ -16,8 +16,8 @@ use std::time::Duration;
 use ipnet::{IpNet, Ipv4Net};
 
 use super::{
-    Dropped, Families, Field, Freedom, Helper, Instances, Master, Message, Modules, Parameter,
-    Policy, Spec,
+    Dropped, Families, Field, Freedom, Helper, Instances, MOST_SECONDS, Master, Message, Modules,
+    Parameter, Policy, Spec,
 };
 use crate::expectation::{Expectation, Flags, Origin, Sourced};
 use crate::kernel::{Behaviour, Kernel};
@@ -70,7 +70,7 @@ const fn timeout_parameter(name: &'static str, default: u32) -> Parameter {
     Parameter {
         name,
         default,
-        range: 0..=2_147_483,
+        range: 0..=MOST_SECONDS,
         meaning: "seconds that answers, and the question's own conntrack, may take",
     }
 }

@@ -19,7 +19,7 @@ mod tftp;
 pub mod text;
 
 pub use freedom::{Field, Freedom};
-pub use modules::{Instances, MOST_PORTS, Modules, Parameter, Registered};
+pub use modules::{Instances, MOST_PORTS, MOST_SECONDS, Modules, Parameter, Registered};
 
 use std::net::IpAddr;
 use std::ops::Range;

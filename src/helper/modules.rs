@@ -117,6 +117,10 @@ fn leaked(name: String) -> &'static str {
     Box::leak(name.into_boxed_str())
 }
 
+/// Seconds that a time-out in a parameter may have: so far ahead a 32-bit count of ticks can say that something lies.
+/// Kernels take more, and it wraps.
+pub const MOST_SECONDS: u32 = i32::MAX as u32 / 250;
+
 /// `MAX_PORTS`
 pub const MOST_PORTS: usize = 8;
 
