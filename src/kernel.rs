@@ -100,8 +100,8 @@ fn in_ticks(seconds: u32) -> u32 {
 impl Default for Kernel {
     /// The newest that was asked.
     fn default() -> Self {
-        let asked = KERNELS.iter().filter(|kernel| kernel.was_asked);
-        asked.last().copied().unwrap_or(KERNELS[0])
+        let newest = KERNELS.iter().rfind(|kernel| kernel.was_asked);
+        *newest.unwrap_or(&KERNELS[0])
     }
 }
 

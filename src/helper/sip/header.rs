@@ -278,7 +278,10 @@ fn search(
 /// ended the value, and so it runs on through the headers that follow. Each of these begins a search of its own; but
 /// two that meet at a line end go the same way from there, and it is gone but once.
 #[derive(Default)]
-pub struct Searched(RefCell<HashMap<(usize, usize, &'static [u8]), Option<usize>>>);
+pub struct Searched(RefCell<HashMap<Search, Option<usize>>>);
+
+/// From a line end, up to a limit, for a word.
+type Search = (usize, usize, &'static [u8]);
 
 impl Searched {
     fn beyond(
