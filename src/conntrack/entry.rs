@@ -21,8 +21,6 @@ pub struct Conntrack {
     pub status: Status,
     pub cached: Cached,
     pub expires: Timestamp,
-    /// When the table looks at `expires` next; never after it.
-    pub scheduled: Timestamp,
     pub l4: L4,
     pub life: Life,
     /// For an expected flow.

@@ -3,8 +3,6 @@
 //! Source: net/netfilter/nf_conntrack_expect.c. Expectations are found by what they name exactly, the destination;
 //! among several for one destination the newest is asked first.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +10,7 @@ use std::time::Duration;
 use hashbrown::HashMap;
 
 use super::event::{Closed, ExpectationRecord};
+use super::slots::Slots;
 use crate::expectation::{Expectation, ExpectationId};
 use crate::time::Timestamp;
 use crate::tuple::{Protocol, Tuple};
@@ -19,11 +18,9 @@ use crate::tuple::{Protocol, Tuple};
 /// What is expected now, by anybody.
 #[derive(Default)]
 pub struct Expectations {
-    slots: Vec<Option<Expected>>,
-    free: Vec<u32>,
+    standing: Slots<Expected>,
     by_destination: HashMap<Destination, Vec<u32>>,
     by_id: HashMap<ExpectationId, u32>,
-    due: BinaryHeap<Reverse<(Timestamp, ExpectationId, u32)>>,
 }
 
 /// An expectation in the table.
@@ -36,14 +33,6 @@ pub struct Expected {
     pub expires: Timestamp,
     /// When it was taken back or timed out, though it is still in the table.
     pub dead: Option<(Timestamp, Closed)>,
-    /// When time is to end it, or to clear it away.
-    pub due: Timestamp,
-}
-
-impl Expected {
-    fn keeps(&self, at: Timestamp, id: ExpectationId) -> bool {
-        (self.due, self.record.id) == (at, id)
-    }
 }
 
 /// What an expectation always names.
@@ -62,7 +51,7 @@ pub enum Clash {
 
 impl Expectations {
     pub fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.standing.len()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -70,47 +59,24 @@ impl Expectations {
     }
 
     pub fn get(&self, slot: u32) -> Option<&Expected> {
-        self.slots.get(slot as usize)?.as_ref()
+        self.standing.get(slot)
     }
 
     pub fn insert(&mut self, expected: Expected) -> u32 {
         let destination = destination(&expected.record.expectation);
-        let (due, id) = (expected.due, expected.record.id);
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot as usize] = Some(expected);
-                slot
-            }
-            None => {
-                self.slots.push(Some(expected));
-                // Each costs more than a byte, so 2^32 of them do not fit into memory.
-                (self.slots.len() - 1) as u32
-            }
-        };
+        let (id, expires) = (expected.record.id, expected.expires);
+        let slot = self.standing.insert(expected);
+        self.standing.schedule(slot, expires);
         self.by_destination
             .entry(destination)
             .or_default()
             .insert(0, slot);
         self.by_id.insert(id, slot);
-        self.schedule(due, id, slot);
         slot
     }
 
-    /// Appointments are not taken back; one that its expectation does not keep is void.
-    fn schedule(&mut self, at: Timestamp, id: ExpectationId, slot: u32) {
-        self.due.push(Reverse((at, id, slot)));
-        if self.due.len() > 2 * self.len() + SPARE_APPOINTMENTS {
-            let slots = &self.slots;
-            self.due.retain(|Reverse((at, id, slot))| {
-                let expected = slots.get(*slot as usize).and_then(Option::as_ref);
-                expected.is_some_and(|expected| expected.keeps(*at, *id))
-            });
-        }
-    }
-
     pub fn remove(&mut self, slot: u32) -> Option<Expected> {
-        let expected = self.slots.get_mut(slot as usize)?.take()?;
-        self.free.push(slot);
+        let expected = self.standing.remove(slot)?;
         self.by_id.remove(&expected.record.id);
         let destination = destination(&expected.record.expectation);
         if let Some(slots) = self.by_destination.get_mut(&destination) {
@@ -153,7 +119,7 @@ impl Expectations {
 
     /// From now on it matches nothing and stands in nobody's way; but it still counts.
     pub fn kill(&mut self, slot: u32, now: Timestamp, why: Closed) {
-        if let Some(Some(expected)) = self.slots.get_mut(slot as usize) {
+        if let Some(expected) = self.standing.get_mut(slot) {
             expected.dead.get_or_insert((now, why));
         }
     }
@@ -161,11 +127,7 @@ impl Expectations {
     /// It has timed out, and stays until somebody comes across it or the collector comes by.
     pub fn linger(&mut self, slot: u32, now: Timestamp) {
         self.kill(slot, now, Closed::TimedOut);
-        if let Some(Some(expected)) = self.slots.get_mut(slot as usize) {
-            expected.due = now + COLLECTION;
-            let (due, id) = (expected.due, expected.record.id);
-            self.schedule(due, id, slot);
-        }
+        self.standing.schedule(slot, now + COLLECTION);
     }
 
     /// The dead ones that somebody meets who looks for a destination and stops at this slot, or nowhere. The kernel's
@@ -212,7 +174,7 @@ impl Expectations {
         expires: Timestamp,
     ) -> Option<Arc<ExpectationRecord>> {
         let slot = self.slot_of(id)?;
-        let expected = self.slots.get_mut(slot as usize)?.as_mut()?;
+        let expected = self.standing.get_mut(slot)?;
         Arc::make_mut(&mut expected.record)
             .expectation
             .flags
@@ -220,24 +182,14 @@ impl Expectations {
         expected.dead = expected.dead.filter(|(_, why)| *why != Closed::TimedOut);
         expected.active_from.get_or_insert(now);
         expected.expires = expires;
-        expected.due = expires;
         let record = Arc::clone(&expected.record);
-        self.schedule(expires, id, slot);
+        self.standing.schedule(slot, expires);
         Some(record)
     }
 
-    /// When the next one times out.
+    /// When time is to end the next one, or to clear it away.
     pub fn next_due(&mut self) -> Option<(Timestamp, u32)> {
-        while let Some(&Reverse((at, id, slot))) = self.due.peek() {
-            if self
-                .get(slot)
-                .is_some_and(|expected| expected.keeps(at, id))
-            {
-                return Some((at, slot));
-            }
-            self.due.pop();
-        }
-        None
+        self.standing.next_due()
     }
 }
 
@@ -283,5 +235,3 @@ fn overlap(a: &Expectation, b: &Expectation) -> bool {
 
 /// The collector (`gc_worker`) comes by once a minute where little happens: half a minute late on the average.
 const COLLECTION: Duration = Duration::from_secs(30);
-/// Appointments of expectations that are gone, beyond as many as there are living ones.
-const SPARE_APPOINTMENTS: usize = 1024;

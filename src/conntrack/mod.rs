@@ -17,6 +17,7 @@ mod gre;
 mod icmp;
 mod reason;
 mod sctp;
+mod slots;
 mod table;
 pub mod tcp;
 mod tracker;

@@ -1,7 +1,5 @@
 //! The conntrack table: entries found by either of their tuples, and the order in which they time out.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
@@ -9,31 +7,30 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::entry::Conntrack;
 use super::event::Status;
+use super::slots::Slots;
 use crate::time::Timestamp;
 use crate::tuple::{Direction, Tuple};
 
-/// Entries in slots, which are used again. Nothing iterates over the hash table, whose order is random.
+/// Nothing iterates over the hash table, whose order is random.
 #[derive(Default)]
 pub struct Table {
-    slots: Vec<Option<Conntrack>>,
-    free: Vec<u32>,
+    entries: Slots<Conntrack>,
     by_tuple: HashTable<u32>,
     hasher: DefaultHashBuilder,
-    due: BinaryHeap<Reverse<(Timestamp, u64, u32)>>,
 }
 
 impl Table {
     /// Entries, confirmed or not.
     pub fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.entries.len()
     }
 
     pub fn get(&self, slot: u32) -> Option<&Conntrack> {
-        self.slots.get(slot as usize)?.as_ref()
+        self.entries.get(slot)
     }
 
     pub fn get_mut(&mut self, slot: u32) -> Option<&mut Conntrack> {
-        self.slots.get_mut(slot as usize)?.as_mut()
+        self.entries.get_mut(slot)
     }
 
     /// The confirmed entry of this tuple and which of its directions that is.
@@ -56,17 +53,7 @@ impl Table {
 
     /// Takes an entry in without letting it be found.
     pub fn hold(&mut self, ct: Conntrack) -> u32 {
-        match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot as usize] = Some(ct);
-                slot
-            }
-            None => {
-                self.slots.push(Some(ct));
-                // Each costs more than a byte, so 2^32 of them do not fit into memory.
-                (self.slots.len() - 1) as u32
-            }
-        }
+        self.entries.insert(ct)
     }
 
     /// Lets the entry be found from now on, until it times out.
@@ -75,12 +62,11 @@ impl Table {
             return;
         };
         let hash = self.hasher.hash_one(key);
-        let (slots, hasher) = (&self.slots, &self.hasher);
-        self.by_tuple
-            .insert_unique(hash, slot, |&slot| match &slots[slot as usize] {
-                Some(ct) => canonical(&ct.original).map_or(0, |key| hasher.hash_one(key)),
-                None => 0,
-            });
+        let (entries, hasher) = (&self.entries, &self.hasher);
+        self.by_tuple.insert_unique(hash, slot, |&slot| {
+            let key = entries.get(slot).and_then(|ct| canonical(&ct.original));
+            key.map_or(0, |key| hasher.hash_one(key))
+        });
         self.schedule(slot, now);
     }
 
@@ -96,47 +82,34 @@ impl Table {
     }
 
     pub fn release(&mut self, slot: u32) -> Option<Conntrack> {
-        let ct = self.slots.get_mut(slot as usize)?.take()?;
-        self.free.push(slot);
-        Some(ct)
+        self.entries.remove(slot)
     }
 
     /// To be called when an entry's time-out may have become shorter.
-    pub fn schedule(&mut self, slot: u32, now: Timestamp) {
-        let Some(ct) = self.get_mut(slot) else { return };
-        ct.scheduled = ct.expires.min(now + LONGEST_WAIT);
-        let due = Reverse((ct.scheduled, ct.id.0, slot));
-        self.due.push(due);
-        // Appointments of entries that are gone must not outnumber the living, however fast those come and go.
-        if self.due.len() > 2 * self.len() + SPARE_APPOINTMENTS {
-            let slots = &self.slots;
-            self.due.retain(|Reverse((at, id, slot))| {
-                let ct = slots.get(*slot as usize).and_then(Option::as_ref);
-                ct.is_some_and(|ct| ct.id.0 == *id && ct.scheduled == *at)
-            });
+    pub fn hasten(&mut self, slot: u32, now: Timestamp) {
+        let expires = self.get(slot).map(|ct| ct.expires);
+        if expires < self.entries.due(slot) {
+            self.schedule(slot, now);
+        }
+    }
+
+    fn schedule(&mut self, slot: u32, now: Timestamp) {
+        if let Some(ct) = self.entries.get(slot) {
+            let at = ct.expires.min(now + LONGEST_WAIT);
+            self.entries.schedule(slot, at);
         }
     }
 
     /// The entry that times out next and when, if that is not after `now`.
     pub fn next_due(&mut self, now: Timestamp) -> Option<(Timestamp, u32)> {
-        while let Some(&Reverse((at, id, slot))) = self.due.peek() {
-            let current = self
-                .get(slot)
-                .filter(|ct| ct.id.0 == id && ct.scheduled == at && !ct.status.has(Status::DYING));
-            match current.map(|ct| ct.expires) {
-                Some(expires) if expires <= at => return (at <= now).then_some((at, slot)),
-                Some(_) if at > now => return None,
-                // From `now`, not from `at`: else a leap of the clock costs each entry an appointment every 300 s.
-                Some(_) => {
-                    self.due.pop();
-                    self.schedule(slot, now);
-                }
-                None => {
-                    self.due.pop();
-                }
+        loop {
+            let (at, slot) = self.entries.next_due().filter(|(at, _)| *at <= now)?;
+            if self.get(slot)?.expires <= at {
+                return Some((at, slot));
             }
+            // From `now`, not from `at`: else a leap of the clock costs each entry an appointment every 300 s.
+            self.schedule(slot, now);
         }
-        None
     }
 
     /// An entry that may give way to a new flow with this tuple, when the table is full.
@@ -147,7 +120,7 @@ impl Table {
     pub fn droppable(&self, tuple: &Tuple) -> Option<u32> {
         let mut hasher = DefaultHasher::new();
         tuple.hash(&mut hasher);
-        let slots = self.slots.len() as u64;
+        let slots = self.entries.slots() as u64;
         let start = hasher.finish().checked_rem(slots)?;
         (start..start + EVICTION_RANGE.min(slots))
             .map(|at| (at % slots) as u32)
@@ -160,8 +133,7 @@ impl Table {
 
     /// Every slot in use, in the order of the slots.
     pub fn occupied(&self) -> impl Iterator<Item = u32> {
-        let taken = |(slot, ct): (usize, &Option<Conntrack>)| ct.is_some().then_some(slot as u32);
-        self.slots.iter().enumerate().filter_map(taken)
+        self.entries.occupied()
     }
 }
 
@@ -174,4 +146,3 @@ fn canonical(tuple: &Tuple) -> Option<Tuple> {
 /// when they end early.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 const EVICTION_RANGE: u64 = 16;
-const SPARE_APPOINTMENTS: usize = 1024;

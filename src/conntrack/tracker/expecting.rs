@@ -322,7 +322,6 @@ impl Helped<'_> {
             active_from: (!record.expectation.flags.inactive).then_some(tracker.now),
             expires: tracker.now + record.timeout,
             dead: None,
-            due: tracker.now + record.timeout,
         });
         let ct = tracker.table.get_mut(self.slot);
         if let Some(help) = ct.and_then(|ct| ct.help.as_mut()) {

@@ -269,7 +269,6 @@ impl Tracker {
             status,
             cached: Cached::default(),
             expires: self.now,
-            scheduled: self.now,
             l4: L4::Stateless,
             life: Life::begin(packet.number, self.now),
             related,
@@ -497,8 +496,8 @@ impl Tracker {
         if ct.status.has(Status::DYING) || !ct.status.has(Status::CONFIRMED) {
             self.remove_expectations(slot, Closed::MasterGone);
             self.free(slot);
-        } else if ct.expires < ct.scheduled {
-            self.table.schedule(slot, self.now);
+        } else {
+            self.table.hasten(slot, self.now);
         }
     }
 
