@@ -155,10 +155,34 @@ fn wrong_usage_ends_with_2() {
         &["analyse", "--module", "nf_conntrack_ftp.loose=2", "x.pcap"],
         &["analyse", "--sysctl", "net.ipv4.ip_forward=1", "x.pcap"],
         &["analyse", "--kernel", "2.4", "x.pcap"],
+        &["analyse", "--local", "192.0.2.256/24", "x.pcap"],
         &["events", "--clock", "sundial", "x.pcap"],
     ] {
         let output = ctaudit(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+/// Linux 7.3 has no ports= any more: neither it nor a comparison with it may pass over that.
+#[test]
+fn what_a_kernel_does_not_have_is_not_passed_over() {
+    let (ports, sample) = (
+        "nf_conntrack_ftp.ports=21,2121",
+        "samples/helper/ftp/port-2121.pcap",
+    );
+    for (kernel, there, expected) in [("6.1", "7.2", 0), ("7.3", "6.18", 2), ("6.18", "7.3", 2)] {
+        let arguments = [
+            "analyse",
+            "--module",
+            ports,
+            "--kernel",
+            kernel,
+            "--compare-kernel",
+            there,
+            sample,
+        ];
+        let output = ctaudit(&arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(expected), "{kernel} and {there}");
     }
 }
 

@@ -7,7 +7,7 @@ use ctaudit::replay::{Clock, Replay};
 
 use crate::support::{capture, firewall, project, read, samples};
 use crate::traffic::packet::{End, ICMPV6, ip, udp};
-use crate::traffic::{Packet, write_pcap};
+use crate::traffic::{Packet, pcap};
 
 fn compared(bytes: Vec<u8>, here: &str, there: &str) -> Vec<Deviation> {
     let mut replay = Replay::new(capture(bytes), firewall(here, false), Clock::Capture);
@@ -23,18 +23,16 @@ fn compared(bytes: Vec<u8>, here: &str, there: &str) -> Vec<Deviation> {
     comparison.deviations
 }
 
-fn pcap(packets: &[Vec<u8>]) -> Vec<u8> {
+/// A capture with a packet at each of these seconds.
+fn at_seconds(packets: Vec<(u64, Vec<u8>)>) -> Vec<u8> {
     let packets: Vec<Packet> = packets
-        .iter()
-        .zip(1..)
-        .map(|(ip, number)| Packet {
-            at_micros: number * 1000,
-            ip: ip.clone(),
+        .into_iter()
+        .map(|(second, ip)| Packet {
+            at_micros: second * 1_000_000,
+            ip,
         })
         .collect();
-    let file = tempfile::NamedTempFile::new().unwrap();
-    write_pcap(file.path(), &packets).unwrap();
-    read(file.path())
+    pcap(&packets).unwrap()
 }
 
 #[test]
@@ -57,12 +55,10 @@ fn a_verdict_that_differs_is_told_with_its_frame() {
         address: address("2001:db8::2"),
         port: 53,
     };
-    let packets = [
-        udp(from, to, b"question"),
-        ip(host, group, ICMPV6, vec![151, 0, 0, 0, 0, 0, 0, 0]),
-    ];
+    let advertisement = ip(host, group, ICMPV6, vec![151, 0, 0, 0, 0, 0, 0, 0]);
+    let bytes = at_seconds(vec![(1, udp(from, to, b"question")), (2, advertisement)]);
     assert_eq!(
-        compared(pcap(&packets), "6.1", "6.12"),
+        compared(bytes, "6.1", "6.12"),
         [Deviation {
             frame: 2,
             aspect: Aspect::State,
@@ -73,7 +69,7 @@ fn a_verdict_that_differs_is_told_with_its_frame() {
 }
 
 /// Commands with numbers too large are what 7.2 drops and kernels before it took: each shows as an expectation and as
-/// a packet, and none the other way round.
+/// a packet.
 #[test]
 fn what_one_kernel_alone_expects_is_told_once() {
     let bytes = read(&project("tests/recorded/ftp-1.pcap.gz"));
@@ -98,15 +94,41 @@ fn udp_lite_loses_its_ports() {
     let [a, b] = ["192.0.2.1", "198.51.100.2"].map(|address| address.parse::<IpAddr>().unwrap());
     // Source and destination port, coverage, checksum.
     let segment = |sport: u16, dport: u16| [sport, dport, 8, 1].map(u16::to_be_bytes).concat();
-    let packets = [
-        ip(a, b, UDPLITE, segment(1000, 2000)),
-        ip(b, a, UDPLITE, segment(3000, 4000)),
-    ];
-    let deviations = compared(pcap(&packets), "6.18", "7.1");
+    let bytes = at_seconds(vec![
+        (1, ip(a, b, UDPLITE, segment(1000, 2000))),
+        (2, ip(b, a, UDPLITE, segment(3000, 4000))),
+    ]);
+    let deviations = compared(bytes, "6.18", "7.1");
     let states: Vec<(u64, &str, &str)> = deviations
         .iter()
         .filter(|found| found.aspect == Aspect::State)
         .map(|found| (found.frame, found.here.as_str(), found.there.as_str()))
         .collect();
     assert_eq!(states, [(2, "new", "established")]);
+}
+
+/// A registrar that agrees when the 180 seconds are over: with a timer the expectation is gone, without one it is still
+/// there and is brought back (`refresh_signalling_expectation`).
+#[test]
+fn an_expectation_that_ends_otherwise_is_told_when_it_has_ended_in_both() {
+    let end = |address: &str| End {
+        address: address.parse().unwrap(),
+        port: 5060,
+    };
+    let (phone, registrar) = (end("192.0.2.11"), end("198.51.100.60"));
+    let contact = "Contact: <sip:192.0.2.11:5062>;expires=60\r\n\r\n";
+    let register = format!("REGISTER sip:x SIP/2.0\r\nCSeq: 1 REGISTER\r\n{contact}");
+    let agreed = format!("SIP/2.0 200 OK\r\nCSeq: 1 REGISTER\r\n{contact}");
+    let bytes = at_seconds(vec![
+        (1, udp(phone, registrar, register.as_bytes())),
+        (183, udp(registrar, phone, agreed.as_bytes())),
+    ]);
+    let deviations = compared(bytes, "6.18", "6.12");
+    let [outcome] = &deviations[..] else {
+        panic!("{deviations:?}")
+    };
+    assert_eq!((outcome.frame, outcome.aspect), (2, Aspect::Outcome));
+    let expected = "udp 198.51.100.60 to 192.0.2.11:5062";
+    assert_eq!(outcome.here, format!("{expected}: timed out"));
+    assert_eq!(outcome.there, format!("{expected}: still open"));
 }

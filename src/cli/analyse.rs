@@ -1,6 +1,5 @@
 //! `ctaudit analyse`
 
-use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,7 +9,6 @@ use clap::Args;
 use super::progress::Progress;
 use super::{Failure, Input, damaged, series, width};
 use crate::compare::Comparison;
-use crate::conntrack::config::Config;
 use crate::exposure::Exposure;
 use crate::kernel::Kernel;
 use crate::report::frames::{Format, Frames};
@@ -36,7 +34,17 @@ pub struct Analyse {
 
 impl Analyse {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
-        let config = self.input.firewall.config()?;
+        let firewall = &self.input.firewall;
+        let config = firewall.config(firewall.kernel)?;
+        let compared = match self.compare_kernel {
+            None => None,
+            Some(there) => Some(Compared {
+                here: config.kernel,
+                there,
+                comparison: Comparison::new(firewall.config(there)?),
+                deviations: Listed::default(),
+            }),
+        };
         let mut replay = self.input.replay(config.clone())?;
         let helpers = || config.assignments.iter().map(|assigned| assigned.helper);
         let cannot_fire = helpers()
@@ -56,20 +64,8 @@ impl Analyse {
             cannot_fire,
             expectations: Listed::default(),
             related: Listed::default(),
-            compared: None,
+            compared,
         };
-        let mut comparison = self.compare_kernel.map(|kernel| {
-            Comparison::new(Config {
-                kernel,
-                ..config.clone()
-            })
-        });
-        analysis.compared = self.compare_kernel.map(|there| Compared {
-            here: config.kernel,
-            there,
-            counts: BTreeMap::new(),
-            deviations: Listed::default(),
-        });
         let mut progress = Progress::new(replay.capture());
         let mut status = ExitCode::SUCCESS;
         loop {
@@ -77,33 +73,25 @@ impl Analyse {
                 Ok(None) => break,
                 Ok(Some(passage)) => {
                     analysis.exposure.observe(&passage);
-                    if let Some(comparison) = &mut comparison {
-                        comparison.observe(&passage);
+                    if let Some(compared) = &mut analysis.compared {
+                        compared.comparison.observe(&passage);
                     }
                 }
                 Err(error) if error.is_damage() => status = damaged(&error),
                 Err(error) => return Err(error.into()),
             }
             progress.tell(replay.capture(), analysis.exposure.totals.frames);
-            let deviations = comparison
-                .as_ref()
-                .map_or(0, |comparison| comparison.deviations.len());
-            let exposure = &analysis.exposure;
-            let held = exposure.conntracks.len().max(exposure.expectations.len());
-            if held.max(deviations) >= BATCH {
-                collect(&mut analysis, comparison.as_mut(), &mut outputs)?;
+            if held(&analysis) >= BATCH {
+                collect(&mut analysis, &mut outputs)?;
             }
         }
         let frames = analysis.exposure.totals.frames;
         let last = replay.finish();
         analysis.exposure.finish(&last);
-        if let Some(comparison) = &mut comparison {
-            comparison.finish(frames, &last);
+        if let Some(compared) = &mut analysis.compared {
+            compared.comparison.finish(frames, &last);
         }
-        collect(&mut analysis, comparison.as_mut(), &mut outputs)?;
-        if let (Some(compared), Some(comparison)) = (&mut analysis.compared, comparison) {
-            compared.counts = comparison.counts;
-        }
+        collect(&mut analysis, &mut outputs)?;
         progress.finish();
         analysis.rules = rules::recommend(&analysis.exposure);
         for output in outputs {
@@ -116,22 +104,31 @@ impl Analyse {
     }
 }
 
+/// Rows of the longest of the tables that wait to be written.
+fn held(analysis: &Analysis) -> usize {
+    let exposure = &analysis.exposure;
+    let compared = analysis.compared.as_ref();
+    let deviations = compared.map_or(0, |compared| compared.comparison.deviations.len());
+    let ended = exposure.conntracks.len().max(exposure.expectations.len());
+    ended.max(deviations)
+}
+
 /// Hands on what ended, so that memory does not grow with the capture.
-fn collect(
-    analysis: &mut Analysis,
-    comparison: Option<&mut Comparison>,
-    outputs: &mut [Frames],
-) -> Result<(), Failure> {
-    let exposure = &mut analysis.exposure;
-    let deviations = comparison.map_or_else(Vec::new, |comparison| {
-        std::mem::take(&mut comparison.deviations)
-    });
+fn collect(analysis: &mut Analysis, outputs: &mut [Frames]) -> Result<(), Failure> {
+    let Analysis {
+        exposure, compared, ..
+    } = analysis;
+    let deviations = compared
+        .as_ref()
+        .map_or(&[][..], |compared| &compared.comparison.deviations);
     for output in outputs {
-        output.append(&exposure.expectations, &exposure.conntracks, &deviations)?;
+        output.append(&exposure.expectations, &exposure.conntracks, deviations)?;
     }
-    if let Some(compared) = &mut analysis.compared {
-        deviations
-            .into_iter()
+    if let Some(compared) = compared {
+        compared
+            .comparison
+            .deviations
+            .drain(..)
             .for_each(|deviation| compared.deviations.push(deviation));
     }
     exposure

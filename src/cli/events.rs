@@ -21,9 +21,9 @@ pub struct Events {
 
 impl Events {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
-        let config = self.input.firewall.config()?;
-        let mut replay = self.input.replay(config)?;
         let kernel = self.input.firewall.kernel;
+        let config = self.input.firewall.config(kernel)?;
+        let mut replay = self.input.replay(config)?;
         let mut out = BufWriter::new(io::stdout().lock());
         let mut status = ExitCode::SUCCESS;
         loop {

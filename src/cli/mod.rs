@@ -127,16 +127,16 @@ struct Firewall {
 }
 
 impl Firewall {
-    fn config(&self) -> Result<Config, Failure> {
+    /// This firewall with such a kernel.
+    fn config(&self, kernel: Kernel) -> Result<Config, Failure> {
         let mut modules = Modules::default();
         for text in &self.module {
             modules.set(text).map_err(|error| usage("module", error))?;
         }
-        if modules.names_ports() && !self.kernel.does(Behaviour::HelperPorts) {
-            let series = self.kernel.series;
+        if modules.names_ports() && !kernel.does(Behaviour::HelperPorts) {
             return Err(usage(
                 "module",
-                format!("Linux {series} has no ports=: attach the helper with --add-assign"),
+                format!("Linux {kernel} has no ports=: attach the helper with --add-assign"),
             ));
         }
         let assignments = |option, texts: &[String]| -> Result<Vec<Assignment>, Failure> {
@@ -150,7 +150,7 @@ impl Firewall {
             assignments("assign", &self.assign)?,
             assignments("add-assign", &self.add_assign)?,
         );
-        let mut config = Config::new(self.kernel, modules);
+        let mut config = Config::new(kernel, modules);
         if !self.assign.is_empty() {
             config.assignments = only;
         }

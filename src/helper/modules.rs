@@ -46,16 +46,16 @@ impl Modules {
         let (name, value) = text
             .split_once('=')
             .ok_or_else(|| format!("'{text}' is not of the form MODULE.PARAMETER=VALUE"))?;
-        let of_module = |spec: &&Spec| name.trim() == format!("{}.ports", spec.module());
-        if let Some(spec) = all()
-            .filter(|spec| spec.instances != Instances::One)
-            .find(of_module)
-        {
+        let mut with_ports = all().filter(|spec| spec.instances != Instances::One);
+        if let Some(spec) = with_ports.find(|spec| name.trim() == ports(spec)) {
             return self.register(spec, value);
         }
         let mut parameters = all().flat_map(|spec| spec.parameters);
         let Some(parameter) = parameters.find(|parameter| parameter.name == name.trim()) else {
-            let known: Vec<&str> = self.values.keys().copied().collect();
+            let with_ports = all().filter(|spec| spec.instances != Instances::One);
+            let values = self.values.keys().map(|name| (*name).to_owned());
+            let mut known: Vec<String> = values.chain(with_ports.map(ports)).collect();
+            known.sort();
             return Err(format!(
                 "'{name}' decides nothing in this simulation; the parameters that do: {}",
                 known.join(" ")
@@ -110,6 +110,11 @@ impl Modules {
         }
         Ok(())
     }
+}
+
+/// The parameter that says which ports a helper is registered for.
+fn ports(spec: &Spec) -> String {
+    format!("{}.ports", spec.module())
 }
 
 /// Names of helpers are few, and live as long as the program.

@@ -6,12 +6,12 @@ pub mod json;
 pub mod reference;
 pub mod table;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-use crate::compare::{Aspect, Deviation};
+use crate::compare::{Comparison, Deviation};
 use crate::expectation::Expectation;
 use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure};
 use crate::kernel::Kernel;
@@ -37,8 +37,7 @@ pub struct Analysis {
 pub struct Compared {
     pub here: Kernel,
     pub there: Kernel,
-    /// How often each thing differed.
-    pub counts: BTreeMap<Aspect, u64>,
+    pub comparison: Comparison,
     pub deviations: Listed<Deviation>,
 }
 

@@ -267,9 +267,8 @@ fn related_row(ended: &EndedConntrack) -> Option<[String; 7]> {
 /// What another kernel would do.
 fn compared(out: &mut dyn Write, compared: &Compared, width: u16) -> io::Result<()> {
     let (here, there) = (compared.here.series, compared.there.series);
-    let counts: Vec<String> = compared
-        .counts
-        .iter()
+    let counts = compared.comparison.counts.iter();
+    let counts: Vec<String> = counts
         .map(|(aspect, count)| format!("{} {count}", aspect.name()))
         .collect();
     let remark = if counts.is_empty() {
