@@ -108,7 +108,7 @@ fn udp_lite_loses_its_ports() {
 }
 
 /// A registrar that agrees when the 180 seconds are over: with a timer the expectation is gone, without one it is still
-/// there and is brought back (`refresh_signalling_expectation`).
+/// there and is brought back (`refresh_signalling_expectation`; so said a 6.12.117).
 #[test]
 fn an_expectation_that_ends_otherwise_is_told_when_it_has_ended_in_both() {
     let end = |address: &str| End {

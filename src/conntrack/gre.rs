@@ -64,13 +64,8 @@ impl Keymap {
 
     /// `nf_ct_gre_keymap_destroy`
     pub fn remove(&mut self, master: ConntrackId) {
-        for packets in self
-            .by_master
-            .remove(&master)
-            .into_iter()
-            .flatten()
-            .flatten()
-        {
+        let own = self.by_master.remove(&master).unwrap_or_default();
+        for packets in own.into_iter().flatten() {
             if let Some(keys) = self.by_packet.get_mut(&packets) {
                 keys.retain(|(other, _)| *other != master);
                 if keys.is_empty() {

@@ -26,6 +26,7 @@ mod udp;
 
 pub use reason::Reason;
 pub use tracker::Tracker;
+pub use transport::has_ports;
 
 use crate::kernel::Kernel;
 use crate::time::Timestamp;

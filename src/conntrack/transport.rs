@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::Context;
-use crate::kernel::Behaviour;
+use crate::kernel::{Behaviour, Kernel};
 use crate::tuple::{Protocol, Tuple};
 
 /// The tuple that a packet's transport header gives (`nf_ct_get_tuple`); `None` where the header is too short.
@@ -14,14 +14,8 @@ pub(super) fn tuple_of(
     transport: &[u8],
     context: &Context<'_>,
 ) -> Option<Tuple> {
-    let has_ports = match protocol {
-        Protocol::TCP | Protocol::UDP | Protocol::SCTP => true,
-        Protocol::UDPLITE => context.kernel.does(Behaviour::TracksUdpLite),
-        Protocol::DCCP => context.kernel.does(Behaviour::TracksDccp),
-        _ => false,
-    };
     let (sport, dport) = match protocol {
-        _ if has_ports => {
+        _ if has_ports(protocol, context.kernel) => {
             let &[a, b, c, d] = transport.first_chunk()?;
             (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]))
         }
@@ -42,6 +36,16 @@ pub(super) fn tuple_of(
         dport,
         protocol,
     })
+}
+
+/// Whether conntrack takes the first four bytes of this protocol's header for two ports.
+pub fn has_ports(protocol: Protocol, kernel: &Kernel) -> bool {
+    match protocol {
+        Protocol::TCP | Protocol::UDP | Protocol::SCTP => true,
+        Protocol::UDPLITE => kernel.does(Behaviour::TracksUdpLite),
+        Protocol::DCCP => kernel.does(Behaviour::TracksDccp),
+        _ => false,
+    }
 }
 
 /// What a helper reads, and for TCP the sequence number of its first byte. A UDP payload ends with the datagram,

@@ -128,13 +128,13 @@ impl Decoder {
         ip::check(&header, datagram).map_err(Unseen::Refused)?;
         let (datagram, header, captured) = match self.reassembler.gather(at, header, datagram)? {
             None => (datagram, header, captured.len().min(length)),
-            // The family is known; a reassembled IPv6 header may have lost its version (see `Fragment::ipv6`).
-            Some(whole) if header.src.is_ipv6() => {
-                let header = ip::Header::ipv6(whole).map_err(Unseen::Refused)?;
-                (whole, header, whole.len())
-            }
             Some(whole) => {
-                let header = ip::Header::parse(whole).map_err(Unseen::Refused)?;
+                // The family is known; a reassembled IPv6 header may have lost its version (see `Fragment::ipv6`).
+                let parse = match header.src {
+                    IpAddr::V4(_) => ip::Header::parse,
+                    IpAddr::V6(_) => ip::Header::ipv6,
+                };
+                let header = parse(whole).map_err(Unseen::Refused)?;
                 (whole, header, whole.len())
             }
         };

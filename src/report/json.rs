@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use super::Expected;
 use crate::conntrack::event::{ConntrackRecord, Event, ExpectationRecord};
-use crate::conntrack::{Step, Verdict};
-use crate::kernel::{Behaviour, Kernel};
+use crate::conntrack::{Step, Verdict, has_ports};
+use crate::kernel::Kernel;
 use crate::tuple::{Protocol, Tuple};
 
 /// Writes the record of one packet.
@@ -222,12 +222,7 @@ impl ExpectationLine {
 
 impl TupleLine {
     fn new(tuple: &Tuple, kernel: &Kernel) -> Self {
-        let has_ports = match tuple.protocol {
-            Protocol::TCP | Protocol::UDP | Protocol::SCTP | Protocol::GRE => true,
-            Protocol::UDPLITE => kernel.does(Behaviour::TracksUdpLite),
-            Protocol::DCCP => kernel.does(Behaviour::TracksDccp),
-            _ => false,
-        };
+        let has_ports = tuple.protocol == Protocol::GRE || has_ports(tuple.protocol, kernel);
         let icmp = tuple.icmp();
         Self {
             proto: tuple.protocol.to_string(),

@@ -59,16 +59,13 @@ impl Helper for H245 {
         if !message.established {
             return Ok(());
         }
-        let mut after = None;
-        while let Some(body) = self.tpkts.next(message, after) {
-            after = Some(body.end);
+        for body in self.tpkts.bodies(message) {
             let bytes = &message.payload[..body.end];
             let Some(control) = per::decode(bytes, body.start, &CONTROL_MESSAGE) else {
                 break;
             };
-            if process(&control, message, master).is_err() {
-                return Err(Dropped("cannot process H.245 message"));
-            }
+            process(&control, message, master)
+                .map_err(|_| Dropped("cannot process H.245 message"))?;
         }
         Ok(())
     }

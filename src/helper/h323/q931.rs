@@ -70,77 +70,72 @@ impl Helper for Q931 {
         if !message.established {
             return Ok(());
         }
-        let mut after = None;
-        while let Some(body) = self.tpkts.next(message, after) {
-            after = Some(body.end);
+        for body in self.tpkts.bodies(message) {
             let Some(signal) = user_information(message.payload, body) else {
                 break;
             };
-            if self.process(&signal, message, master).is_err() {
-                return Err(Dropped("cannot process Q.931 message"));
-            }
+            process(&signal, self.filter, message, master)
+                .map_err(|_| Dropped("cannot process Q.931 message"))?;
         }
         Ok(())
     }
 }
 
-impl Q931 {
-    /// `process_q931`
-    fn process(
-        &self,
-        signal: &Value,
-        message: &Message<'_>,
-        master: &mut dyn Master,
-    ) -> Result<(), Refused> {
-        let Some(pdu) = signal.at(&["h323-uu-pdu"]) else {
-            return Ok(());
+/// `process_q931`
+fn process(
+    signal: &Value,
+    filter: bool,
+    message: &Message<'_>,
+    master: &mut dyn Master,
+) -> Result<(), Refused> {
+    let Some(pdu) = signal.at(&["h323-uu-pdu"]) else {
+        return Ok(());
+    };
+    for body in BODIES {
+        let Some(body) = pdu.at(&["h323-message-body", body]) else {
+            continue;
         };
-        for body in BODIES {
-            let Some(body) = pdu.at(&["h323-message-body", body]) else {
-                continue;
-            };
-            if body.at(&["reason", "callForwarded"]).is_some() {
-                self.forward(body, message, master)?;
-            } else {
-                call(body, message, master)?;
-            }
+        if body.at(&["reason", "callForwarded"]).is_some() {
+            forward(body, filter, message, master)?;
+        } else {
+            call(body, message, master)?;
         }
-        for control in pdu.items("h245Control") {
-            h245::process(control, message, master)?;
-        }
-        Ok(())
     }
+    for control in pdu.items("h245Control") {
+        h245::process(control, message, master)?;
+    }
+    Ok(())
+}
 
-    /// The caller shall call somebody else (`expect_callforwarding`).
-    ///
-    /// The filter asks the routing table whether caller and new destination are reached by the same next hop. The
-    /// firewall simulated here has one route, to everybody on its link, so every host is its own next hop: the
-    /// question comes down to whether the two are the same host. A firewall with gateways on both sides would filter
-    /// more, one with several networks on each side less.
-    fn forward(
-        &self,
-        facility: &Value,
-        message: &Message<'_>,
-        master: &mut dyn Master,
-    ) -> Result<(), Refused> {
-        let listener = Listener::h225(message, facility.at(&["alternativeAddress"]));
-        let Some(listener) = listener else {
-            return Ok(());
-        };
-        if listener.port == 0 {
-            master.decline("names port 0", listener.bytes());
-            return Ok(());
-        }
-        if self.filter && listener.address == message.opposite().src {
-            let reason = "forwards a call to the caller's side (callforward_filter)";
-            master.decline(reason, listener.bytes());
-            return Ok(());
-        }
-        let mut expectation = listener.anybody(message, Protocol::TCP);
-        expectation.helper = Some(SPEC.name);
-        master.expect(expectation)?;
-        Ok(())
+/// The caller shall call somebody else (`expect_callforwarding`).
+///
+/// The filter asks the routing table whether caller and new destination are reached by the same next hop. The
+/// firewall simulated here has one route, to everybody on its link, so every host is its own next hop: the
+/// question comes down to whether the two are the same host. A firewall with gateways on both sides would filter
+/// more, one with several networks on each side less.
+fn forward(
+    facility: &Value,
+    filter: bool,
+    message: &Message<'_>,
+    master: &mut dyn Master,
+) -> Result<(), Refused> {
+    let listener = Listener::h225(message, facility.at(&["alternativeAddress"]));
+    let Some(listener) = listener else {
+        return Ok(());
+    };
+    if listener.port == 0 {
+        master.decline("names port 0", listener.bytes());
+        return Ok(());
     }
+    if filter && listener.address == message.opposite().src {
+        let reason = "forwards a call to the caller's side (callforward_filter)";
+        master.decline(reason, listener.bytes());
+        return Ok(());
+    }
+    let mut expectation = listener.anybody(message, Protocol::TCP);
+    expectation.helper = Some(SPEC.name);
+    master.expect(expectation)?;
+    Ok(())
 }
 
 /// `process_setup` and its like: all do the same.

@@ -12,9 +12,19 @@ pub struct Tpkts {
 }
 
 impl Tpkts {
+    /// Where the bodies stand in a payload, one after the other. Who stops in between leaves the rest unread.
+    pub fn bodies(&mut self, message: &Message<'_>) -> impl Iterator<Item = Range<usize>> {
+        let mut after = None;
+        std::iter::from_fn(move || {
+            let body = self.next(message, after)?;
+            after = Some(body.end);
+            Some(body)
+        })
+    }
+
     /// Where the body stands that follows the one that ended at `after`. Nothing is put together: what goes on in the
     /// next segment is lost, and so is what follows it there (`get_tpkt_data`).
-    pub fn next(&mut self, message: &Message<'_>, after: Option<usize>) -> Option<Range<usize>> {
+    fn next(&mut self, message: &Message<'_>, after: Option<usize>) -> Option<Range<usize>> {
         let announced = &mut self.announced[message.direction.index()];
         let expected = usize::from(std::mem::take(announced));
         let start = after.unwrap_or(0);
