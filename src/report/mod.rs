@@ -3,6 +3,7 @@
 pub mod events;
 pub mod frames;
 pub mod json;
+mod layout;
 pub mod reference;
 pub mod table;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use super::table::{finish, heading, table};
+use super::layout::{finish, heading, table};
 use crate::helper::{self, Families, Freedom, Instances, MOST_PORTS, Spec};
 use crate::kernel::{Behaviour, Difference, Kernel};
 

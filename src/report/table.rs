@@ -5,11 +5,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use comfy_table::{
-    Attribute, Cell, CellAlignment, ContentArrangement, ContentLineStyle, LineStyle, Row, Table,
-    TableStyle,
-};
-
+use super::layout::{finish, heading, more, table};
 use super::{Analysis, Compared};
 use crate::conntrack::State;
 use crate::expectation::{Origin, network};
@@ -428,58 +424,6 @@ fn limits(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
 }
 
 const CANNOT_FIRE: &str = "cannot fire";
-
-pub(super) fn table(width: u16, headers: &[&str], numbers: &[usize]) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(STYLE)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(width);
-    let header: Vec<Cell> = headers
-        .iter()
-        .map(|name| Cell::new(name).add_attribute(Attribute::Bold))
-        .collect();
-    table.set_header(Row::from(header));
-    for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 1));
-        if numbers.contains(&index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
-}
-
-/// A table without rows says nothing.
-pub(super) fn finish(out: &mut dyn Write, table: Table) -> io::Result<()> {
-    if table.row_count() == 0 {
-        return Ok(());
-    }
-    writeln!(out, "{}\n", table.trim_fmt())
-}
-
-/// A line below the header and no other: what a terminal shows can be read by awk as well.
-const STYLE: TableStyle = TableStyle::new()
-    .header_lines(ContentLineStyle::none())
-    .header_separator(LineStyle::none().fill('─').junction('─'))
-    .content_lines(ContentLineStyle::none());
-
-pub(super) fn heading(out: &mut dyn Write, title: &str, remark: &str) -> io::Result<()> {
-    if remark.is_empty() {
-        writeln!(out, "{title}")
-    } else {
-        writeln!(out, "{title}: {remark}")
-    }
-}
-
-fn more(out: &mut dyn Write, omitted: u64) -> io::Result<()> {
-    if omitted == 0 {
-        return Ok(());
-    }
-    writeln!(
-        out,
-        "and {omitted} more: --csv and --parquet hold them all\n"
-    )
-}
 
 /// Where a field of the expectation comes from that this packet made.
 fn origin(origin: &Origin, made_at: u64) -> String {

@@ -1,0 +1,104 @@
+//! The columns of every table, each with its unit and what it means.
+
+mod conntracks;
+mod expectations;
+mod summary;
+
+use std::time::Duration;
+
+use polars::prelude::*;
+
+use super::SCHEMA_VERSION;
+use crate::time::Timestamp;
+
+pub use conntracks::{conntracks, related};
+pub use expectations::expectations;
+pub use summary::{deviations, helpers, packets, rules};
+
+/// A column with what it means.
+pub struct Described {
+    pub column: Column,
+    unit: &'static str,
+    meaning: &'static str,
+}
+
+impl Described {
+    pub fn empty(&self) -> Self {
+        Self {
+            column: self.column.clear(),
+            unit: self.unit,
+            meaning: self.meaning,
+        }
+    }
+
+    fn new<T, P: ?Sized>(name: &str, unit: &'static str, meaning: &'static str, values: T) -> Self
+    where
+        Series: NamedFrom<T, P>,
+    {
+        Self {
+            column: Series::new(name.into(), values).into(),
+            unit,
+            meaning,
+        }
+    }
+
+    /// Instants, as nanoseconds since 1970.
+    fn time(name: &str, meaning: &'static str, values: Vec<Option<i64>>) -> Self {
+        let series = Int64Chunked::new(name.into(), values)
+            .into_datetime(TimeUnit::Nanoseconds, None)
+            .into_series();
+        Self {
+            column: series.into(),
+            unit: "UTC",
+            meaning,
+        }
+    }
+}
+
+fn instant(at: Timestamp) -> Option<i64> {
+    Some(at.nanos())
+}
+
+/// Nanoseconds; 585 years at most.
+fn length(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// One value a row.
+fn each<R, T>(rows: &[R], value: impl Fn(&R) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
+}
+/// Name, type, unit and meaning of each column.
+pub type Documented = (String, String, &'static str, &'static str);
+
+pub fn described(columns: &[Described]) -> Vec<Documented> {
+    let document = |one: &Described| {
+        (
+            one.column.name().to_string(),
+            one.column.dtype().to_string(),
+            one.unit,
+            one.meaning,
+        )
+    };
+    columns.iter().map(document).collect()
+}
+
+pub fn schema_columns(schema: &[(&'static str, Vec<Documented>)]) -> Vec<Described> {
+    let rows: Vec<(&str, &Documented)> = schema
+        .iter()
+        .flat_map(|(table, columns)| columns.iter().map(move |column| (*table, column)))
+        .collect();
+    vec![
+        Described::new("schema_version", "", "", each(&rows, |_| SCHEMA_VERSION)),
+        Described::new("table", "", "", each(&rows, |(table, _)| *table)),
+        Described::new(
+            "column",
+            "",
+            "",
+            each(&rows, |(_, column)| column.0.as_str()),
+        ),
+        Described::new("type", "", "", each(&rows, |(_, column)| column.1.as_str())),
+        Described::new("unit", "", "", each(&rows, |(_, column)| column.2)),
+        Described::new("meaning", "", "", each(&rows, |(_, column)| column.3)),
+    ]
+}
