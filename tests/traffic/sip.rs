@@ -97,14 +97,30 @@ impl Wire {
     }
 }
 
+/// The two ends of a flow, and its protocol.
+#[derive(Clone, Copy)]
+struct Ends {
+    phone: End,
+    server: End,
+    transport: &'static str,
+    /// It was not expected itself; one that was begets no further ones.
+    is_first: bool,
+}
+
 fn talk(rng: &mut Rng, phone: End, server: End) -> Vec<Step> {
+    let by = |transport| Ends {
+        phone,
+        server,
+        transport,
+        is_first: true,
+    };
     if one_in(rng, 3) {
         let mut tcp = Tcp::new(rng, phone, server);
         if !tcp.open(rng) {
             return tcp.steps;
         }
         let mut wire = Wire::Stream(tcp);
-        dialogues(rng, &mut wire, phone, server, "TCP", true);
+        dialogues(rng, &mut wire, by("TCP"));
         let Wire::Stream(mut tcp) = wire else {
             return Vec::new();
         };
@@ -116,25 +132,18 @@ fn talk(rng: &mut Rng, phone: End, server: End) -> Vec<Step> {
         ends,
         steps: Vec::new(),
     };
-    dialogues(rng, &mut wire, phone, server, "UDP", true);
+    dialogues(rng, &mut wire, by("UDP"));
     std::mem::take(wire.steps())
 }
 
-fn dialogues(
-    rng: &mut Rng,
-    wire: &mut Wire,
-    phone: End,
-    server: End,
-    transport: &'static str,
-    is_first: bool,
-) {
+fn dialogues(rng: &mut Rng, wire: &mut Wire, ends: Ends) {
     let mut cseq = rng.u32(..4);
     for _ in 0..rng.usize(1..6) {
         cseq += rng.u32(..2);
         match rng.u8(..10) {
-            0..4 => register(rng, wire, phone, server, transport, cseq, is_first),
-            4..9 => call(rng, wire, phone, server, transport, cseq),
-            _ => anything(rng, wire, phone, server, transport, cseq),
+            0..4 => register(rng, wire, ends, cseq),
+            4..9 => call(rng, wire, ends, cseq),
+            _ => anything(rng, wire, ends, cseq),
         }
     }
 }
@@ -163,15 +172,8 @@ fn response(code: u32, message: Message) -> Message {
 }
 
 /// A registration, its answer, and calls that come for it.
-fn register(
-    rng: &mut Rng,
-    wire: &mut Wire,
-    phone: End,
-    server: End,
-    transport: &'static str,
-    cseq: u32,
-    is_first: bool,
-) {
+fn register(rng: &mut Rng, wire: &mut Wire, ends: Ends, cseq: u32) {
+    let phone = ends.phone;
     let speaker = if one_in(rng, 30) {
         anybody(rng, phone.address)
     } else {
@@ -198,24 +200,17 @@ fn register(
     let registration = Message {
         contact_port,
         expires,
-        ..blank(speaker, cseq, "REGISTER", transport)
+        ..blank(speaker, cseq, "REGISTER", ends.transport)
     };
     let from = if one_in(rng, 20) {
         Side::Server
     } else {
         Side::Client
     };
-    let asked = text(rng, &request(registration.clone(), server.address));
+    let asked = text(rng, &request(registration.clone(), ends.server.address));
     wire.say(rng, from, &[asked]);
     if one_in(rng, 5) {
-        wire.steps().extend(called(
-            rng,
-            phone.address,
-            contact_port,
-            server,
-            transport,
-            is_first,
-        ));
+        wire.steps().extend(called(rng, ends, contact_port));
     }
     for _ in 0..pick(rng, &[0, 1, 1, 1, 1, 2]) {
         let code = pick(
@@ -236,42 +231,25 @@ fn register(
         wire.say(rng, from.other(), &[answer]);
     }
     for _ in 0..pick(rng, &[0, 1, 1, 2]) {
-        wire.steps().extend(called(
-            rng,
-            phone.address,
-            contact_port,
-            server,
-            transport,
-            is_first,
-        ));
+        wire.steps().extend(called(rng, ends, contact_port));
     }
 }
 
 /// A flow from the registrar, or from somebody else, to where a phone said that it is to be called.
-fn called(
-    rng: &mut Rng,
-    phone: IpAddr,
-    port: u16,
-    server: End,
-    transport: &'static str,
-    is_first: bool,
-) -> Vec<Step> {
-    if !is_first {
+fn called(rng: &mut Rng, ends: Ends, port: u16) -> Vec<Step> {
+    if !ends.is_first {
         return Vec::new();
     }
+    let phone = End { port, ..ends.phone };
     let caller = End {
         address: if one_in(rng, 8) {
-            anybody(rng, phone)
+            anybody(rng, phone.address)
         } else {
-            server.address
+            ends.server.address
         },
         port: pick(rng, &[5060, 5060, 33000, 33001]),
     };
-    let phone = End {
-        address: phone,
-        port,
-    };
-    let transport = match (one_in(rng, 15), transport) {
+    let transport = match (one_in(rng, 15), ends.transport) {
         (false, same) => same,
         (true, "UDP") => "TCP",
         (true, _) => "UDP",
@@ -283,13 +261,18 @@ fn called(
         }
         Wire::Stream(tcp)
     } else {
-        let ends = [caller, phone];
         Wire::Datagrams {
-            ends,
+            ends: [caller, phone],
             steps: Vec::new(),
         }
     };
-    dialogues(rng, &mut wire, caller, phone, transport, false);
+    let expected = Ends {
+        phone: caller,
+        server: phone,
+        transport,
+        is_first: false,
+    };
+    dialogues(rng, &mut wire, expected);
     vec![Step::Fork(std::mem::take(wire.steps()))]
 }
 
@@ -308,28 +291,21 @@ fn media(rng: &mut Rng) -> Vec<(&'static str, u16)> {
 }
 
 /// A call of either end, from INVITE to BYE or so far as it comes, and its media.
-fn call(
-    rng: &mut Rng,
-    wire: &mut Wire,
-    phone: End,
-    server: End,
-    transport: &'static str,
-    cseq: u32,
-) {
+fn call(rng: &mut Rng, wire: &mut Wire, ends: Ends, cseq: u32) {
     let caller = if one_in(rng, 4) {
         Side::Server
     } else {
         Side::Client
     };
     let address = |side| match side {
-        Side::Client => phone.address,
-        Side::Server => server.address,
+        Side::Client => ends.phone.address,
+        Side::Server => ends.server.address,
     };
     let callee = caller.other();
     let (asks, answers) = (media(rng), media(rng));
     let of = |side, method, media: &[_]| Message {
         media: media.to_vec(),
-        ..blank(address(side), cseq, method, transport)
+        ..blank(address(side), cseq, method, ends.transport)
     };
     let invite = text(rng, &request(of(caller, "INVITE", &asks), address(callee)));
     wire.say(rng, caller, &[invite]);
@@ -384,19 +360,12 @@ fn call(
 }
 
 /// Other methods, and what only looks like one of those that count.
-fn anything(
-    rng: &mut Rng,
-    wire: &mut Wire,
-    phone: End,
-    server: End,
-    transport: &'static str,
-    cseq: u32,
-) {
+fn anything(rng: &mut Rng, wire: &mut Wire, ends: Ends, cseq: u32) {
     let message = Message {
         media: media(rng),
-        ..blank(phone.address, cseq, "INVITE", transport)
+        ..blank(ends.phone.address, cseq, "INVITE", ends.transport)
     };
-    let to = server.address;
+    let to = ends.server.address;
     let first = match rng.u8(..14) {
         0 => format!("OPTIONS sip:{to} SIP/2.0"),
         1 => format!("MESSAGE sip:{to} SIP/2.0"),
