@@ -4,7 +4,7 @@
 //! take most of the build otherwise.
 
 #![no_main]
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 #[path = "../../src/expectation.rs"]
 mod expectation;
