@@ -165,7 +165,7 @@ impl Said {
         match self {
             Self::Tuple(tuple) => Some(tuple.dport),
             // The port that kernels before 6.0 attached it to.
-            Self::Helper(name) => Some(Spec::named(name)?.ports[0].1),
+            Self::Helper(name) => Spec::named(name)?.ports[0].1,
             Self::Config => None,
             Self::Number(bytes) => Some(u16::from_be_bytes(bytes[..].try_into().ok()?)),
             Self::Text(bytes) => {

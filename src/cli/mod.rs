@@ -16,7 +16,7 @@ use ipnet::IpNet;
 
 use crate::capture::{self, Capture};
 use crate::conntrack::config::{Assignment, Config};
-use crate::helper::Modules;
+use crate::helper::{Modules, Spec};
 use crate::kernel::{Behaviour, Kernel};
 use crate::replay::{Clock, Replay};
 use crate::report::frames;
@@ -103,12 +103,19 @@ impl Input {
 #[derive(Args)]
 #[command(next_help_heading = "Firewall")]
 struct Firewall {
-    /// Attach a helper to new flows to this port, in place of the default table; 'none' for none at all
+    /// Attach a helper to new flows to this port, in place of the default table; 'none' for none at all. conntrackd:ftp
+    /// is conntrackd's ftp in place of the kernel's; so with tftp, amanda and sane
     #[arg(long, value_name = "'PROTO PORT HELPER'")]
     assign: Vec<String>,
     /// Attach a helper on top of the default table, as in 'tcp 2121 ftp'
     #[arg(long, value_name = "'PROTO PORT HELPER'")]
     add_assign: Vec<String>,
+    /// Attach the helpers that conntrackd alone has, each to the port of its service
+    #[arg(long)]
+    userspace: bool,
+    /// Set how many a helper of conntrackd's may expect at a time for a connection, and for how long, as in ssdp=8/300
+    #[arg(long, value_name = "HELPER=MAX/SECONDS")]
+    policy: Vec<String>,
     /// Set a module parameter, as in nf_conntrack_ftp.loose=1
     #[arg(long, value_name = "MODULE.PARAMETER=VALUE")]
     module: Vec<String>,
@@ -139,6 +146,17 @@ impl Firewall {
                 format!("Linux {kernel} has no ports=: attach the helper with --add-assign"),
             ));
         }
+        for text in &self.policy {
+            modules
+                .set_policy(text)
+                .map_err(|error| usage("policy", error))?;
+        }
+        for text in self.assign.iter().chain(&self.add_assign) {
+            let named = text.split_whitespace().last().and_then(Spec::named);
+            if let Some(spec) = named.filter(|spec| spec.replaces_a_module()) {
+                modules.replace(spec);
+            }
+        }
         let assignments = |option, texts: &[String]| -> Result<Vec<Assignment>, Failure> {
             let texts = texts.iter().filter(|text| *text != "none");
             let parsed = texts.map(|text| Assignment::parse(text, &modules));
@@ -153,6 +171,10 @@ impl Firewall {
         let mut config = Config::new(kernel, modules);
         if !self.assign.is_empty() {
             config.assignments = only;
+        }
+        if self.userspace {
+            let userspace = Assignment::userspace(&config.modules);
+            config.assignments.extend(userspace);
         }
         config.assignments.extend(more);
         config.local.clone_from(&self.local);

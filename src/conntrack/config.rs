@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::helper::{Modules, Registered};
+use crate::helper::{Home, Modules, Registered, Spec};
 use crate::kernel::Kernel;
 use crate::packet::{fragment, route};
 use crate::tuple::Protocol;
@@ -67,17 +67,30 @@ pub struct Assignment {
 impl Assignment {
     /// The automatic assignment of kernels before 6.0.
     pub fn classic(modules: &Modules) -> Vec<Self> {
-        let helpers = modules.registered().iter();
-        helpers
-            .flat_map(|&helper| {
-                let ports: Vec<_> = helper.ports().collect();
-                ports.into_iter().map(move |(protocol, port)| Self {
+        Self::usual(modules, |spec| {
+            matches!(spec.home, Home::Module(_)) || spec.replaces_a_module()
+        })
+    }
+
+    /// The helpers that conntrackd alone has, each on the port of its service.
+    pub fn userspace(modules: &Modules) -> Vec<Self> {
+        Self::usual(modules, |spec| {
+            matches!(spec.home, Home::Conntrackd { .. }) && !spec.replaces_a_module()
+        })
+    }
+
+    fn usual(modules: &Modules, is_meant: impl Fn(&Spec) -> bool) -> Vec<Self> {
+        let mut assignments = Vec::new();
+        for &helper in modules.registered() {
+            for (protocol, port) in helper.ports().filter(|_| is_meant(helper.spec)) {
+                assignments.extend(port.map(|port| Self {
                     protocol,
                     port,
                     helper,
-                })
-            })
-            .collect()
+                }));
+            }
+        }
+        assignments
     }
 
     /// Reads `PROTOCOL PORT HELPER`, for example `tcp 2121 ftp`.
@@ -97,14 +110,7 @@ impl Assignment {
             Ok(0) | Err(_) => return Err(format!("'{port}' is no port (1 to 65535)")),
             Ok(port) => port,
         };
-        let helper = *modules.registered_as(name).ok_or_else(|| {
-            let registered = modules.registered().iter();
-            let known: Vec<&str> = registered.map(|helper| helper.name).collect();
-            format!(
-                "there is no helper '{name}'; there are {}",
-                known.join(", ")
-            )
-        })?;
+        let helper = *modules.named(name)?;
         if helper.spec.ports.is_empty() {
             return Err(format!(
                 "no rule assigns {name}: flows have it from their expectation"

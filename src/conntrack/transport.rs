@@ -48,19 +48,21 @@ pub fn has_ports(protocol: Protocol, kernel: &Kernel) -> bool {
     }
 }
 
-/// What a helper reads, and for TCP the sequence number of its first byte. A UDP payload ends with the datagram,
-/// whatever the UDP header says: so the kernel's helpers see it.
-pub fn payload(protocol: Protocol, transport: &[u8]) -> Option<(u32, &[u8])> {
-    match protocol {
+/// What a helper reads: header, payload, and for TCP the sequence number of its first byte. A UDP payload ends with
+/// the datagram, whatever the UDP header says: so the kernel's helpers see it.
+pub fn payload(protocol: Protocol, transport: &[u8]) -> Option<(u32, &[u8], &[u8])> {
+    let (seq, length) = match protocol {
         Protocol::TCP => {
             let &[_, _, _, _, a, b, c, d, _, _, _, _, offset, ..] =
                 transport.first_chunk::<20>()?;
-            Some((
+            (
                 u32::from_be_bytes([a, b, c, d]),
-                transport.get(usize::from(offset >> 4) * 4..)?,
-            ))
+                usize::from(offset >> 4) * 4,
+            )
         }
-        Protocol::UDP => Some((0, transport.get(8..)?)),
-        _ => None,
-    }
+        Protocol::UDP => (0, 8),
+        _ => return None,
+    };
+    let (header, payload) = transport.split_at_checked(length)?;
+    Some((seq, header, payload))
 }

@@ -12,8 +12,8 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::{
-    Dropped, Families, Field, Freedom, Helper, Instances, MOST_SECONDS, Master, Message, Parameter,
-    Policy, Spec, text,
+    Dropped, Families, Field, Freedom, Helper, Home, Instances, MOST_SECONDS, Master, Message,
+    Parameter, Policy, Spec, text,
 };
 use crate::expectation::{Expectation, Sourced};
 use crate::tuple::{Direction, Protocol};
@@ -21,9 +21,9 @@ use crate::tuple::{Direction, Protocol};
 pub const SPECS: &[Spec] = &[Spec {
     name: "amanda",
     source: "net/netfilter/nf_conntrack_amanda.c",
-    ports: &[(Protocol::UDP, 10080)],
+    ports: &[(Protocol::UDP, Some(10080))],
     families: Families::Both,
-    instances: Instances::One,
+    home: Home::Module(Instances::One),
     why: "what is backed up travels over TCP, to ports that the backed-up host names in a datagram",
     policies: |_| {
         vec![Policy {

@@ -16,8 +16,8 @@ use std::time::Duration;
 use ipnet::{IpNet, Ipv4Net};
 
 use super::{
-    Dropped, Families, Field, Freedom, Helper, Instances, MOST_SECONDS, Master, Message, Modules,
-    Parameter, Policy, Spec,
+    Dropped, Families, Field, Freedom, Helper, Home, Instances, MOST_SECONDS, Master, Message,
+    Modules, Parameter, Policy, Spec,
 };
 use crate::expectation::{Expectation, Flags, Origin, Sourced};
 use crate::kernel::{Behaviour, Kernel};
@@ -27,9 +27,9 @@ pub const SPECS: &[Spec] = &[
     Spec {
         name: "netbios-ns",
         source: "net/netfilter/nf_conntrack_netbios_ns.c",
-        ports: &[(Protocol::UDP, NETBIOS_NS)],
+        ports: &[(Protocol::UDP, Some(NETBIOS_NS))],
         families: Families::Ipv4,
-        instances: Instances::One,
+        home: Home::Module(Instances::One),
         why: "a name asked for by broadcast is answered by whichever hosts have it",
         policies: |modules| policies(modules, NETBIOS_NS_TIMEOUT),
         parameters: &[timeout_parameter(NETBIOS_NS_TIMEOUT, 3)],
@@ -39,9 +39,9 @@ pub const SPECS: &[Spec] = &[
     Spec {
         name: "snmp",
         source: "net/netfilter/nf_conntrack_snmp.c",
-        ports: &[(Protocol::UDP, SNMP)],
+        ports: &[(Protocol::UDP, Some(SNMP))],
         families: Families::Ipv4,
-        instances: Instances::One,
+        home: Home::Module(Instances::One),
         why: "agents asked by broadcast answer from their own addresses",
         policies: |modules| policies(modules, SNMP_TIMEOUT),
         parameters: &[timeout_parameter(SNMP_TIMEOUT, 30)],

@@ -15,8 +15,8 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::{
-    Dropped, Families, Field, Freedom, Helper, Instances, Master, Message, Parameter, Policy, Spec,
-    text,
+    Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, Parameter, Policy,
+    Spec, line_ends::LineEnds, text,
 };
 use crate::expectation::{Expectation, Sourced};
 use crate::kernel::Behaviour;
@@ -25,9 +25,9 @@ use crate::tuple::{Direction, Protocol};
 pub const SPECS: &[Spec] = &[Spec {
     name: "ftp",
     source: "net/netfilter/nf_conntrack_ftp.c",
-    ports: &[(Protocol::TCP, 21)],
+    ports: &[(Protocol::TCP, Some(21))],
     families: Families::Both,
-    instances: Instances::ByPort,
+    home: Home::Module(Instances::ByPort),
     why: "each listing and file travels on a connection of its own, to a port that PORT, EPRT, 227 or 229 names",
     policies: |_| {
         vec![Policy {
@@ -341,39 +341,6 @@ impl Line<'_> {
             };
         }
         None
-    }
-}
-
-/// The last places behind a line end, two at most (`find_nl_seq`, `update_nl_seq`).
-#[derive(Default)]
-struct LineEnds {
-    first: Option<u32>,
-    second: Option<u32>,
-}
-
-impl LineEnds {
-    fn contain(&self, seq: u32) -> bool {
-        self.first == Some(seq) || self.second == Some(seq)
-    }
-
-    /// The older of two gives way to one that is newer than it.
-    fn note(&mut self, seq: u32) {
-        let is_before = |a: u32, b: u32| a.wrapping_sub(b) > u32::MAX / 2;
-        match (self.first, self.second) {
-            _ if self.contain(seq) => {}
-            (None, _) => self.first = Some(seq),
-            (_, None) => self.second = Some(seq),
-            (Some(first), Some(second)) => {
-                let oldest = if is_before(first, second) {
-                    &mut self.first
-                } else {
-                    &mut self.second
-                };
-                if oldest.is_some_and(|oldest| is_before(oldest, seq)) {
-                    *oldest = Some(seq);
-                }
-            }
-        }
     }
 }
 

@@ -13,8 +13,8 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::{
-    Dropped, Families, Field, Freedom, Helper, Instances, MOST_SECONDS, Master, Message, Parameter,
-    Policy, Spec, text,
+    Dropped, Families, Field, Freedom, Helper, Home, Instances, MOST_SECONDS, Master, Message,
+    Parameter, Policy, Spec, text,
 };
 use crate::expectation::{Expectation, Sourced};
 use crate::tuple::{Direction, Protocol};
@@ -22,9 +22,9 @@ use crate::tuple::{Direction, Protocol};
 pub const SPECS: &[Spec] = &[Spec {
     name: "irc",
     source: "net/netfilter/nf_conntrack_irc.c",
-    ports: &[(Protocol::TCP, 6667)],
+    ports: &[(Protocol::TCP, Some(6667))],
     families: Families::Ipv4,
-    instances: Instances::ByIndex,
+    home: Home::Module(Instances::ByIndex),
     why: "DCC sends files and chats past the server, to the port that the offering client names, from anybody",
     policies: |modules| {
         vec![Policy {

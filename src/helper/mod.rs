@@ -6,10 +6,12 @@
 
 mod amanda;
 mod broadcast;
+mod conntrackd;
 mod freedom;
 mod ftp;
 mod h323;
 mod irc;
+mod line_ends;
 mod modules;
 mod pptp;
 mod sane;
@@ -45,24 +47,25 @@ pub fn all() -> impl Iterator<Item = &'static Spec> {
         tftp::SPECS,
     ]
     .into_iter()
+    .chain(conntrackd::SPECS)
     .flatten()
 }
 
 /// A helper's record: what netfilter knows about it before any packet.
 #[derive(Debug)]
 pub struct Spec {
-    /// The name that rules use.
+    /// The name that rules use; with `conntrackd:` before it where the kernel has a helper of that name, too.
     pub name: &'static str,
-    /// Kernel file that it follows.
+    /// File that it follows, of the kernel or of conntrack-tools.
     pub source: &'static str,
-    /// Protocols that it reads and the port of each to which kernels before 6.0 attached it by themselves.
-    pub ports: &'static [(Protocol, u16)],
+    /// Protocols that it reads, with the port that is usual for each: where kernels before 6.0 attached it by
+    /// themselves, or the service's own.
+    pub ports: &'static [(Protocol, Option<u16>)],
     pub families: Families,
-    /// How many of it the kernel registers.
-    pub instances: Instances,
+    pub home: Home,
     /// One sentence for the report: why the hole must exist.
     pub why: &'static str,
-    /// By class of expectation.
+    /// By class of expectation, unless the administrator says otherwise: see `Modules::policies`.
     pub policies: fn(&Modules) -> Vec<Policy>,
     /// Module parameters that change what it does.
     pub parameters: &'static [Parameter],
@@ -83,9 +86,31 @@ impl Spec {
         file.trim_end_matches(".c")
     }
 
+    /// The name that rules use.
+    pub fn called(&self) -> &'static str {
+        self.name.strip_prefix(CONNTRACKD).unwrap_or(self.name)
+    }
+
+    /// Whether the kernel's own helper of that name must not be loaded beside it.
+    pub fn replaces_a_module(&self) -> bool {
+        self.name.starts_with(CONNTRACKD)
+    }
+
     pub fn reads(&self, protocol: Protocol, ipv6: bool) -> bool {
-        (!ipv6 || self.families == Families::Both)
-            && self.ports.iter().any(|&(read, _)| read == protocol)
+        let family = match self.families {
+            Families::Ipv4 => !ipv6,
+            Families::Ipv6 => ipv6,
+            Families::Both => true,
+        };
+        family && self.ports.iter().any(|&(read, _)| read == protocol)
+    }
+
+    /// How many of it the kernel registers.
+    pub fn instances(&self) -> Instances {
+        match self.home {
+            Home::Module(instances) => instances,
+            Home::Conntrackd { .. } => Instances::One,
+        }
     }
 
     /// Only what the firewall itself sends to a broadcast address makes it expect anything.
@@ -99,8 +124,22 @@ impl Spec {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Families {
     Ipv4,
+    Ipv6,
     Both,
 }
+
+/// Where a helper's code runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Home {
+    /// In a module of the kernel, which registers so many of it.
+    Module(Instances),
+    /// In conntrackd, which gets each packet of the connection through a queue, since this version of
+    /// conntrack-tools. Between two packets the kernel keeps so many bytes of what it remembers.
+    Conntrackd { since: &'static str, private: usize },
+}
+
+/// Before the name of a helper of conntrackd's where the kernel has one of that name.
+pub const CONNTRACKD: &str = "conntrackd:";
 
 /// `struct nf_conntrack_expect_policy`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +159,8 @@ pub struct Message<'a> {
     pub established: bool,
     /// TCP sequence number of the first payload byte; 0 for UDP.
     pub seq: u32,
+    /// The TCP or UDP header, with options.
+    pub header: &'a [u8],
     pub payload: &'a [u8],
     /// The connection's tuples, by direction.
     pub tuples: [Tuple; 2],

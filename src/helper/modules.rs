@@ -1,8 +1,10 @@
-//! The kernel's modules: their parameters, and the helpers that they register.
+//! What an administrator has set up: the kernel's modules with their parameters, conntrackd with its policies, and the
+//! helpers that both register.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use super::{Spec, all};
+use super::{Home, Policy, Spec, all};
 use crate::tuple::Protocol;
 
 /// A module parameter, as `MODULE.NAME=VALUE`.
@@ -14,10 +16,12 @@ pub struct Parameter {
     pub meaning: &'static str,
 }
 
-/// Values of the module parameters.
+/// Values of the module parameters, and conntrackd's configuration.
 #[derive(Clone, Debug)]
 pub struct Modules {
     values: BTreeMap<&'static str, u32>,
+    /// Of conntrackd's helpers, those that are not the usual ones; by `Spec::name`.
+    policies: BTreeMap<&'static str, Policy>,
     registered: Vec<Registered>,
 }
 
@@ -36,6 +40,66 @@ impl Modules {
         self.registered.iter().find(|helper| helper.name == name)
     }
 
+    /// Has conntrackd register this helper of its own, so that the kernel's of the same name is not: one of them alone
+    /// can be (`nfnl_cthelper_new`, `-EBUSY`).
+    pub fn replace(&mut self, spec: &'static Spec) {
+        self.registered
+            .retain(|helper| helper.spec.called() != spec.called());
+        self.registered.push(Registered::usual(spec));
+    }
+
+    /// The helper that a rule means by this name, or by `conntrackd:NAME` where conntrackd runs it.
+    pub fn named(&self, name: &str) -> Result<&Registered, String> {
+        let mut registered = self.registered.iter();
+        let found = registered.find(|helper| helper.name == name || helper.spec.name == name);
+        found.ok_or_else(|| {
+            let of_conntrackd = all().filter(|spec| spec.replaces_a_module());
+            let registered = self.registered.iter().map(|helper| helper.name);
+            let known: Vec<&str> = registered
+                .chain(of_conntrackd.map(|spec| spec.name))
+                .collect();
+            format!(
+                "there is no helper '{name}'; there are {}",
+                known.join(", ")
+            )
+        })
+    }
+
+    /// How many a helper may expect and for how long, by class.
+    pub fn policies(&self, spec: &Spec) -> Vec<Policy> {
+        match self.policies.get(spec.name) {
+            Some(&policy) => vec![policy],
+            None => (spec.policies)(self),
+        }
+    }
+
+    /// Reads `HELPER=MAX/SECONDS`, a `Policy` of conntrackd's configuration.
+    pub fn set_policy(&mut self, text: &str) -> Result<(), String> {
+        let form = || format!("'{text}' is not of the form HELPER=MAX/SECONDS, as in ssdp=8/300");
+        let (name, policy) = text.split_once('=').ok_or_else(form)?;
+        let (most, seconds) = policy.split_once('/').ok_or_else(form)?;
+        let of_conntrackd = || all().filter(|spec| matches!(spec.home, Home::Conntrackd { .. }));
+        let Some(spec) = of_conntrackd().find(|spec| spec.name == name.trim()) else {
+            let known: Vec<&str> = of_conntrackd().map(|spec| spec.name).collect();
+            return Err(format!(
+                "'{name}' is no helper of conntrackd's, which alone have policies to set: {}",
+                known.join(" ")
+            ));
+        };
+        let number = |text: &str, most| text.trim().parse::<u32>().ok().filter(|n| *n <= most);
+        let max_expected = number(most, MOST_EXPECTED)
+            .ok_or_else(|| format!("'{most}' is no ExpectMax (0 to {MOST_EXPECTED})"))?;
+        let seconds = number(seconds, MOST_SECONDS)
+            .ok_or_else(|| format!("'{seconds}' is no ExpectTimeout (0 to {MOST_SECONDS})"))?;
+        let timeout = Duration::from_secs(seconds.into());
+        let policy = Policy {
+            max_expected,
+            timeout,
+        };
+        self.policies.insert(spec.name, policy);
+        Ok(())
+    }
+
     /// Whether some `ports=` was set, which newer kernels do not know.
     pub fn names_ports(&self) -> bool {
         self.registered.iter().any(|helper| helper.port.is_some())
@@ -46,13 +110,13 @@ impl Modules {
         let (name, value) = text
             .split_once('=')
             .ok_or_else(|| format!("'{text}' is not of the form MODULE.PARAMETER=VALUE"))?;
-        let mut with_ports = all().filter(|spec| spec.instances != Instances::One);
+        let mut with_ports = all().filter(|spec| spec.instances() != Instances::One);
         if let Some(spec) = with_ports.find(|spec| name.trim() == ports(spec)) {
             return self.register(spec, value);
         }
         let mut parameters = all().flat_map(|spec| spec.parameters);
         let Some(parameter) = parameters.find(|parameter| parameter.name == name.trim()) else {
-            let with_ports = all().filter(|spec| spec.instances != Instances::One);
+            let with_ports = all().filter(|spec| spec.instances() != Instances::One);
             let values = self.values.keys().map(|name| (*name).to_owned());
             let mut known: Vec<String> = values.chain(with_ports.map(ports)).collect();
             known.sort();
@@ -96,8 +160,8 @@ impl Modules {
         self.registered
             .retain(|helper| helper.spec.name != spec.name);
         for (index, &port) in ports.iter().enumerate() {
-            let usual = spec.ports.iter().any(|&(_, usual)| usual == port);
-            let name = match spec.instances {
+            let usual = spec.ports.iter().any(|&(_, usual)| usual == Some(port));
+            let name = match spec.instances() {
                 _ if usual => spec.name,
                 Instances::ByIndex => leaked(format!("{}-{index}", spec.name)),
                 Instances::One | Instances::ByPort => leaked(format!("{}-{port}", spec.name)),
@@ -129,19 +193,21 @@ pub const MOST_SECONDS: u32 = i32::MAX as u32 / 250;
 /// `MAX_PORTS`
 pub const MOST_PORTS: usize = 8;
 
+/// `NF_CT_EXPECT_MAX_CNT`: a policy that asks for more is refused (`nfnl_cthelper_expect_policy`).
+const MOST_EXPECTED: u32 = 255;
+
 impl Default for Modules {
     fn default() -> Self {
         let parameters = all().flat_map(|spec| spec.parameters);
-        let plain = |spec: &'static Spec| Registered {
-            name: spec.name,
-            spec,
-            port: None,
-        };
         Self {
             values: parameters
                 .map(|parameter| (parameter.name, parameter.default))
                 .collect(),
-            registered: all().map(plain).collect(),
+            policies: BTreeMap::new(),
+            registered: all()
+                .filter(|spec| !spec.replaces_a_module())
+                .map(Registered::usual)
+                .collect(),
         }
     }
 }
@@ -167,9 +233,17 @@ pub struct Registered {
 }
 
 impl Registered {
-    /// The ports that kernels before 6.0 attached it to by themselves.
-    pub fn ports(&self) -> impl Iterator<Item = (Protocol, u16)> {
+    fn usual(spec: &'static Spec) -> Self {
+        Self {
+            name: spec.called(),
+            spec,
+            port: None,
+        }
+    }
+
+    /// Its protocols, and the port of each where it has one.
+    pub fn ports(&self) -> impl Iterator<Item = (Protocol, Option<u16>)> {
         let ports = self.spec.ports.iter();
-        ports.map(|&(protocol, usual)| (protocol, self.port.unwrap_or(usual)))
+        ports.map(|&(protocol, usual)| (protocol, self.port.or(usual)))
     }
 }

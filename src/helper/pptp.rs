@@ -12,16 +12,18 @@
 
 use std::time::Duration;
 
-use super::{Dropped, Families, Field, Freedom, Helper, Instances, Master, Message, Policy, Spec};
+use super::{
+    Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, Policy, Spec,
+};
 use crate::expectation::{Expectation, Sourced};
 use crate::tuple::{Direction, Protocol, Tuple};
 
 pub const SPECS: &[Spec] = &[Spec {
     name: "pptp",
     source: "net/netfilter/nf_conntrack_pptp.c",
-    ports: &[(Protocol::TCP, 1723)],
+    ports: &[(Protocol::TCP, Some(1723))],
     families: Families::Ipv4,
-    instances: Instances::One,
+    home: Home::Module(Instances::One),
     why: "the tunnel travels in GRE packets, whose call numbers the control connection agrees on",
     policies: |_| {
         vec![Policy {

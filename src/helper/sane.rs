@@ -10,16 +10,18 @@
 
 use std::time::Duration;
 
-use super::{Dropped, Families, Field, Freedom, Helper, Instances, Master, Message, Policy, Spec};
+use super::{
+    Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, Policy, Spec,
+};
 use crate::expectation::{Expectation, Sourced};
 use crate::tuple::{Direction, Protocol};
 
 pub const SPECS: &[Spec] = &[Spec {
     name: "sane",
     source: "net/netfilter/nf_conntrack_sane.c",
-    ports: &[(Protocol::TCP, 6566)],
+    ports: &[(Protocol::TCP, Some(6566))],
     families: Families::Both,
-    instances: Instances::ByPort,
+    home: Home::Module(Instances::ByPort),
     why: "the server offers each scanned picture at a port that it names in the control connection",
     policies: |_| {
         vec![Policy {

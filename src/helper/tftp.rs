@@ -10,16 +10,18 @@
 
 use std::time::Duration;
 
-use super::{Dropped, Families, Field, Freedom, Helper, Instances, Master, Message, Policy, Spec};
+use super::{
+    Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, Policy, Spec,
+};
 use crate::expectation::{Expectation, Sourced};
 use crate::tuple::{Direction, Protocol};
 
 pub const SPECS: &[Spec] = &[Spec {
     name: "tftp",
     source: "net/netfilter/nf_conntrack_tftp.c",
-    ports: &[(Protocol::UDP, 69)],
+    ports: &[(Protocol::UDP, Some(69))],
     families: Families::Both,
-    instances: Instances::ByIndex,
+    home: Home::Module(Instances::ByIndex),
     why: "the server answers a request from a new port, which nothing was sent to before",
     policies: |_| {
         vec![Policy {

@@ -21,7 +21,7 @@ pub fn freedom(out: &mut dyn Write, width: u16) -> io::Result<()> {
     let mut table = table(width, &headers, &[8, 9]);
     let modules = helper::Modules::default();
     for spec in helper::all() {
-        let policies = (spec.policies)(&modules);
+        let policies = modules.policies(spec);
         for line in spec.freedom {
             let policy = policies.get(usize::from(line.class));
             let protocol = line.protocol;
@@ -80,7 +80,10 @@ fn describe(out: &mut dyn Write, spec: &Spec) -> io::Result<()> {
     let ports: Vec<String> = spec
         .ports
         .iter()
-        .map(|(protocol, port)| format!("{protocol} {port}"))
+        .map(|(protocol, port)| match port {
+            Some(port) => format!("{protocol} {port}"),
+            None => protocol.to_string(),
+        })
         .collect();
     let ports = if ports.is_empty() {
         "by inheritance alone".to_owned()
@@ -89,6 +92,7 @@ fn describe(out: &mut dyn Write, spec: &Spec) -> io::Result<()> {
     };
     let families = match spec.families {
         Families::Ipv4 => "IPv4",
+        Families::Ipv6 => "IPv6",
         Families::Both => "IPv4 and IPv6",
     };
     let Spec {
@@ -105,12 +109,12 @@ fn describe(out: &mut dyn Write, spec: &Spec) -> io::Result<()> {
             "    flows that it expects may be read in turn by {readers}"
         )?;
     }
-    let named = match spec.instances {
+    let named = match spec.instances() {
         Instances::One => None,
         Instances::ByPort => Some("PORT"),
         Instances::ByIndex => Some("INDEX"),
     };
-    if let (Some(suffix), [(_, port), ..]) = (named, spec.ports) {
+    if let (Some(suffix), [(_, Some(port)), ..]) = (named, spec.ports) {
         writeln!(
             out,
             "    --module {}.ports={port}  (up to {MOST_PORTS}, on {}) a helper for each port, {name}-{suffix} \

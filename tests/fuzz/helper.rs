@@ -62,6 +62,7 @@ fn run(input: &[u8]) {
             direction: [Direction::Original, Direction::Reply][usize::from(flags & 1)],
             established: flags & 2 == 0,
             seq: u32::from(flags >> 4),
+            header: &[],
             payload,
             tuples,
             own_broadcast: (flags & 4 != 0).then(|| "192.0.2.1/24".parse().unwrap()),
@@ -102,7 +103,8 @@ fn connection(spec: &Spec, choices: u8) -> [Tuple; 2] {
     let ports = spec.ports;
     let &(protocol, dport) = ports
         .get(usize::from(choices >> 1 & 1) % ports.len().max(1))
-        .unwrap_or(&(Protocol::TCP, 1024));
+        .unwrap_or(&(Protocol::TCP, None));
+    let dport = dport.unwrap_or(1024);
     let original = Tuple {
         src,
         dst,

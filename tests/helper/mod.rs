@@ -146,6 +146,7 @@ pub struct Bench {
     tuples: [Tuple; 2],
     pub master: Notebook,
     pub own_broadcast: Option<Ipv4Net>,
+    pub header: Vec<u8>,
     packet: u64,
 }
 
@@ -189,6 +190,7 @@ impl Bench {
             tuples: [original, original.inverse().unwrap()],
             master: Notebook::default(),
             own_broadcast: None,
+            header: Vec::new(),
             packet: 0,
         }
     }
@@ -211,6 +213,7 @@ impl Bench {
             direction,
             established,
             seq,
+            header: &self.header,
             payload,
             tuples: self.tuples,
             own_broadcast: self.own_broadcast,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Tracker;
+use super::{Tracker, queue};
 use crate::conntrack::config::Sysctl;
 use crate::conntrack::entry::{Help, Related};
 use crate::conntrack::event::{Closed, Ended, Event, ExpectationRecord, Root, Status};
@@ -13,7 +13,7 @@ use crate::conntrack::expect::{Clash, Destination, Expected, destination};
 use crate::conntrack::transport::payload;
 use crate::conntrack::{Info, Reason, State};
 use crate::expectation::{Expectation, ExpectationId};
-use crate::helper::{Dropped, Master, Message, Refused, Registered, Standing};
+use crate::helper::{Dropped, Home, Master, Message, Refused, Registered, Standing};
 use crate::kernel::Behaviour;
 use crate::packet::Packet;
 use crate::packet::route::{self, Device, Exit, Fate};
@@ -125,13 +125,22 @@ impl Tracker {
         let Some(ct) = self.table.get_mut(slot) else {
             return Ok(());
         };
-        let Some(helper) = ct.help.as_mut().map(|help| &mut help.helper) else {
+        let Some(help) = &ct.help else {
             return Ok(());
         };
-        let Some((seq, payload)) = payload(ct.original.protocol, packet.transport_bytes()) else {
+        let is_queued = matches!(help.spec.home, Home::Conntrackd { .. });
+        if is_queued && !queue::is_read(packet) {
+            return Ok(());
+        }
+        if is_queued && !queue::fits(packet, ct, help.spec, fate) {
+            return Err(self.refuse(slot, Dropped("more than conntrackd reads at once")));
+        }
+        let transport = packet.transport_bytes();
+        let Some((seq, header, payload)) = payload(ct.original.protocol, transport) else {
             return Ok(());
         };
-        let Some(mut helper) = helper.take() else {
+        let taken = ct.help.as_mut().and_then(|help| help.helper.take());
+        let Some(mut helper) = taken else {
             return Ok(());
         };
         let own_broadcast = (fate == Fate::Broadcast && exit == Exit::Own)
@@ -142,6 +151,7 @@ impl Tracker {
             direction: info.direction,
             established: info.state == State::Established,
             seq,
+            header,
             payload,
             tuples: [ct.original, ct.reply],
             own_broadcast,
@@ -157,12 +167,17 @@ impl Tracker {
             },
         );
         self.give_back(slot, helper);
-        result.map_err(|Dropped(reason)| {
-            if let Some(root) = self.root(slot) {
-                self.events.push(Event::Refused { root, reason });
-            }
-            Reason::Helper(reason)
-        })
+        if is_queued {
+            self.return_from_queue(slot);
+        }
+        result.map_err(|dropped| self.refuse(slot, dropped))
+    }
+
+    fn refuse(&mut self, slot: u32, Dropped(reason): Dropped) -> Reason {
+        if let Some(root) = self.root(slot) {
+            self.events.push(Event::Refused { root, reason });
+        }
+        Reason::Helper(reason)
     }
 
     /// The flow that this one's helper comes from.

@@ -1,6 +1,7 @@
 //! The way of a packet through the hooks, step by step.
 
 mod expecting;
+mod queue;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -55,7 +56,7 @@ enum Tracked {
 impl Tracker {
     pub fn new(config: Config) -> Self {
         let policies = helper::all()
-            .map(|spec| (spec.name, (spec.policies)(&config.modules)))
+            .map(|spec| (spec.name, config.modules.policies(spec)))
             .collect();
         Self {
             config,

@@ -9,7 +9,8 @@ use super::tpkt::Tpkts;
 use super::types::h245::CONTROL_MESSAGE;
 use super::{Listener, SOURCE};
 use crate::helper::{
-    Dropped, Families, Field, Freedom, Helper, Instances, Master, Message, Policy, Refused, Spec,
+    Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, Policy, Refused,
+    Spec,
 };
 use crate::tuple::Protocol;
 
@@ -18,7 +19,7 @@ pub const SPEC: Spec = Spec {
     source: SOURCE,
     ports: &[],
     families: Families::Both,
-    instances: Instances::One,
+    home: Home::Module(Instances::One),
     why: "voice and video of an H.323 call travel from port to port, and each end names its own when it opens a channel",
     policies: |_| {
         vec![Policy {

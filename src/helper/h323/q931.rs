@@ -11,7 +11,7 @@ use super::tpkt::Tpkts;
 use super::types::signalling::H323_USER_INFORMATION;
 use super::{Listener, SOURCE, h245};
 use crate::helper::{
-    Dropped, Families, Field, Freedom, Helper, Instances, Master, Message, Parameter, Policy,
+    Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, Parameter, Policy,
     Refused, Spec,
 };
 use crate::tuple::Protocol;
@@ -19,9 +19,9 @@ use crate::tuple::Protocol;
 pub const SPEC: Spec = Spec {
     name: "Q.931",
     source: SOURCE,
-    ports: &[(Protocol::TCP, 1720)],
+    ports: &[(Protocol::TCP, Some(1720))],
     families: Families::Both,
-    instances: Instances::One,
+    home: Home::Module(Instances::One),
     why: "an H.323 call is arranged on a second connection (H.245) and talks on others, to ports that its ends name",
     policies: |_| {
         vec![Policy {

@@ -9,7 +9,7 @@ use super::per::{self, Value};
 use super::types::ras::RAS_MESSAGE;
 use super::{Listener, SOURCE, h245, q931};
 use crate::helper::{
-    Dropped, Families, Field, Freedom, Helper, Instances, Master, Message, Parameter, Policy,
+    Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, Parameter, Policy,
     Refused, Spec,
 };
 use crate::kernel::Kernel;
@@ -18,9 +18,9 @@ use crate::tuple::{Protocol, Tuple};
 pub const SPEC: Spec = Spec {
     name: "RAS",
     source: SOURCE,
-    ports: &[(Protocol::UDP, 1719)],
+    ports: &[(Protocol::UDP, Some(1719))],
     families: Families::Both,
-    instances: Instances::One,
+    home: Home::Module(Instances::One),
     why: "an H.323 endpoint tells its gatekeeper where it takes calls, and is told where to register and to call",
     policies: |_| {
         vec![Policy {

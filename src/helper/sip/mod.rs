@@ -21,8 +21,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use super::{
-    Dropped, Families, Field, Freedom, Helper, Instances, Master, Message, Modules, Parameter,
-    Policy, Refused, Spec,
+    Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, Modules,
+    Parameter, Policy, Refused, Spec,
 };
 use crate::expectation::{Expectation, Flags, Origin, Sourced};
 use crate::kernel::Kernel;
@@ -34,9 +34,9 @@ use sdp::{Description, Media};
 pub const SPECS: &[Spec] = &[Spec {
     name: "sip",
     source: "net/netfilter/nf_conntrack_sip.c",
-    ports: &[(Protocol::UDP, 5060), (Protocol::TCP, 5060)],
+    ports: &[(Protocol::UDP, Some(5060)), (Protocol::TCP, Some(5060))],
     families: Families::Both,
-    instances: Instances::ByIndex,
+    home: Home::Module(Instances::ByIndex),
     why: "calls come in on flows of the registrar's own, and their sound and pictures go past it, to ports that each end names",
     policies: |_| {
         [1, 4, 4, 2]

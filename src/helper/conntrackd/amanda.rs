@@ -1,0 +1,124 @@
+//! Amanda, as conntrackd reads it: the ports that an answer names are looked for, and another one is opened.
+//!
+//! The port that the answer went to takes the place of the port that it named (`cthelper_get_port_src` into `port`), and
+//! of several ports on the line the last alone is sent to the kernel. So what is expected is a TCP connection to the
+//! asker's own UDP port, which Amanda does not make, and the connections that it does make are new ones.
+//!
+//! Services are looked for in the order DATA, MESG, INDEX, each behind the one before. A number is C's `strtoul`: spaces and
+//! a sign may precede it.
+//!
+//! Source: src/helpers/amanda.c `amanda_helper_cb()`.
+
+use std::time::Duration;
+
+use super::super::{Dropped, Families, Field, Freedom, Helper, Home, Master, Message, Spec};
+use super::{attach, c_string, find, policy};
+use crate::expectation::{Expectation, Sourced};
+use crate::tuple::{Direction, Protocol};
+
+pub const SPECS: &[Spec] = &[Spec {
+    name: "conntrackd:amanda",
+    source: "src/helpers/amanda.c",
+    ports: &[(Protocol::UDP, Some(10080))],
+    families: Families::Ipv4,
+    home: Home::Conntrackd {
+        since: "1.4.3",
+        private: 0,
+    },
+    why: "what is backed up travels over TCP, to ports that the backed-up host names in a datagram; the port opened is \
+          another one",
+    policies: |_| policy(3, 180),
+    parameters: &[],
+    freedom: &[Freedom::new(
+        Field::Fixed,
+        Field::Any,
+        Field::Fixed,
+        Field::Packet,
+        Protocol::TCP,
+    )],
+    start: |_, _| Box::new(Amanda),
+}];
+
+struct Amanda;
+
+impl Helper for Amanda {
+    fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
+        if message.direction == Direction::Original {
+            return Ok(());
+        }
+        master.refresh(TIMEOUT);
+        let text = c_string(message.payload);
+        let Some(at) = find(text, b"CONNECT ") else {
+            return Ok(());
+        };
+        let start = at + b"CONNECT ".len();
+        let line = &text[start..];
+        let length = line.iter().position(|&byte| byte == b'\n');
+        let line = &line[..length.unwrap_or(line.len())];
+        if !names_a_port(line) {
+            master.decline(
+                "names no port, or port 0, on a CONNECT line",
+                start..start + line.len(),
+            );
+            return Ok(());
+        }
+        let asker = message.tuples[Direction::Original.index()];
+        let expectation = Expectation::new(
+            Protocol::TCP,
+            Some(Sourced::conntrack(asker.src.into(), Direction::Original)),
+            Sourced::conntrack(asker.dst, Direction::Original),
+            Sourced::conntrack(asker.sport, Direction::Original),
+        );
+        attach(message, master, expectation);
+        Ok(())
+    }
+}
+
+/// Whether some service comes with a port before one that does not.
+fn names_a_port(line: &[u8]) -> bool {
+    let mut rest = line;
+    let mut named = false;
+    for service in SERVICES {
+        let Some(at) = find(rest, service) else {
+            continue;
+        };
+        rest = &rest[at + service.len()..];
+        let (port, length) = strtoul(rest);
+        rest = &rest[length..];
+        if port as u16 == 0 || length as u16 > MAX_DIGITS {
+            break;
+        }
+        named = true;
+    }
+    named
+}
+
+/// A decimal number and how many bytes it took, with spaces and sign; none for no digits (C11 7.22.1.4).
+fn strtoul(text: &[u8]) -> (u64, usize) {
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
+    let spaces = text.iter().take_while(|byte| is_space(byte)).count();
+    let sign = text.get(spaces).filter(|byte| matches!(byte, b'+' | b'-'));
+    let start = spaces + usize::from(sign.is_some());
+    let digits = text[start..]
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit());
+    let (mut number, mut count) = (0_u64, 0);
+    let mut is_too_large = false;
+    for digit in digits {
+        let next = number.checked_mul(10);
+        let next = next.and_then(|number| number.checked_add(u64::from(digit - b'0')));
+        is_too_large |= next.is_none();
+        number = next.unwrap_or(u64::MAX);
+        count += 1;
+    }
+    match (count, sign) {
+        (0, _) => (0, 0),
+        _ if is_too_large => (u64::MAX, start + count),
+        (_, Some(b'-')) => (number.wrapping_neg(), start + count),
+        _ => (number, start + count),
+    }
+}
+
+const SERVICES: [&[u8]; 3] = [b"DATA ", b"MESG ", b"INDEX "];
+const MAX_DIGITS: u16 = 5;
+const TIMEOUT: Duration = Duration::from_secs(300);

@@ -1,0 +1,92 @@
+//! The helpers of conntrackd (conntrack-tools): code outside the kernel that is shown every packet of a connection, and
+//! says with its verdict what to expect.
+//!
+//! Simulated are those of conntrack-tools 1.4.7 and 1.4.8, in the families that its documented configuration names: IPv6
+//! for dhcpv6, IPv4 for all others (doc/helper/conntrackd.conf). Policies are that file's, or where it has none the
+//! helper's own. The way through the queue is the tracker's affair.
+//!
+//! Against the kernel's own helpers these differ in two ways. Texts end where C's end, at a NUL, and what stands behind
+//! a packet reads as zeros (`pktb_alloc`). And what comes of an expectation matters to few of them.
+
+mod amanda;
+mod dhcpv6;
+mod ftp;
+mod multicast;
+mod rpc;
+mod sane;
+mod ssdp;
+mod tftp;
+mod tns;
+
+use std::time::Duration;
+
+use super::{Dropped, Master, Message, Policy, Spec};
+use crate::expectation::Expectation;
+use crate::tuple::Tuple;
+
+pub const SPECS: [&[Spec]; 9] = [
+    dhcpv6::SPECS,
+    multicast::SPECS,
+    ssdp::SPECS,
+    rpc::SPECS,
+    tns::SPECS,
+    ftp::SPECS,
+    tftp::SPECS,
+    sane::SPECS,
+    amanda::SPECS,
+];
+
+/// A `Policy` block.
+fn policy(max_expected: u32, seconds: u64) -> Vec<Policy> {
+    vec![Policy {
+        max_expected,
+        timeout: Duration::from_secs(seconds),
+    }]
+}
+
+/// Sends an expectation along with the verdict. The kernel tells nobody when it does not take it
+/// (`nfqnl_recv_verdict`), so the packet passes all the same.
+fn attach(message: &Message<'_>, master: &mut dyn Master, expectation: Expectation) {
+    if master.expect(expectation).is_err() {
+        master.decline(
+            "an expectation of another connection is in the way",
+            0..message.payload.len(),
+        );
+    }
+}
+
+/// Has ctnetlink make an expectation, and drops the packet where it does not. One that the first packet of the
+/// expected flow would fit already, whoever's it is, is left as it is (`NFCT_Q_CREATE_UPDATE`, `ctnetlink_new_expect`).
+fn add(master: &mut dyn Master, expectation: Expectation) -> Result<(), Dropped> {
+    let anybody = if expectation.dst_addr.value.is_ipv4() {
+        std::net::Ipv4Addr::UNSPECIFIED.into()
+    } else {
+        std::net::Ipv6Addr::UNSPECIFIED.into()
+    };
+    let src_port = expectation.src_port.as_ref();
+    let first = Tuple {
+        src: expectation
+            .src_addr
+            .as_ref()
+            .map_or(anybody, |src| src.value.addr()),
+        dst: expectation.dst_addr.value,
+        sport: src_port.map_or(0, |port| port.value),
+        dport: expectation.dst_port.value,
+        protocol: expectation.protocol,
+    };
+    if master.find(&first).is_none() {
+        master.expect(expectation)?;
+    }
+    Ok(())
+}
+
+/// The text up to its first NUL, as C sees it.
+fn c_string(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().position(|&byte| byte == 0);
+    &bytes[..end.unwrap_or(bytes.len())]
+}
+
+/// Where the first occurrence of a word starts (`strstr`, for a text without NUL).
+fn find(text: &[u8], word: &[u8]) -> Option<usize> {
+    text.windows(word.len()).position(|window| window == word)
+}

@@ -1,0 +1,258 @@
+//! SSDP and UPnP eventing (UPnP Device Architecture 1.1): a control point searches by multicast, devices answer with the
+//! URL of their description, and later call the control point back.
+//!
+//! Why other flows: answers come from the devices' own addresses, to the port that the search came from; descriptions
+//! are fetched over TCP from ports of the devices' choice; events come over connections that the device opens, to a URL
+//! that the control point names (`CALLBACK:`).
+//!
+//! Where what is read decides what:
+//! - `M-SEARCH` to 239.255.255.250, while nobody has answered: anybody may answer, for as long as the policy says.
+//! - Any datagram in a flow that was answered or is an answer itself: its first `LOCATION: ` opens address and port of
+//!   that URL, whoever's they are, to everybody.
+//! - Over TCP, which answers' URLs lead to: the `CALLBACK: <` of a `SUBSCRIBE`, if the address is the speaker's own, and
+//!   `NOTIFY`, which renews what it came by.
+//!
+//! One space belongs to `LOCATION: `; a header without it is not seen. A URL has a numeric IPv4 address.
+//!
+//! Source: src/helpers/ssdp.c `ssdp_helper_cb()`. What that reads behind the end of a URL is whatever the stack holds;
+//! here nothing stands there.
+
+use std::net::Ipv4Addr;
+use std::ops::Range;
+
+use super::super::{Dropped, Families, Field, Freedom, Helper, Home, Master, Message, Spec};
+use super::{attach, c_string, policy};
+use crate::expectation::{Expectation, Origin, Sourced};
+use crate::tuple::{Direction, Protocol};
+
+pub const SPECS: &[Spec] = &[Spec {
+    name: NAME,
+    source: "src/helpers/ssdp.c",
+    ports: &[(Protocol::UDP, Some(1900)), (Protocol::TCP, None)],
+    families: Families::Ipv4,
+    home: Home::Conntrackd {
+        since: "1.4.3",
+        private: 0,
+    },
+    why: "devices that were searched for by multicast answer from addresses of their own, are asked at ports that they \
+          name, and call back",
+    policies: |_| policy(8, 300),
+    parameters: &[],
+    freedom: &[
+        Freedom {
+            what: "answer",
+            permanent: true,
+            ..expects(Field::Any, Field::Fixed, Field::Packet, Protocol::UDP)
+        },
+        Freedom {
+            what: "description",
+            permanent: true,
+            ..expects(Field::Any, Field::Command, Field::Command, Protocol::TCP)
+        },
+        Freedom {
+            what: "event",
+            ..expects(Field::Fixed, Field::Checked, Field::Command, Protocol::TCP)
+        },
+        Freedom {
+            what: "next event",
+            ..expects(Field::Fixed, Field::Fixed, Field::Fixed, Protocol::TCP)
+        },
+    ],
+    start: |_, _| Box::new(Ssdp),
+}];
+
+const fn expects(src: Field, dst: Field, dport: Field, protocol: Protocol) -> Freedom {
+    Freedom {
+        read_by: Some(NAME),
+        ..Freedom::new(src, Field::Any, dst, dport, protocol)
+    }
+}
+
+const NAME: &str = "ssdp";
+
+struct Ssdp;
+
+impl Helper for Ssdp {
+    fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
+        let expectation = if !message.established && !master.is_expected() {
+            search(message)
+        } else if message.same().protocol == Protocol::UDP {
+            description(message, master)
+        } else if message.established && message.direction == Direction::Original {
+            event(message, master)
+        } else {
+            None
+        };
+        if let Some(mut expectation) = expectation {
+            expectation.helper = Some(NAME);
+            attach(message, master, expectation);
+        }
+        Ok(())
+    }
+}
+
+/// `handle_ssdp_new`
+fn search(message: &Message<'_>) -> Option<Expectation> {
+    let asker = message.same();
+    if asker.dst != GROUP || !message.payload.starts_with(b"M-SEARCH") {
+        return None;
+    }
+    let mut expectation = Expectation::new(
+        Protocol::UDP,
+        None,
+        Sourced::conntrack(asker.src, Direction::Original),
+        Sourced::conntrack(asker.sport, Direction::Original),
+    );
+    expectation.flags.permanent = true;
+    Some(expectation)
+}
+
+/// `handle_ssdp_reply`
+fn description(message: &Message<'_>, master: &mut dyn Master) -> Option<Expectation> {
+    let at = header(message.payload, b"LOCATION: ")?;
+    let Some(url) = Url::read(message.payload, at) else {
+        master.decline("LOCATION without a numeric URL", at..message.payload.len());
+        return None;
+    };
+    let mut expectation = Expectation::new(
+        Protocol::TCP,
+        None,
+        Sourced::command(url.host.into(), message.packet, url.host_at.clone()),
+        url.port(message.packet),
+    );
+    expectation.flags.permanent = true;
+    Some(expectation)
+}
+
+/// `handle_http_request`, `renew_exp`
+fn event(message: &Message<'_>, master: &mut dyn Master) -> Option<Expectation> {
+    let (direction, payload) = (message.direction, message.payload);
+    if payload.starts_with(b"NOTIFY ") {
+        let renewed = message.same();
+        return Some(Expectation::new(
+            Protocol::TCP,
+            Some(Sourced::conntrack(renewed.src.into(), direction)),
+            Sourced::conntrack(renewed.dst, direction),
+            Sourced::conntrack(renewed.dport, direction),
+        ));
+    }
+    if !payload.starts_with(b"SUBSCRIBE ") {
+        return None;
+    }
+    let at = header(payload, b"CALLBACK: <")?;
+    let Some(url) = Url::read(payload, at) else {
+        master.decline("CALLBACK without a numeric URL", at..payload.len());
+        return None;
+    };
+    if message.same().src != url.host {
+        master.decline("CALLBACK names another host", url.host_at);
+        return None;
+    }
+    let device = message.opposite();
+    Some(Expectation::new(
+        Protocol::TCP,
+        Some(Sourced::conntrack(device.src.into(), !direction)),
+        Sourced::conntrack(device.dst, !direction),
+        url.port(message.packet),
+    ))
+}
+
+/// Where the value of the first line starts that begins so, in letters of any size (`find_hdr`).
+fn header(payload: &[u8], name: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let rest = &payload[at..];
+        if rest.len() < name.len() + 2 {
+            return None;
+        }
+        if rest[..name.len()].eq_ignore_ascii_case(name) {
+            return Some(at + name.len());
+        }
+        at += rest.windows(2).position(|pair| pair == b"\r\n")? + 2;
+    }
+}
+
+/// `http://ADDRESS:PORT`, and where in the payload they stand.
+struct Url {
+    host: Ipv4Addr,
+    host_at: Range<usize>,
+    /// `None`: 80, which nobody said.
+    port: Option<(u16, Range<usize>)>,
+}
+
+impl Url {
+    /// A value up to its carriage return, as a URL (`find_hdr`, `parse_url`).
+    fn read(payload: &[u8], start: usize) -> Option<Self> {
+        let value = payload.get(start..)?;
+        let length = value
+            .iter()
+            .take(MAX_VALUE)
+            .position(|&byte| byte == b'\r')?;
+        let value = c_string(&value[..length]);
+        let scheme = value.get(..SCHEME.len())?;
+        if !scheme.eq_ignore_ascii_case(SCHEME) {
+            return None;
+        }
+        let rest = &value[SCHEME.len()..];
+        let is_part = |byte: &&u8| byte.is_ascii_digit() || **byte == b'.';
+        let length = rest.iter().take_while(is_part).count();
+        let host = std::str::from_utf8(&rest[..length]).ok()?.parse().ok()?;
+        let host_at = start + SCHEME.len();
+        let port = rest[length..].strip_prefix(b":").map(|text| {
+            let (port, digits) = strtol(text);
+            let at = host_at + length + 1;
+            (port, at..at + digits)
+        });
+        Some(Self {
+            host,
+            host_at: host_at..host_at + length,
+            port,
+        })
+    }
+
+    fn port(&self, packet: u64) -> Sourced<u16> {
+        match &self.port {
+            Some((port, at)) if !at.is_empty() => Sourced::command(*port, packet, at.clone()),
+            Some((port, _)) => Sourced {
+                value: *port,
+                origin: Origin::Helper,
+            },
+            None => Sourced {
+                value: 80,
+                origin: Origin::Helper,
+            },
+        }
+    }
+}
+
+/// The lower 16 bits of a decimal number and how many bytes it took, with spaces and sign (C11 7.22.1.4).
+fn strtol(text: &[u8]) -> (u16, usize) {
+    let is_space = |byte: &&u8| matches!(byte, b' ' | b'\t'..=b'\r');
+    let spaces = text.iter().take_while(is_space).count();
+    let sign = text.get(spaces).filter(|byte| matches!(byte, b'+' | b'-'));
+    let start = spaces + usize::from(sign.is_some());
+    let digits = text[start..]
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit());
+    let is_negative = sign == Some(&b'-');
+    let mut number = Some(0_i64);
+    let mut count = 0;
+    for digit in digits {
+        let digit = i64::from(digit - b'0');
+        let digit = if is_negative { -digit } else { digit };
+        number = number
+            .and_then(|number| number.checked_mul(10))
+            .and_then(|number| number.checked_add(digit));
+        count += 1;
+    }
+    if count == 0 {
+        return (0, 0);
+    }
+    let bound = if is_negative { i64::MIN } else { i64::MAX };
+    (number.unwrap_or(bound) as u16, start + count)
+}
+
+const GROUP: Ipv4Addr = Ipv4Addr::new(239, 255, 255, 250);
+const SCHEME: &[u8] = b"http://";
+/// `sizeof hdr_val`
+const MAX_VALUE: usize = 256;

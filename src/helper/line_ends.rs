@@ -1,0 +1,35 @@
+//! Where the next command of a conversation in lines may begin.
+
+/// The last places behind a line end, two at most (`find_nl_seq`, `update_nl_seq`).
+#[derive(Debug, Default)]
+pub struct LineEnds {
+    first: Option<u32>,
+    second: Option<u32>,
+}
+
+impl LineEnds {
+    /// Whether a segment that begins here stands right behind a line end.
+    pub fn contain(&self, seq: u32) -> bool {
+        self.first == Some(seq) || self.second == Some(seq)
+    }
+
+    /// The older of two gives way to one that is newer than it.
+    pub fn note(&mut self, seq: u32) {
+        let is_before = |a: u32, b: u32| a.wrapping_sub(b) > u32::MAX / 2;
+        match (self.first, self.second) {
+            _ if self.contain(seq) => {}
+            (None, _) => self.first = Some(seq),
+            (_, None) => self.second = Some(seq),
+            (Some(first), Some(second)) => {
+                let oldest = if is_before(first, second) {
+                    &mut self.first
+                } else {
+                    &mut self.second
+                };
+                if oldest.is_some_and(|oldest| is_before(oldest, seq)) {
+                    *oldest = Some(seq);
+                }
+            }
+        }
+    }
+}
