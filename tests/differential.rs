@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ctaudit::conntrack::config::Config;
+use ctaudit::conntrack::config::{Assignment, Config};
 use ctaudit::replay::Clock;
 use serde_json::{Map, Value};
 
@@ -30,6 +30,18 @@ fn firewall_of(series: &str, name: &str) -> Config {
     let mut config = firewall(series, name.contains(".add-assign."));
     if name.contains(".local.") {
         config.local.push(LOCAL.parse().unwrap());
+    }
+    if name.contains(".userspace.") {
+        for helper in ["dhcpv6", "mdns", "slp", "ssdp", "rpc", "tns"] {
+            let policy = format!("{helper}=8/300");
+            config.modules.set_policy(&policy).unwrap();
+        }
+        let userspace = Assignment::userspace(&config.modules);
+        config.assignments.extend(userspace);
+    }
+    if name.contains(".close-120.") {
+        let sysctl = "net.netfilter.nf_conntrack_tcp_timeout_close=120";
+        config.sysctls.set(sysctl).unwrap();
     }
     if name.contains(".direct-media-0.") {
         let module = "nf_conntrack_sip.sip_direct_media=0";
@@ -88,16 +100,20 @@ fn new_random_traffic_says_what_the_kernel_says() {
     }
 }
 
-/// Writes one run to PCAP: the seed in SEED, the protocol by its name in PROTOCOL. For recording and for hunting.
+/// Writes one run to PCAP: the seed in SEED, the protocol by its name in PROTOCOL; with QUEUE, as slow as conntrackd's
+/// queues want it. For recording and for hunting.
 #[test]
 #[ignore = "writes a file"]
 fn write_random_traffic() {
     let variable = |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"));
-    let protocol = traffic::Protocol::ALL
-        .into_iter()
+    let protocol = (traffic::Protocol::ALL.into_iter())
+        .chain(traffic::Protocol::OF_CONNTRACKD)
         .find(|protocol| format!("{protocol:?}").eq_ignore_ascii_case(&variable("PROTOCOL")))
         .expect("PROTOCOL names one of traffic::Protocol");
-    let packets = traffic::generate(protocol, variable("SEED").parse().unwrap(), 3000);
+    let mut packets = traffic::generate(protocol, variable("SEED").parse().unwrap(), 3000);
+    if std::env::var("QUEUE").is_ok() {
+        packets = traffic::through_a_queue(packets);
+    }
     traffic::write_pcap(Path::new(&variable("PCAP")), &packets).unwrap();
 }
 

@@ -2,6 +2,7 @@
 
 mod amanda;
 mod broadcast;
+mod conntrackd;
 mod ftp;
 mod h323;
 mod irc;

@@ -8,19 +8,24 @@
 
 mod amanda;
 pub mod broadcast;
+mod dhcpv6;
 mod flow;
 mod ftp;
 mod ftp_offer;
 mod h323;
 mod irc;
+mod multicast;
 mod noise;
 pub mod packet;
 pub mod per;
 pub mod pptp;
+mod rpc;
 mod sane;
 mod sip;
 mod sip_message;
+mod ssdp;
 mod tftp;
+mod tns;
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -48,9 +53,15 @@ pub enum Protocol {
     Sane,
     Sip,
     H323,
+    Dhcpv6,
+    Multicast,
+    Ssdp,
+    Rpc,
+    Tns,
 }
 
 impl Protocol {
+    /// Those of the kernel's helpers.
     pub const ALL: [Self; 9] = [
         Self::Ftp,
         Self::Tftp,
@@ -62,13 +73,22 @@ impl Protocol {
         Self::Sip,
         Self::H323,
     ];
+
+    /// Those of the helpers that conntrackd alone has; mdns and slp are one.
+    pub const OF_CONNTRACKD: [Self; 5] = [
+        Self::Dhcpv6,
+        Self::Multicast,
+        Self::Ssdp,
+        Self::Rpc,
+        Self::Tns,
+    ];
 }
 
 /// An IP packet and when it passes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet {
-    /// Since the start of the traffic. Strictly increasing, and 5,000 packets pass in less than 1.9 s: UDP's rule of
-    /// the first two seconds then comes to the same with a clock that stands still.
+    /// Since the start of the traffic. Strictly increasing, and as `generate` leaves them 5,000 packets pass in less than
+    /// 1.9 s: UDP's rule of the first two seconds then comes to the same with a clock that stands still.
     pub at_micros: u64,
     pub ip: Vec<u8>,
 }
@@ -96,6 +116,11 @@ pub fn generate(protocol: Protocol, seed: u64, packets: usize) -> Vec<Packet> {
                 Protocol::Sane => sane::session(rng),
                 Protocol::Sip => sip::session(rng),
                 Protocol::H323 => h323::session(rng),
+                Protocol::Dhcpv6 => dhcpv6::session(rng),
+                Protocol::Multicast => multicast::session(rng),
+                Protocol::Ssdp => ssdp::session(rng),
+                Protocol::Rpc => rpc::session(rng),
+                Protocol::Tns => tns::session(rng),
             };
             under_way.push(disturbed(rng, session).into());
         }
@@ -114,6 +139,16 @@ pub fn generate(protocol: Protocol, seed: u64, packets: usize) -> Vec<Packet> {
         Packet { at_micros, ip }
     };
     sent.into_iter().map(&mut timed).collect()
+}
+
+/// The same packets so far apart that each can go to conntrackd and back before the next: 3,000 of them in 24 s, when no
+/// conntrack that was not closed has timed out yet.
+pub fn through_a_queue(packets: Vec<Packet>) -> Vec<Packet> {
+    let timed = |(index, Packet { ip, .. })| Packet {
+        at_micros: index as u64 * 8000,
+        ip,
+    };
+    packets.into_iter().enumerate().map(timed).collect()
 }
 
 /// A script as the network delivers it: now and then a packet comes twice, or is overtaken by the next of its sender.
