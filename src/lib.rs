@@ -41,7 +41,7 @@
 //! A second tracker, of another kernel, shown the same packets: where the two disagree.
 //!
 //! ## [`rules`]
-//! The rules that the needed flows ask for; a file a target language.
+//! The rules that the needed flows ask for; a file a target language, and one for what conntrackd needs.
 //!
 //! ## [`report`]
 //! Tables, events, JSON, CSV and Parquet; a file a format. It writes to what it is given.

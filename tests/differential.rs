@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ctaudit::conntrack::config::{Assignment, Config};
+use ctaudit::helper::Modules;
 use ctaudit::replay::Clock;
 use serde_json::{Map, Value};
 
-use crate::support::{files_below, firewall, project, read, record};
+use crate::support::{files_below, firewall_with, project, read, record, variants};
 use crate::traffic;
 
 /// The firewall's own address in the records that have `.local.` in their names.
@@ -27,7 +28,12 @@ const KNOWN: &[(&str, &[u64], &str)] = &[(
 
 /// The firewall that a record was taken of, as its name says.
 fn firewall_of(series: &str, name: &str) -> Config {
-    let mut config = firewall(series, name.contains(".add-assign."));
+    let modules = if name.contains(".variants.") {
+        variants()
+    } else {
+        Modules::default()
+    };
+    let mut config = firewall_with(series, modules, name.contains(".add-assign."));
     if name.contains(".local.") {
         config.local.push(LOCAL.parse().unwrap());
     }

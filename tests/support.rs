@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ctaudit::capture::Capture;
 use ctaudit::conntrack::config::{Assignment, Config};
-use ctaudit::helper::Modules;
+use ctaudit::helper::{self, Modules};
 use ctaudit::kernel::Kernel;
 use ctaudit::replay::{Arrival, Clock, Replay};
 use ctaudit::report::json;
@@ -66,7 +66,20 @@ pub fn read(path: &Path) -> Vec<u8> {
 
 /// A firewall of this series; if asked for, with the further assignments of the records named `.add-assign.`.
 pub fn firewall(series: &str, add_assign: bool) -> Config {
-    let mut config = Config::new(Kernel::of(series).unwrap(), Modules::default());
+    firewall_with(series, Modules::default(), add_assign)
+}
+
+/// Modules without the helpers that conntrackd has, too, which then runs them.
+pub fn variants() -> Modules {
+    let mut modules = Modules::default();
+    helper::all()
+        .filter(|spec| spec.replaces_a_module())
+        .for_each(|spec| modules.replace(spec));
+    modules
+}
+
+pub fn firewall_with(series: &str, modules: Modules, add_assign: bool) -> Config {
+    let mut config = Config::new(Kernel::of(series).unwrap(), modules);
     if add_assign {
         let further = ["tcp 2121 ftp", "udp 5070 sip"];
         let further = further.map(|text| Assignment::parse(text, &config.modules).unwrap());

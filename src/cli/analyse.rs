@@ -60,7 +60,8 @@ impl Analyse {
         let mut analysis = Analysis {
             exposure: Exposure::default(),
             rules: Vec::new(),
-            assigned: helpers().map(|helper| helper.name).collect(),
+            conntrackd: Vec::new(),
+            assigned: helpers().map(|helper| (helper.name, helper.spec)).collect(),
             cannot_fire,
             expectations: Listed::default(),
             related: Listed::default(),
@@ -94,6 +95,7 @@ impl Analyse {
         collect(&mut analysis, &mut outputs)?;
         progress.finish();
         analysis.rules = rules::recommend(&analysis.exposure);
+        analysis.conntrackd = rules::conntrackd::instances(&analysis.rules, &config.modules);
         for output in outputs {
             output.finish(&analysis)?;
         }

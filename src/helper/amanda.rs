@@ -44,6 +44,7 @@ pub const SPECS: &[Spec] = &[Spec {
         Field::Command,
         Protocol::TCP,
     )],
+    defects: &[],
     start: |modules, _| {
         Box::new(Amanda {
             timeout: Duration::from_secs(modules.get(MASTER_TIMEOUT).into()),

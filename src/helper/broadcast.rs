@@ -34,6 +34,7 @@ pub const SPECS: &[Spec] = &[
         policies: |modules| policies(modules, NETBIOS_NS_TIMEOUT),
         parameters: &[timeout_parameter(NETBIOS_NS_TIMEOUT, 3)],
         freedom: FREEDOM,
+        defects: &[],
         start: |modules, kernel| start(modules, kernel, NETBIOS_NS, NETBIOS_NS_TIMEOUT),
     },
     Spec {
@@ -46,6 +47,7 @@ pub const SPECS: &[Spec] = &[
         policies: |modules| policies(modules, SNMP_TIMEOUT),
         parameters: &[timeout_parameter(SNMP_TIMEOUT, 30)],
         freedom: FREEDOM,
+        defects: &[],
         start: |modules, kernel| start(modules, kernel, SNMP, SNMP_TIMEOUT),
     },
 ];

@@ -59,6 +59,7 @@ pub const SPECS: &[Spec] = &[Spec {
         )
         .with(LOOSE, 1),
     ],
+    defects: &[],
     start: |modules, kernel| {
         Box::new(Ftp {
             loose: modules.get(LOOSE) != 0,

@@ -21,7 +21,9 @@ mod tftp;
 pub mod text;
 
 pub use freedom::{Field, Freedom};
-pub use modules::{Instances, MOST_PORTS, MOST_SECONDS, Modules, Parameter, Registered};
+pub use modules::{
+    Instances, MOST_EXPECTED, MOST_PORTS, MOST_SECONDS, Modules, Parameter, Registered,
+};
 
 use std::net::IpAddr;
 use std::ops::Range;
@@ -71,6 +73,8 @@ pub struct Spec {
     pub parameters: &'static [Parameter],
     /// What a forger can choose.
     pub freedom: &'static [Freedom],
+    /// What it does other than its users expect, each a sentence without its full stop.
+    pub defects: &'static [&'static str],
     /// A helper for one connection, whose state it keeps.
     pub start: fn(&Modules, &Kernel) -> Box<dyn Helper>,
 }

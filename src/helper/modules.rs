@@ -194,7 +194,7 @@ pub const MOST_SECONDS: u32 = i32::MAX as u32 / 250;
 pub const MOST_PORTS: usize = 8;
 
 /// `NF_CT_EXPECT_MAX_CNT`: a policy that asks for more is refused (`nfnl_cthelper_expect_policy`).
-const MOST_EXPECTED: u32 = 255;
+pub const MOST_EXPECTED: u32 = 255;
 
 impl Default for Modules {
     fn default() -> Self {

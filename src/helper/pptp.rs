@@ -39,6 +39,7 @@ pub const SPECS: &[Spec] = &[Spec {
         Field::Command,
         Protocol::GRE,
     )],
+    defects: &[],
     start: |_, _| Box::new(Pptp::default()),
 }];
 

@@ -37,6 +37,7 @@ pub const SPECS: &[Spec] = &[Spec {
         Field::Command,
         Protocol::TCP,
     )],
+    defects: &[],
     start: |_, _| Box::new(Sane { started: false }),
 }];
 

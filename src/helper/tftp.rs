@@ -37,6 +37,7 @@ pub const SPECS: &[Spec] = &[Spec {
         Field::Packet,
         Protocol::UDP,
     )],
+    defects: &[],
     start: |_, _| Box::new(Tftp),
 }];
 

@@ -7,7 +7,7 @@ mod layout;
 pub mod reference;
 pub mod table;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
@@ -15,16 +15,19 @@ use ipnet::IpNet;
 use crate::compare::{Comparison, Deviation};
 use crate::expectation::Expectation;
 use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure};
+use crate::helper::Spec;
 use crate::kernel::Kernel;
-use crate::rules::Rule;
+use crate::rules::{Rule, conntrackd};
 use crate::tuple::Tuple;
 
 /// Everything that a report is made of.
 pub struct Analysis {
     pub exposure: Exposure,
     pub rules: Vec<Rule>,
-    /// Helpers that are assigned to some port.
-    pub assigned: BTreeSet<&'static str>,
+    /// Of conntrackd, what the rules ask for.
+    pub conntrackd: Vec<conntrackd::Instance>,
+    /// Helpers that are assigned to some port, by the names that rules use.
+    pub assigned: BTreeMap<&'static str, &'static Spec>,
     /// Of these, the ones that help only what the firewall itself broadcasts, where no address is known to be its own.
     pub cannot_fire: BTreeSet<&'static str>,
     /// In the order in which they ended.
@@ -53,9 +56,19 @@ impl Analysis {
             })
             .collect();
         self.assigned
-            .iter()
+            .keys()
             .copied()
             .filter(move |name| !seen.contains(name))
+    }
+
+    /// What helpers do other than their users expect, of those that had something to read.
+    pub fn defects(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let services = self.exposure.services.keys();
+        let at_work: BTreeSet<&str> = services.map(|service| service.helper).collect();
+        self.assigned
+            .iter()
+            .filter(move |(name, _)| at_work.contains(**name))
+            .flat_map(|(name, spec)| spec.defects.iter().map(|defect| (*name, *defect)))
     }
 }
 

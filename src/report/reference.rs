@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use super::layout::{finish, heading, table};
-use crate::helper::{self, Families, Freedom, Instances, MOST_PORTS, Spec};
+use crate::helper::{
+    self, Families, Freedom, Home, Instances, MOST_EXPECTED, MOST_PORTS, Policy, Spec,
+};
 use crate::kernel::{Behaviour, Difference, Kernel};
+use crate::rules::conntrackd::{self, Instance};
 
 /// The table of degrees of freedom, from the helpers' own records.
 pub fn freedom(out: &mut dyn Write, width: u16) -> io::Result<()> {
@@ -43,7 +46,8 @@ pub fn freedom(out: &mut dyn Write, width: u16) -> io::Result<()> {
     }
     finish(out, table)?;
     writeln!(out, "{FREEDOM_NOTE}\n")?;
-    helper::all().try_for_each(|spec| describe(out, spec))
+    helper::all().try_for_each(|spec| describe(out, spec))?;
+    set_up(out)
 }
 
 /// What is expected, and under which conditions.
@@ -76,7 +80,7 @@ fn series_that(behaviour: Behaviour, does: bool) -> String {
 }
 
 /// A helper's ports, source, reason and parameters.
-fn describe(out: &mut dyn Write, spec: &Spec) -> io::Result<()> {
+fn describe(out: &mut dyn Write, spec: &'static Spec) -> io::Result<()> {
     let ports: Vec<String> = spec
         .ports
         .iter()
@@ -98,7 +102,14 @@ fn describe(out: &mut dyn Write, spec: &Spec) -> io::Result<()> {
     let Spec {
         name, source, why, ..
     } = spec;
-    writeln!(out, "{name} ({families}, {ports}, {source}): {why}.")?;
+    let since = match spec.home {
+        Home::Module(_) => String::new(),
+        Home::Conntrackd { since, .. } => format!(", conntrack-tools {since} and later"),
+    };
+    writeln!(out, "{name} ({families}, {ports}, {source}{since}): {why}.")?;
+    for defect in spec.defects {
+        writeln!(out, "    defect: {defect}")?;
+    }
     let readers = spec.freedom.iter().filter_map(|line| line.read_by);
     let readers: BTreeSet<&str> = readers.collect();
     if !readers.is_empty() {
@@ -123,14 +134,50 @@ fn describe(out: &mut dyn Write, spec: &Spec) -> io::Result<()> {
             series_that(Behaviour::HelperPorts, true)
         )?;
     }
-    spec.parameters.iter().try_for_each(|parameter| {
+    for parameter in spec.parameters {
         let (least, most) = (parameter.range.start(), parameter.range.end());
         writeln!(
             out,
             "    --module {}={}  ({least} to {most}) {}",
             parameter.name, parameter.default, parameter.meaning
-        )
-    })
+        )?;
+    }
+    for instance in of_conntrackd(spec) {
+        writeln!(out, "    {}", instance.command())?;
+    }
+    if let Some(instance) = of_conntrackd(spec).next() {
+        let Policy {
+            max_expected,
+            timeout,
+        } = instance.policy;
+        let seconds = timeout.as_secs();
+        writeln!(
+            out,
+            "    --policy {name}={max_expected}/{seconds}  (ExpectMax up to {MOST_EXPECTED} / ExpectTimeout in seconds)"
+        )?;
+    }
+    Ok(())
+}
+
+/// What conntrackd has to be told of, a protocol each; nothing for a helper of the kernel's.
+fn of_conntrackd(spec: &'static Spec) -> impl Iterator<Item = Instance> {
+    let modules = helper::Modules::default();
+    let protocols = spec.ports.iter().map(|&(protocol, _)| protocol);
+    protocols.filter_map(move |protocol| Instance::of(spec, protocol, &modules))
+}
+
+/// How the helpers come to work that conntrackd alone has.
+fn set_up(out: &mut dyn Write) -> io::Result<()> {
+    let instances: Vec<Instance> = helper::all()
+        .filter(|spec| !spec.replaces_a_module())
+        .flat_map(of_conntrackd)
+        .collect();
+    writeln!(
+        out,
+        "\nTo set up those that conntrackd alone has, in a root shell, before any rule names them:\n"
+    )?;
+    conntrackd::script(out, &instances)?;
+    writeln!(out, "\n{SET_UP_NOTE}")
 }
 
 const FREEDOM_NOTE: &str = "\
@@ -148,7 +195,14 @@ Where this differs from the table of \"Secure use of iptables and connection tra
   sip_direct_signalling=0 their destination is the registering end's own address all the same.
 - H.323 expects UDP for voice and video alone: calls, H.245 and T.120 travel over TCP.
 - netbios-ns expects answers from the helper's port, since Linux 7.3 from the port that was asked. snmp does the same.
-- Not in that table: snmp, sip_external_media, how many flows may come, and which helper reads them.";
+- Not in that table: snmp, sip_external_media, conntrackd's helpers, how many flows may come, and which helper reads them.";
+
+const SET_UP_NOTE: &str = "\
+A queue is any number that no other program reads. While conntrackd does not run, connections pass and nothing is
+expected. A packet of more than about 3,800 bytes, which only a datagram put together from fragments is, comes to nothing:
+conntrackd reads a page at once, so the packet waits in the queue for ever, and when QueueLen of them wait no connection
+with that helper gets through. --userspace attaches these helpers; --assign 'tcp 21 conntrackd:ftp' has conntrackd read
+FTP in place of the kernel, whose nf_conntrack_ftp must not be loaded then. So with tftp, sane and amanda.";
 
 /// What distinguishes the kernel series.
 pub fn kernels(out: &mut dyn Write, width: u16) -> io::Result<()> {

@@ -10,7 +10,7 @@ use super::{Analysis, Compared};
 use crate::conntrack::State;
 use crate::expectation::{Origin, network};
 use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure, Totals, Use};
-use crate::rules::{Match, Rule, nftables};
+use crate::rules::{Match, Rule, conntrackd, nftables};
 use crate::time::Timestamp;
 
 /// Everything that an analysis has to say, section by section.
@@ -26,6 +26,8 @@ pub fn write(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result
         self::compared(out, compared, width)?;
     }
     rules(out, &analysis.rules, width)?;
+    set_up(out, &analysis.conntrackd)?;
+    defects(out, analysis)?;
     limits(out, analysis)
 }
 
@@ -365,6 +367,36 @@ fn rules(out: &mut dyn Write, rules: &[Rule], width: u16) -> io::Result<()> {
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// What conntrackd's helpers need before the rules can be loaded.
+fn set_up(out: &mut dyn Write, instances: &[conntrackd::Instance]) -> io::Result<()> {
+    if instances.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "Before these, in a root shell: helpers that conntrackd runs"
+    )?;
+    conntrackd::script(out, instances)?;
+    writeln!(out)
+}
+
+/// Where a helper that was at work falls short.
+fn defects(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
+    let mut defects = analysis.defects().peekable();
+    if defects.peek().is_none() {
+        return Ok(());
+    }
+    heading(
+        out,
+        "Known defects",
+        "of helpers that had something to read",
+    )?;
+    for (helper, defect) in defects {
+        writeln!(out, "- {helper}: {defect}")?;
+    }
+    writeln!(out)
 }
 
 /// What the capture could not show.

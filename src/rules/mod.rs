@@ -4,6 +4,7 @@
 //! expectations let in. ICMP errors are RELATED as well and get rules of their own, because path MTU discovery needs
 //! them.
 
+pub mod conntrackd;
 pub mod nftables;
 
 use std::collections::BTreeSet;

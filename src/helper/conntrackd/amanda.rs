@@ -36,6 +36,10 @@ pub const SPECS: &[Spec] = &[Spec {
         Field::Packet,
         Protocol::TCP,
     )],
+    defects: &[
+        "the ports that an answer names stay closed: expected is a connection to the port, of the same number, from which was asked over UDP",
+        "of several ports one alone is expected",
+    ],
     start: |_, _| Box::new(Amanda),
 }];
 

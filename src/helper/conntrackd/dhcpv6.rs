@@ -38,6 +38,10 @@ pub const SPECS: &[Spec] = &[Spec {
             Protocol::UDP,
         )
     }],
+    defects: &[
+        "messages of types above 13 are dropped, if sent to a group: all that came after RFC 3315, such as LEASEQUERY",
+        "answers to relay agents, which go to port 547, are not expected",
+    ],
     start: |_, _| Box::new(Dhcpv6),
 }];
 

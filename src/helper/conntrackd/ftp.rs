@@ -42,6 +42,10 @@ pub const SPECS: &[Spec] = &[Spec {
         Field::Command,
         Protocol::TCP,
     )],
+    defects: &[
+        "229 opens nothing, so extended passive mode (EPSV) does not work",
+        "commands in small letters are not seen, nor a 227 without parentheses",
+    ],
     start: |_, _| Box::new(Ftp::default()),
 }];
 

@@ -29,6 +29,7 @@ pub const SPECS: &[Spec] = &[
         policies: |_| policy(8, 30),
         parameters: &[],
         freedom: ANSWERS,
+        defects: &[ANY_PACKET],
         start: |_, _| Box::new(Multicast),
     },
     Spec {
@@ -44,6 +45,7 @@ pub const SPECS: &[Spec] = &[
         policies: |_| policy(8, 16),
         parameters: &[],
         freedom: ANSWERS,
+        defects: &[ANY_PACKET],
         start: |_, _| Box::new(Multicast),
     },
 ];
@@ -58,6 +60,8 @@ const ANSWERS: &[Freedom] = &[Freedom {
         Protocol::UDP,
     )
 }];
+
+const ANY_PACKET: &str = "every packet of the connection opens the port that it came from, whatever it says, answers included";
 
 struct Multicast;
 

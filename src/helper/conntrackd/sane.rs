@@ -26,6 +26,7 @@ pub const SPECS: &[Spec] = &[Spec {
         Field::Command,
         Protocol::TCP,
     )],
+    defects: &[],
     start: |_, _| Box::new(Sane::default()),
 }];
 

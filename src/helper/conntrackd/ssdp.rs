@@ -58,6 +58,7 @@ pub const SPECS: &[Spec] = &[Spec {
             ..expects(Field::Fixed, Field::Fixed, Field::Fixed, Protocol::TCP)
         },
     ],
+    defects: &["LOCATION and CALLBACK without exactly one space behind the colon are not seen"],
     start: |_, _| Box::new(Ssdp),
 }];
 

@@ -26,6 +26,7 @@ pub const SPECS: &[Spec] = &[Spec {
         Field::Packet,
         Protocol::UDP,
     )],
+    defects: &[],
     start: |_, _| Box::new(Tftp),
 }];
 

@@ -39,6 +39,9 @@ pub const SPECS: &[Spec] = &[Spec {
         Field::Command,
         Protocol::TCP,
     )],
+    defects: &[
+        "an address in the DATA packet behind a REDIRECT is not found, because the search ends at the first byte of its data flags, 0",
+    ],
     start: |_, _| Box::new(Tns::default()),
 }];
 

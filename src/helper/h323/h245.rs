@@ -29,6 +29,7 @@ pub const SPEC: Spec = Spec {
     },
     parameters: &[],
     freedom: &[MEDIA, T120],
+    defects: &[],
     start: |_, _| Box::<H245>::default(),
 };
 

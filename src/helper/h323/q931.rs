@@ -52,6 +52,7 @@ pub const SPEC: Spec = Spec {
             ..h245::T120
         },
     ],
+    defects: &[],
     start: |modules, _| {
         Box::new(Q931 {
             filter: modules.get(FILTER) != 0,

@@ -60,6 +60,7 @@ pub const SPEC: Spec = Spec {
             ..h245::MEDIA
         },
     ],
+    defects: &[],
     start: |modules, kernel| {
         Box::new(Ras {
             kernel: *kernel,

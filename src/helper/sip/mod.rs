@@ -82,6 +82,7 @@ pub const SPECS: &[Spec] = &[Spec {
         media("video", 2, Field::Any, Field::Command).with(DIRECT_MEDIA, 0),
         media("image", 3, Field::Any, Field::Command).with(DIRECT_MEDIA, 0),
     ],
+    defects: &[],
     start: |modules, kernel| Box::new(Sip::new(modules, kernel)),
 }];
 

@@ -1,0 +1,113 @@
+//! What has to be set up for helpers that conntrackd runs, before a rule can name them.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use super::{Match, Rule};
+use crate::helper::{Families, Home, Modules, Policy, Spec};
+use crate::tuple::Protocol;
+
+/// A helper of conntrackd's for one protocol: a `Type` block of its configuration, with a queue of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Instance {
+    pub spec: &'static Spec,
+    pub protocol: Protocol,
+    pub policy: Policy,
+}
+
+/// Those that rules name, by their names and protocols.
+pub fn instances(rules: &[Rule], modules: &Modules) -> Vec<Instance> {
+    let named = rules.iter().filter_map(|rule| match &rule.matches {
+        Match::Assign { service, .. } => Some((service.helper, service.protocol)),
+        _ => None,
+    });
+    let instances: BTreeMap<_, _> = named
+        .filter_map(|(name, protocol)| {
+            let spec = modules.registered_as(name)?.spec;
+            Some(((name, protocol), Instance::of(spec, protocol, modules)?))
+        })
+        .collect();
+    instances.into_values().collect()
+}
+
+impl Instance {
+    /// `None` for a helper of the kernel's.
+    pub fn of(spec: &'static Spec, protocol: Protocol, modules: &Modules) -> Option<Self> {
+        let Home::Conntrackd { .. } = spec.home else {
+            return None;
+        };
+        let policy = *modules.policies(spec).first()?;
+        Some(Self {
+            spec,
+            protocol,
+            policy,
+        })
+    }
+
+    /// The address family in conntrackd's words.
+    fn family(&self) -> &'static str {
+        match self.spec.families {
+            Families::Ipv4 | Families::Both => "inet",
+            Families::Ipv6 => "inet6",
+        }
+    }
+
+    /// The command that has the kernel know the helper (nfct(8)).
+    pub fn command(&self) -> String {
+        let (name, family) = (self.spec.called(), self.family());
+        format!("nfct helper add {name} {family} {}", self.protocol)
+    }
+}
+
+/// Commands, and a configuration of conntrackd that does nothing else, ready to be pasted into a root shell.
+pub fn script(out: &mut dyn Write, instances: &[Instance]) -> io::Result<()> {
+    writeln!(out, "modprobe -a nfnetlink_cthelper nfnetlink_queue")?;
+    for instance in instances {
+        if instance.spec.replaces_a_module() {
+            let name = instance.spec.called();
+            writeln!(out, "modprobe -r nf_conntrack_{name}")?;
+        }
+    }
+    for instance in instances {
+        writeln!(out, "{}", instance.command())?;
+    }
+    writeln!(out, "cat >/etc/conntrackd/conntrackd.conf <<'END'")?;
+    configuration(out, instances)?;
+    writeln!(out, "END")?;
+    writeln!(out, "conntrackd -d")
+}
+
+/// conntrackd.conf(5). Any queue will do that nothing else reads.
+pub fn configuration(out: &mut dyn Write, instances: &[Instance]) -> io::Result<()> {
+    writeln!(out, "Helper {{")?;
+    for (queue, instance) in instances.iter().enumerate() {
+        let Instance {
+            spec,
+            protocol,
+            policy,
+        } = instance;
+        let name = spec.called();
+        writeln!(out, "\tType {name} {} {protocol} {{", instance.family())?;
+        writeln!(out, "\t\tQueueNum {queue}")?;
+        writeln!(out, "\t\tQueueLen {QUEUE_LENGTH}")?;
+        writeln!(out, "\t\tPolicy {name} {{")?;
+        writeln!(out, "\t\t\tExpectMax {}", policy.max_expected)?;
+        writeln!(out, "\t\t\tExpectTimeout {}", policy.timeout.as_secs())?;
+        writeln!(out, "\t\t}}\n\t}}")?;
+    }
+    writeln!(out, "}}")?;
+    out.write_all(GENERAL.as_bytes())
+}
+
+/// Packets; what comes when so many wait is dropped. The number is the documented example's.
+const QUEUE_LENGTH: u32 = 10_240;
+
+const GENERAL: &str = "\
+General {
+\tLogFile on
+\tLockFile /var/lock/conntrack.lock
+\tUNIX {
+\t\tPath /var/run/conntrackd.ctl
+\t}
+}
+";
