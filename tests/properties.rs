@@ -3,15 +3,17 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use ctaudit::conntrack::config::Config;
+use ctaudit::conntrack::config::{Assignment, Config};
 use ctaudit::conntrack::event::{Event, ExpectationRecord};
 use ctaudit::expectation::{Expectation, Origin};
-use ctaudit::helper::{self, Field, Freedom, Spec};
+use ctaudit::helper::{self, Field, Freedom, Modules, Spec};
 use ctaudit::packet::Packet;
 use ctaudit::replay::{Arrival, Clock, Replay};
 use ctaudit::tuple::{Direction, Protocol, Tuple};
 
-use crate::support::{capture, files_below, firewall, project, read, record, samples};
+use crate::support::{
+    capture, files_below, firewall_with, project, read, record, samples, variants,
+};
 
 /// The samples, and recorded random traffic of all helpers.
 fn captures() -> Vec<Vec<u8>> {
@@ -22,12 +24,17 @@ fn captures() -> Vec<Vec<u8>> {
     paths.iter().map(|path| read(path)).collect()
 }
 
-/// With further ports assigned, and the address that asks in the captures of broadcasts.
+/// With further ports assigned, the helpers of conntrackd, and the address that asks in the captures of broadcasts.
 fn config() -> Config {
-    Config {
-        local: vec!["192.0.2.1/24".parse().unwrap()],
-        ..firewall("6.18", true)
-    }
+    config_with(Modules::default())
+}
+
+fn config_with(modules: Modules) -> Config {
+    let mut config = firewall_with("6.18", modules, true);
+    let userspace = Assignment::userspace(&config.modules);
+    config.assignments.extend(userspace);
+    config.local.push("192.0.2.1/24".parse().unwrap());
+    config
 }
 
 #[test]
@@ -42,15 +49,13 @@ fn two_runs_give_the_same_bytes() {
 #[test]
 fn every_field_can_be_read_again_where_it_is_said_to_come_from() {
     let mut read_again = 0;
+    let mut open = Modules::default();
+    open.set("nf_conntrack_sip.sip_direct_media=0").unwrap();
     let cases = captures().into_iter().flat_map(|bytes| {
-        let open = "nf_conntrack_sip.sip_direct_media=0";
-        [(bytes.clone(), None), (bytes, Some(open))]
+        let modules = [Modules::default(), open.clone(), variants()];
+        modules.map(|modules| (bytes.clone(), config_with(modules)))
     });
-    for (bytes, option) in cases {
-        let mut config = config();
-        if let Some(option) = option {
-            config.modules.set(option).unwrap();
-        }
+    for (bytes, config) in cases {
         let mut replay = Replay::new(capture(bytes), config, Clock::Still);
         let mut payloads: HashMap<u64, Vec<u8>> = HashMap::new();
         while let Ok(Some(passage)) = replay.advance() {
@@ -125,7 +130,7 @@ fn every_field_can_be_read_again_where_it_is_said_to_come_from() {
 }
 
 /// Helpers of protocols that write numbers in network order, not in digits.
-const BINARY: [&str; 5] = ["pptp", "sane", "H.245", "Q.931", "RAS"];
+const BINARY: [&str; 6] = ["pptp", "sane", "H.245", "Q.931", "RAS", "rpc"];
 
 /// What a field is said to come from.
 #[derive(Debug, PartialEq, Eq)]
@@ -164,6 +169,10 @@ impl Said {
     fn port(&self) -> Option<u16> {
         match self {
             Self::Tuple(tuple) => Some(tuple.dport),
+            // RFC 8415, 7.2: clients listen at 546.
+            Self::Helper("dhcpv6") => Some(546),
+            // RFC 9110, 4.2.1: the port of a URL that names none.
+            Self::Helper("ssdp") => Some(80),
             // The port that kernels before 6.0 attached it to.
             Self::Helper(name) => Spec::named(name)?.ports[0].1,
             Self::Config => None,
@@ -228,11 +237,15 @@ fn payload<'p>(packet: &Packet<'p>) -> &'p [u8] {
 #[test]
 fn every_expectation_is_as_free_as_its_helper_says() {
     let mut seen: HashMap<&str, u64> = HashMap::new();
-    let Config {
-        modules, kernel, ..
-    } = config();
-    for bytes in captures() {
-        let mut replay = Replay::new(capture(bytes), config(), Clock::Still);
+    let cases = captures().into_iter().flat_map(|bytes| {
+        let modules = [Modules::default(), variants()];
+        modules.map(|modules| (bytes.clone(), config_with(modules)))
+    });
+    for (bytes, config) in cases {
+        let Config {
+            modules, kernel, ..
+        } = config.clone();
+        let mut replay = Replay::new(capture(bytes), config, Clock::Still);
         while let Ok(Some(passage)) = replay.advance() {
             let Arrival::Packet(_, step) = passage.arrival else {
                 continue;
@@ -241,7 +254,7 @@ fn every_expectation_is_as_free_as_its_helper_says() {
                 let Event::ExpectationNew(record) = event else {
                     continue;
                 };
-                let spec = Spec::named(record.helper).unwrap();
+                let spec = modules.registered_as(record.helper).unwrap().spec;
                 let mut lines = spec
                     .freedom
                     .iter()

@@ -51,7 +51,9 @@ impl Modules {
     /// The helper that a rule means by this name, or by `conntrackd:NAME` where conntrackd runs it.
     pub fn named(&self, name: &str) -> Result<&Registered, String> {
         let mut registered = self.registered.iter();
-        let found = registered.find(|helper| helper.name == name || helper.spec.name == name);
+        let found = registered.find(|helper| {
+            helper.name == name || helper.spec.replaces_a_module() && helper.spec.name == name
+        });
         found.ok_or_else(|| {
             let of_conntrackd = all().filter(|spec| spec.replaces_a_module());
             let registered = self.registered.iter().map(|helper| helper.name);

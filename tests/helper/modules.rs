@@ -1,7 +1,7 @@
 //! Module parameters, and the names that helpers get from them (`nf_ct_helper_init`).
 
 use ctaudit::conntrack::config::Assignment;
-use ctaudit::helper::Modules;
+use ctaudit::helper::{Modules, Spec};
 
 fn names(parameter: &str) -> Vec<&'static str> {
     let mut modules = Modules::default();
@@ -64,5 +64,87 @@ fn what_is_no_parameter_is_refused() {
         "loose=1",
     ] {
         assert!(modules.set(text).is_err(), "{text}");
+    }
+}
+
+/// One helper of a name, family and protocol can be registered (`nfnl_cthelper_new`).
+#[test]
+fn conntrackds_helper_takes_the_place_of_the_kernels() {
+    let mut modules = Modules::default();
+    assert!(Assignment::parse("tcp 21 conntrackd:ftp", &modules).is_err());
+    modules.replace(Spec::named("conntrackd:ftp").unwrap());
+    for name in ["ftp", "conntrackd:ftp"] {
+        let assignment = Assignment::parse(&format!("tcp 2121 {name}"), &modules).unwrap();
+        assert_eq!(assignment.helper.name, "ftp");
+        assert_eq!(assignment.helper.spec.name, "conntrackd:ftp");
+    }
+    let table = Assignment::classic(&modules);
+    let mut ftp = table.iter().filter(|assignment| assignment.port == 21);
+    assert_eq!(ftp.next().unwrap().helper.spec.name, "conntrackd:ftp");
+    assert!(ftp.next().is_none());
+}
+
+/// The ports of kernel-replay's table (IANA's: 547, 5353, 427, 1900, 111, 1521), and none for SSDP over TCP.
+#[test]
+fn the_helpers_of_conntrackd_alone_have_the_ports_of_their_services() {
+    let table = Assignment::userspace(&Modules::default());
+    let mut lines: Vec<String> = table
+        .iter()
+        .map(|line| format!("{} {} {}", line.protocol, line.port, line.helper.name))
+        .collect();
+    lines.sort();
+    assert_eq!(
+        lines,
+        [
+            "tcp 111 rpc",
+            "tcp 1521 tns",
+            "udp 111 rpc",
+            "udp 1900 ssdp",
+            "udp 427 slp",
+            "udp 5353 mdns",
+            "udp 547 dhcpv6"
+        ]
+    );
+    let modules = Modules::default();
+    assert!(Assignment::parse("tcp 49152 ssdp", &modules).is_ok());
+    assert!(Assignment::parse("tcp 427 slp", &modules).is_err());
+}
+
+/// doc/helper/conntrackd.conf of conntrack-tools 1.4.7; for the last three, which it does not have, the sources.
+#[test]
+fn policies_are_the_documented_ones_unless_set() {
+    let mut modules = Modules::default();
+    let policy = |modules: &Modules, name| {
+        let [policy] = modules.policies(Spec::named(name).unwrap())[..] else {
+            panic!("{name} has one class")
+        };
+        (policy.max_expected, policy.timeout.as_secs())
+    };
+    for (name, documented) in [
+        ("conntrackd:ftp", (1, 300)),
+        ("rpc", (1, 300)),
+        ("tns", (1, 300)),
+        ("dhcpv6", (1, 300)),
+        ("mdns", (8, 30)),
+        ("ssdp", (8, 300)),
+        ("slp", (8, 16)),
+        ("conntrackd:tftp", (1, 300)),
+        ("conntrackd:sane", (1, 300)),
+        ("conntrackd:amanda", (3, 180)),
+    ] {
+        assert_eq!(policy(&modules, name), documented, "{name}");
+    }
+    modules.set_policy("ssdp=4/60").unwrap();
+    assert_eq!(policy(&modules, "ssdp"), (4, 60));
+    for text in [
+        "ssdp",
+        "ssdp=8",
+        "ssdp=8/x",
+        "ssdp=256/1",
+        "ssdp=-1/1",
+        "ftp=1/300",
+        "none=1/1",
+    ] {
+        assert!(modules.set_policy(text).is_err(), "{text}");
     }
 }

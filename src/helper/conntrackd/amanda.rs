@@ -71,7 +71,7 @@ impl Helper for Amanda {
             Protocol::TCP,
             Some(Sourced::conntrack(asker.src.into(), Direction::Original)),
             Sourced::conntrack(asker.dst, Direction::Original),
-            Sourced::conntrack(asker.sport, Direction::Original),
+            Sourced::conntrack(message.same().dport, Direction::Reply),
         );
         attach(message, master, expectation);
         Ok(())

@@ -59,7 +59,7 @@ impl Helper for Dhcpv6 {
         let mut expectation = Expectation::new(
             Protocol::UDP,
             None,
-            Sourced::conntrack(message.same().src, message.direction),
+            Sourced::conntrack(message.opposite().dst, !message.direction),
             Sourced {
                 value: CLIENT_PORT,
                 origin: Origin::Helper,

@@ -67,15 +67,15 @@ struct Multicast;
 
 impl Helper for Multicast {
     fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
-        let direction = message.direction;
-        let asker = message.same();
+        let answer = message.opposite();
         let mut expectation = Expectation::new(
             Protocol::UDP,
             None,
-            Sourced::conntrack(asker.src, direction),
-            Sourced::conntrack(asker.sport, direction),
+            Sourced::conntrack(answer.dst, !message.direction),
+            Sourced::conntrack(answer.dport, !message.direction),
         );
-        expectation.src_port = Some(Sourced::conntrack(message.opposite().sport, !direction));
+        let asked = message.same().dport;
+        expectation.src_port = Some(Sourced::conntrack(asked, message.direction));
         expectation.flags.permanent = true;
         attach(message, master, expectation);
         Ok(())

@@ -94,15 +94,15 @@ impl Helper for Ssdp {
 
 /// `handle_ssdp_new`
 fn search(message: &Message<'_>) -> Option<Expectation> {
-    let asker = message.same();
-    if asker.dst != GROUP || !message.payload.starts_with(b"M-SEARCH") {
+    let answer = message.opposite();
+    if message.same().dst != GROUP || !message.payload.starts_with(b"M-SEARCH") {
         return None;
     }
     let mut expectation = Expectation::new(
         Protocol::UDP,
         None,
-        Sourced::conntrack(asker.src, Direction::Original),
-        Sourced::conntrack(asker.sport, Direction::Original),
+        Sourced::conntrack(answer.dst, Direction::Reply),
+        Sourced::conntrack(answer.dport, Direction::Reply),
     );
     expectation.flags.permanent = true;
     Some(expectation)
