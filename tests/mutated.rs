@@ -3,10 +3,11 @@
 //! MUTANTS says how many (100,000 if it says nothing), MUTANT_SEED where to begin.
 
 use ctaudit::exposure::Exposure;
+use ctaudit::helper::Modules;
 use ctaudit::replay::{Clock, Replay};
 use fastrand::Rng;
 
-use crate::support::{capture, firewall, project, read, samples};
+use crate::support::{capture, every_helper, project, read, samples};
 
 #[test]
 fn no_mutated_capture_ends_in_a_panic() {
@@ -33,7 +34,11 @@ fn no_mutated_capture_ends_in_a_panic() {
         let rng = &mut Rng::with_seed(seed + mutant);
         let original = &seeds[rng.usize(..seeds.len())];
         let bytes = mutate(rng, original);
-        let mut replay = Replay::new(capture(bytes), firewall("6.18", true), Clock::Capture);
+        let mut replay = Replay::new(
+            capture(bytes),
+            every_helper(Modules::default()),
+            Clock::Capture,
+        );
         let mut exposure = Exposure::default();
         loop {
             match replay.advance() {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use ctaudit::conntrack::config::{Assignment, Config};
+use ctaudit::conntrack::config::Config;
 use ctaudit::conntrack::event::{Event, ExpectationRecord};
 use ctaudit::expectation::{Expectation, Origin};
 use ctaudit::helper::{self, Field, Freedom, Modules, Spec};
@@ -12,7 +12,7 @@ use ctaudit::replay::{Arrival, Clock, Replay};
 use ctaudit::tuple::{Direction, Protocol, Tuple};
 
 use crate::support::{
-    capture, files_below, firewall_with, project, read, record, samples, variants,
+    capture, every_helper, files_below, project, read, record, samples, variants,
 };
 
 /// The samples, and recorded random traffic of all helpers.
@@ -24,23 +24,16 @@ fn captures() -> Vec<Vec<u8>> {
     paths.iter().map(|path| read(path)).collect()
 }
 
-/// With further ports assigned, the helpers of conntrackd, and the address that asks in the captures of broadcasts.
-fn config() -> Config {
-    config_with(Modules::default())
-}
-
-fn config_with(modules: Modules) -> Config {
-    let mut config = firewall_with("6.18", modules, true);
-    let userspace = Assignment::userspace(&config.modules);
-    config.assignments.extend(userspace);
-    config.local.push("192.0.2.1/24".parse().unwrap());
-    config
-}
-
 #[test]
 fn two_runs_give_the_same_bytes() {
     for bytes in captures() {
-        let run = || record(bytes.clone(), config(), Clock::Capture);
+        let run = || {
+            record(
+                bytes.clone(),
+                every_helper(Modules::default()),
+                Clock::Capture,
+            )
+        };
         assert!(run() == run(), "a second run differs");
     }
 }
@@ -53,7 +46,7 @@ fn every_field_can_be_read_again_where_it_is_said_to_come_from() {
     open.set("nf_conntrack_sip.sip_direct_media=0").unwrap();
     let cases = captures().into_iter().flat_map(|bytes| {
         let modules = [Modules::default(), open.clone(), variants()];
-        modules.map(|modules| (bytes.clone(), config_with(modules)))
+        modules.map(|modules| (bytes.clone(), every_helper(modules)))
     });
     for (bytes, config) in cases {
         let mut replay = Replay::new(capture(bytes), config, Clock::Still);
@@ -239,7 +232,7 @@ fn every_expectation_is_as_free_as_its_helper_says() {
     let mut seen: HashMap<&str, u64> = HashMap::new();
     let cases = captures().into_iter().flat_map(|bytes| {
         let modules = [Modules::default(), variants()];
-        modules.map(|modules| (bytes.clone(), config_with(modules)))
+        modules.map(|modules| (bytes.clone(), every_helper(modules)))
     });
     for (bytes, config) in cases {
         let Config {

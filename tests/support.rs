@@ -88,6 +88,16 @@ pub fn firewall_with(series: &str, modules: Modules, add_assign: bool) -> Config
     config
 }
 
+/// A firewall that has all there is: further ports, the helpers of conntrackd, and the address that asks in the captures
+/// of broadcasts.
+pub fn every_helper(modules: Modules) -> Config {
+    let mut config = firewall_with("6.18", modules, true);
+    let userspace = Assignment::userspace(&config.modules);
+    config.assignments.extend(userspace);
+    config.local.push("192.0.2.1/24".parse().unwrap());
+    config
+}
+
 pub fn capture(bytes: Vec<u8>) -> Capture {
     Capture::from_reader("a test's capture", Box::new(Cursor::new(bytes)))
 }

@@ -23,7 +23,7 @@ use std::time::Duration;
 use libfuzzer_sys::fuzz_target;
 
 use expectation::{Expectation, ExpectationId, Origin};
-use helper::{Dropped, Master, Message, Modules, Refused, Spec, Standing};
+use helper::{CONNTRACKD, Dropped, Master, Message, Modules, Refused, Spec, Standing};
 use kernel::Kernel;
 use tuple::{Direction, Protocol, Tuple};
 
@@ -62,7 +62,7 @@ fn run(input: &[u8]) {
             direction: [Direction::Original, Direction::Reply][usize::from(flags & 1)],
             established: flags & 2 == 0,
             seq: u32::from(flags >> 4),
-            header: &[],
+            header: &[flags],
             payload,
             tuples,
             own_broadcast: (flags & 4 != 0).then(|| "192.0.2.1/24".parse().unwrap()),
@@ -70,7 +70,10 @@ fn run(input: &[u8]) {
         let made = master.made;
         master.refuses = flags & 8 != 0;
         let _: Result<(), Dropped> = helper.message(&message, &mut master);
-        assert!(master.made - made <= MOST_AT_ONCE, "one packet makes too many");
+        assert!(
+            master.made - made <= MOST_AT_ONCE,
+            "one packet makes too many"
+        );
         for (_, expectation) in &master.standing {
             for origin in origins(expectation) {
                 if let Origin::Command { packet, bytes } = origin {
@@ -90,7 +93,9 @@ fn spec() -> &'static Spec {
         "ras" => "RAS",
         name => name,
     };
-    Spec::named(name).expect("the target has a helper's name")
+    let of_conntrackd = name.strip_prefix("conntrackd-");
+    let name = of_conntrackd.map_or(name.to_owned(), |name| format!("{CONNTRACKD}{name}"));
+    Spec::named(&name).expect("the target has a helper's name")
 }
 
 fn connection(spec: &Spec, choices: u8) -> [Tuple; 2] {
