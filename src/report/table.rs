@@ -27,6 +27,7 @@ pub fn write(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result
     }
     rules(out, &analysis.rules, width)?;
     set_up(out, &analysis.conntrackd)?;
+    statements(out, &analysis.rules)?;
     defects(out, analysis)?;
     limits(out, analysis)
 }
@@ -323,13 +324,18 @@ fn rules(out: &mut dyn Write, rules: &[Rule], width: u16) -> io::Result<()> {
     for (index, rule) in rules.iter().enumerate() {
         let what = match &rule.matches {
             Match::Assign { service, .. } => format!(
-                "attach {} to {}",
+                "attach {} to {} {}",
                 service.helper,
+                service.protocol,
                 endpoint(service.server, service.port)
             ),
             Match::Related {
-                helper, src, dst, ..
-            } => format!("accept related of {helper}, {src} to {dst}"),
+                helper,
+                protocol,
+                src,
+                dst,
+                ..
+            } => format!("accept related {protocol} of {helper}, {src} to {dst}"),
             Match::IcmpError(error) => {
                 format!("accept related {} type {}", error.protocol, error.kind)
             }
@@ -348,25 +354,26 @@ fn rules(out: &mut dyn Write, rules: &[Rule], width: u16) -> io::Result<()> {
             frames.join(", "),
         ]);
     }
-    finish(out, table)?;
+    finish(out, table)
+}
+
+fn statements(out: &mut dyn Write, rules: &[Rule]) -> io::Result<()> {
+    if rules.is_empty() {
+        return Ok(());
+    }
     let mut objects: Vec<String> = rules.iter().filter_map(nftables::object).collect();
     objects.dedup();
-    if !rules.is_empty() {
-        writeln!(
-            out,
-            "As statements of nft, declarations first, each for the chain that it belongs to:"
-        )?;
-    }
+    writeln!(
+        out,
+        "As statements of nft, declarations first, each for the chain that it belongs to:"
+    )?;
     for object in &objects {
         writeln!(out, "{object}")?;
     }
     for rule in rules {
         writeln!(out, "{}", nftables::rule(rule))?;
     }
-    if !rules.is_empty() {
-        writeln!(out)?;
-    }
-    Ok(())
+    writeln!(out)
 }
 
 /// What conntrackd's helpers need before the rules can be loaded.
@@ -376,7 +383,7 @@ fn set_up(out: &mut dyn Write, instances: &[conntrackd::Instance]) -> io::Result
     }
     writeln!(
         out,
-        "Before these, in a root shell: helpers that conntrackd runs"
+        "Before any rule names them, helpers that conntrackd runs have to be set up, in a root shell:"
     )?;
     conntrackd::script(out, instances)?;
     writeln!(out)

@@ -13,9 +13,10 @@ use crate::tuple::Protocol;
 /// Whether conntrackd shows the packet to a helper: it looks for TCP or UDP right behind the IP header, and lets
 /// everything else pass (`pkt_get`). ICMP errors about the connection are such, and IPv6 with extension headers.
 pub(super) fn is_read(packet: &Packet<'_>) -> bool {
-    let at = if packet.src.is_ipv6() { 40 } else { 0 };
     match packet.transport {
-        Some((Protocol::TCP | Protocol::UDP, start)) => at == 0 || start == at,
+        Some((Protocol::TCP | Protocol::UDP, start)) => {
+            packet.src.is_ipv4() || start == IPV6_HEADER
+        }
         _ => false,
     }
 }
@@ -64,5 +65,6 @@ impl Tracker {
     }
 }
 
+const IPV6_HEADER: usize = 40;
 /// Of x86-64; `MNL_SOCKET_BUFFER_SIZE` is the smaller of this and 8192.
 const PAGE: usize = 4096;
