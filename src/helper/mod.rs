@@ -198,6 +198,10 @@ pub trait Master {
     /// The connection is an expected flow itself (`IPS_EXPECTED`).
     fn is_expected(&self) -> bool;
 
+    /// The connection is in the table: not before its first packet has left, nor once a RST has ended it that is still on
+    /// its way (`nf_conntrack_find_get`).
+    fn is_listed(&self) -> bool;
+
     /// The firewall would send to this address by the device that the packet leaves by (`nf_ip_route`,
     /// `nf_ip6_route`).
     fn leaves_alike(&self, address: IpAddr) -> bool;

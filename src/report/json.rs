@@ -128,8 +128,10 @@ struct TupleLine {
 struct Mask {
     src: IpAddr,
     dst: IpAddr,
-    sport: u16,
-    dport: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sport: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dport: Option<u16>,
 }
 
 fn line(event: &Event, kernel: &Kernel) -> Option<EventLine> {
@@ -202,15 +204,16 @@ impl ExpectationLine {
     fn new(ev: &'static str, record: &ExpectationRecord, timeout: u64, kernel: &Kernel) -> Self {
         let expectation = &record.expectation;
         let expected = Expected::of(expectation);
+        let tuple = TupleLine::new(&expected.tuple, kernel);
         Self {
             ev,
-            tuple: TupleLine::new(&expected.tuple, kernel),
             mask: Mask {
                 src: expected.mask_src,
                 dst: expected.mask_dst,
-                sport: expected.mask_sport,
-                dport: u16::MAX,
+                sport: tuple.sport.and(Some(expected.mask_sport)),
+                dport: tuple.dport.and(Some(u16::MAX)),
             },
+            tuple,
             helper: record.helper,
             class: expectation.class,
             flags: expectation.flags.bits(),

@@ -140,6 +140,10 @@ impl Master for Table {
         self.refuses
     }
 
+    fn is_listed(&self) -> bool {
+        true
+    }
+
     fn leaves_alike(&self, address: IpAddr) -> bool {
         !address.is_loopback()
     }

@@ -46,6 +46,7 @@ pub struct Notebook {
     pub effects: Vec<Effect>,
     pub standing: Vec<(ExpectationId, Expectation)>,
     pub is_expected: bool,
+    pub is_gone: bool,
     pub refuse: Option<u16>,
     /// What stands is another connection's.
     pub of_another: bool,
@@ -55,6 +56,10 @@ pub struct Notebook {
 impl Master for Notebook {
     fn is_expected(&self) -> bool {
         self.is_expected
+    }
+
+    fn is_listed(&self) -> bool {
+        !self.is_gone
     }
 
     /// A router with one way out.

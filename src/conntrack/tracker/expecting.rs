@@ -371,6 +371,13 @@ impl Master for Helped<'_> {
         ct.is_some_and(|ct| ct.status.has(Status::EXPECTED))
     }
 
+    fn is_listed(&self) -> bool {
+        let tracker = &self.tracker;
+        let ct = tracker.table.get(self.slot);
+        let found = ct.and_then(|ct| tracker.table.find(&ct.original));
+        found.is_some_and(|(slot, _)| slot == self.slot)
+    }
+
     fn leaves_alike(&self, address: IpAddr) -> bool {
         self.device == Some(Device::to(address))
     }

@@ -20,7 +20,7 @@ mod tns;
 
 use std::time::Duration;
 
-use super::{Dropped, Master, Message, Policy, Spec};
+use super::{Dropped, Master, Message, Policy, Refused, Spec};
 use crate::expectation::Expectation;
 use crate::tuple::Tuple;
 
@@ -57,6 +57,7 @@ fn attach(message: &Message<'_>, master: &mut dyn Master, expectation: Expectati
 
 /// Has ctnetlink make an expectation, and drops the packet where it does not. One that the first packet of the
 /// expected flow would fit already, whoever's it is, is left as it is (`NFCT_Q_CREATE_UPDATE`, `ctnetlink_new_expect`).
+/// Else the connection must be found in the table (`ctnetlink_create_expect`).
 fn add(master: &mut dyn Master, expectation: Expectation) -> Result<(), Dropped> {
     let anybody = if expectation.dst_addr.value.is_ipv4() {
         std::net::Ipv4Addr::UNSPECIFIED.into()
@@ -74,9 +75,13 @@ fn add(master: &mut dyn Master, expectation: Expectation) -> Result<(), Dropped>
         dport: expectation.dst_port.value,
         protocol: expectation.protocol,
     };
-    if master.find(&first).is_none() {
-        master.expect(expectation)?;
+    if master.find(&first).is_some() {
+        return Ok(());
     }
+    if !master.is_listed() {
+        return Err(Refused::NoRoom.into());
+    }
+    master.expect(expectation)?;
     Ok(())
 }
 

@@ -9,7 +9,8 @@
 //!
 //! Not checked: which program is asked for (1.4.9 and later ignore answers about the portmapper itself), and whether
 //! there was a call: without one its transaction number counts as 0, so an answer with this number is believed, with the
-//! protocol of the last call, or protocol 0 where there was none.
+//! protocol of the last call, even of one that was refused. Where that was neither TCP nor UDP, or there was no call, what
+//! is expected has protocol 0 and no ports.
 //!
 //! Source: src/helpers/rpc.c `rpc_helper_cb()`; RFC 5531, 9.
 
@@ -158,11 +159,13 @@ impl Rpc {
     ) -> Result<(), Dropped> {
         let asker = message.opposite();
         let to = !message.direction;
-        let protocol = Protocol(self.protocol as u8);
-        let dst_port = match protocol {
-            // The message to the kernel has no ports then.
-            Protocol(0) => Sourced::conntrack(0, to),
-            _ => Sourced::command(port, message.packet, end - 2..end),
+        let (protocol, dst_port) = match Protocol(self.protocol as u8) {
+            known @ (Protocol::TCP | Protocol::UDP) => {
+                let port = Sourced::command(port, message.packet, end - 2..end);
+                (known, port)
+            }
+            // The message to the kernel names neither protocol nor ports then (`cthelper_expect_init`).
+            _ => (Protocol(0), Sourced::conntrack(0, to)),
         };
         let mut expectation = Expectation::new(
             protocol,
