@@ -7,6 +7,7 @@ declare -A packages_of=([ftp]='curl lftp openssl tnftp vsftpd' [tftp]='tftp-hpa 
   [sip]='baresip-core kamailio openssl' [h323]=tshark [pptp]='pptp-linux pptpd'
   [amanda]='amanda-client amanda-server inetutils-inetd' [sane]='libsane1 sane-utils'
   [netbios-ns]='samba samba-common-bin' [snmp]='cups snmp snmpd'
+  [mdns]='avahi-daemon bind9-dnsutils conntrackd mdns-scan python3-zeroconf'
   [office]='bind9-dnsutils curl dnsmasq-base iputils-ping irssi lftp lighttpd ngircd openssl tftp-hpa tftpd-hpa
     tnftp traceroute vsftpd')
 
@@ -49,8 +50,9 @@ write_source() {
 
 Every capture here was made by `make.sh`, from real programs that talked to each other across network namespaces of one
 machine. This file is written by it too. No packet was made up or changed afterwards, no address translated. All
-addresses are of the blocks set aside for documentation, all domain names end in example.net, the one user with a
-password is `audit` with `sample`. Where no program could be had, a small one of ours stands in: see below.
+addresses are of the blocks set aside for documentation, all domain names end in example.net or, where multicast tells
+them, in local, and the one user with a password is `audit` with `sample`. Where no program could be had, a small one of
+ours stands in: see below.
 
 ## The network
 
@@ -70,7 +72,8 @@ name the capturing machine's processor and system.
 ## The captures
 
 "Expected" is what the kernel of the first record did: expectations created, and flows that one of them made RELATED. One
-that is created again, in place of itself, counts again.
+that is created again, in place of itself, counts again. For dhcpv6, mdns, slp, ssdp, rpc and tns it is what conntrackd's
+helpers did, in the record with `userspace` in its name: the kernel by itself has none for these.
 
 | File | Packets | Bytes | Form | Programs | What was done | What it shows | Expected |
 |---|---:|---:|---|---|---|---|---|
@@ -130,6 +133,10 @@ TEXT
   [ -z "$versions" ] || cat <<TEXT
 * \`X.$vm_series.jsonl.gz\`: kernel $versions, a packaged kernel in a virtual machine, with the same
   program at the capture's own pace, so timeouts pass as they did.
+* \`X.$vm_series.userspace.jsonl.gz\`: the same with the helpers that conntrackd brings, which look at each packet of their
+  flows behind a queue, each with \`ExpectMax 8\` and \`ExpectTimeout 300\`. Assigned are, besides what follows, over IPv6
+  dhcpv6 to UDP 547, and over IPv4 mdns to UDP 5353, slp to UDP 427, ssdp to UDP 1900, rpc to UDP and TCP 111 and tns to
+  TCP 1521.
 TEXT
   cat <<'TEXT'
 
@@ -161,7 +168,9 @@ form() {
 }
 
 expected() {                    # CAPTURE
-  local record=$1.$here_series
+  local record=$1.$vm_series.userspace.jsonl.gz
+  [ ! -e "$record" ] || { expectations "$record"; return; }
+  record=$1.$here_series
   [ -e "$record.jsonl.gz" ] || { echo '-'; return; }
   expectations "$record.jsonl.gz"
   for record in "$record".*.jsonl.gz; do
