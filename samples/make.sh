@@ -7,11 +7,12 @@
 #                                     there stays as it is, with its lines in SOURCE.md
 #
 # Debian packages it needs (Debian 12; nothing is installed by this script):
-#   apt-get install amanda-client amanda-server avahi-daemon baresip-core bind9-dnsutils \
-#     conntrackd cups curl dnsmasq-base ethtool inetutils-inetd iproute2 iputils-ping irssi \
-#     kamailio lftp libencode-locale-perl lighttpd lighttpd-mod-openssl mdns-scan nftables \
-#     ngircd openssl passwd pptp-linux pptpd procps python3 python3-zeroconf samba \
-#     samba-common-bin sane-utils snmp snmpd tcpdump tftp-hpa tftpd-hpa tmux tnftp \
+#   apt-get install amanda-client amanda-server avahi-daemon baresip-core \
+#     bind9-dnsutils conntrackd cups curl dnsmasq-base ethtool inetutils-inetd iproute2 \
+#     iputils-ping irssi kamailio lftp libencode-locale-perl libnfs-utils lighttpd \
+#     lighttpd-mod-openssl mdns-scan nfs-common nfs-ganesha nfs-ganesha-vfs nftables \
+#     ngircd openssl passwd pptp-linux pptpd procps python3 python3-zeroconf rpcbind \
+#     samba samba-common-bin sane-utils snmp snmpd tcpdump tftp-hpa tftpd-hpa tmux tnftp \
 #     traceroute tshark util-linux vsftpd wireshark-common
 #
 # For h323 alone, which Debian has no program for, a package of PyPI, kept anywhere:
@@ -40,7 +41,7 @@
 #   helper.sh   the samples of helper/ftp, tftp and irc: one function each
 #   sip.sh, h323.sh, pptp.sh, amanda.sh, sane.sh, broadcast.sh
 #               the samples of the other helpers, with their servers
-#   discovery.sh
+#   discovery.sh, rpc.sh
 #               those of conntrackd's helpers, likewise
 #   office.sh   office.pcapng
 #   source.sh   writes SOURCE.md
@@ -60,8 +61,9 @@ all_parts=(ftp tftp irc sip h323 pptp amanda sane netbios-ns snmp dhcpv6 mdns sl
 userspace_parts=(dhcpv6 mdns slp ssdp rpc tns)
 in_userspace() { case " ${userspace_parts[*]} " in *" $1 "*) ;; *) return 1 ;; esac; }
 
-needed=(amdump avahi-daemon baresip capinfos curl dig dnsmasq dumpcap ethtool in.tftpd inetutils-inetd ip
-  irssi kamailio lftp lighttpd mdns-scan nft ngircd nmbd nmblookup openssl ping pptp pptpd python3 saned scanimage
+needed=(amdump avahi-daemon baresip capinfos curl dig dnsmasq dumpcap ethtool ganesha.nfsd in.tftpd
+  inetutils-inetd ip irssi kamailio lftp lighttpd mdns-scan mount.nfs nfs-cat nft ngircd nmbd
+  nmblookup openssl ping pptp pptpd python3 rpc.statd rpcbind rpcinfo saned scanimage sm-notify
   snmpd snmpget tcpdump tftp tmux tnftp traceroute tshark unshare useradd vsftpd)
 
 say() { printf '%s\n' "$*" >&2; }
@@ -101,7 +103,7 @@ private_machine() {
 
 make_captures() {
   local name
-  for name in network servers helper sip h323 pptp amanda sane broadcast discovery office; do
+  for name in network servers helper sip h323 pptp amanda sane broadcast discovery rpc office; do
     # shellcheck source=/dev/null
     . "$samples/make/$name.sh"
   done

@@ -8,6 +8,7 @@ declare -A packages_of=([ftp]='curl lftp openssl tnftp vsftpd' [tftp]='tftp-hpa 
   [amanda]='amanda-client amanda-server inetutils-inetd' [sane]='libsane1 sane-utils'
   [netbios-ns]='samba samba-common-bin' [snmp]='cups snmp snmpd'
   [mdns]='avahi-daemon bind9-dnsutils conntrackd mdns-scan python3-zeroconf'
+  [rpc]='conntrackd libnfs-utils nfs-common nfs-ganesha nfs-ganesha-vfs rpcbind'
   [office]='bind9-dnsutils curl dnsmasq-base iputils-ping irssi lftp lighttpd ngircd openssl tftp-hpa tftpd-hpa
     tnftp traceroute vsftpd')
 
@@ -59,7 +60,7 @@ ours stands in: see below.
 | Network | Hosts |
 |---|---|
 | lan: 192.0.2.0/24, 2001:db8:1::/64 | pc11, pc12, pc13, pc14: the clients |
-| dmz: 198.51.100.0/24, 2001:db8:2::/64 | ftp21 (21), ftp22 (2121 in clear, 21 with TLS), dns53, irc66 (6667, IPv4 only), tftp69, web80 (80, 443), disk10 (10080), gk19 (1719), scan65 (6566), sip60 (5060), vpn23 (1723) |
+| dmz: 198.51.100.0/24, 2001:db8:2::/64 | ftp21 (21), ftp22 (2121 in clear, 21 with TLS), dns53, irc66 (6667, IPv4 only), tftp69, web80 (80, 443), disk10 (111, 10080), gk19 (1719), scan65 (6566), sip60 (5060), vpn23 (1723) |
 | wan: 203.0.113.0/24, 2001:db8:3::/64 | far77, an outside client; MTU 1400 |
 
 Each host is a namespace of its own, and its number is the last part of its addresses. A router with .1 and ::1 joins the
@@ -108,6 +109,7 @@ Each capture begins with empty neighbour tables, hence the ARP or neighbour disc
 * Debian has no H.323 program left. In the samples of helper/h323 `make/h323.py` plays telephones and gatekeeper, over
   real sockets of the hosts' own kernels. pycrate writes the messages from the ASN.1 of H.225.0 and H.245, and `make.sh`
   makes no such sample in which Wireshark's dissectors find anything malformed or miss a message.
+* The samples of mount.nfs are made with its option `-f`, which leaves the mount itself away: that is the kernel's.
 * The PPTP samples are made by pptp and pptpd, which write GRE themselves. What goes through the tunnel comes from
   `make/ppp.py`, at both ends, in place of pppd and the kernel's PPP: LCP with echo requests, no addresses, no traffic.
 * snmpd answers from the address that it was asked at, which newer kernels refuse where that is a broadcast address. The
