@@ -8,12 +8,13 @@
 #
 # Debian packages it needs (Debian 12; nothing is installed by this script):
 #   apt-get install amanda-client amanda-server avahi-daemon baresip-core \
-#     bind9-dnsutils conntrackd cups curl dnsmasq-base ethtool inetutils-inetd iproute2 \
-#     iputils-ping irssi kamailio lftp libencode-locale-perl libnfs-utils lighttpd \
-#     lighttpd-mod-openssl mdns-scan nfs-common nfs-ganesha nfs-ganesha-vfs nftables \
-#     ngircd openssl passwd pptp-linux pptpd procps python3 python3-zeroconf rpcbind \
-#     samba samba-common-bin sane-utils snmp snmpd tcpdump tftp-hpa tftpd-hpa tmux tnftp \
-#     traceroute tshark util-linux vsftpd wireshark-common
+#     bind9-dnsutils conntrackd cups curl dnsmasq-base ethtool gcc gssdp-tools \
+#     gupnp-tools inetutils-inetd iproute2 iputils-ping irssi kamailio lftp libc6-dev \
+#     libencode-locale-perl libnfs-utils lighttpd lighttpd-mod-openssl mdns-scan \
+#     minidlna miniupnpc miniupnpd-nftables nfs-common nfs-ganesha nfs-ganesha-vfs \
+#     nftables ngircd openssl passwd pptp-linux pptpd procps python3 python3-zeroconf \
+#     rpcbind samba samba-common-bin sane-utils snmp snmpd tcpdump tftp-hpa tftpd-hpa \
+#     tmux tnftp traceroute tshark util-linux vsftpd wireshark-common
 #
 # For h323 alone, which Debian has no program for, a package of PyPI, kept anywhere:
 #   python3 -m pip install --target DIR pycrate==0.8.1
@@ -24,11 +25,12 @@
 #   KERNEL_REPLAY  a program 'kernel-replay CAPTURE > RECORD' that writes each packet
 #                  into a TUN device of a private namespace and notes what the
 #                  kernel's conntrack says of it, without waiting between packets
-#   KERNEL_VM      a program 'kernel-vm SERIES OUTDIR -- [--userspace] CAPTURE...' that
+#   KERNEL_VM      a program 'kernel-vm SERIES OUTDIR -- [OPTION...] CAPTURE...' that
 #                  does the same in a virtual machine with a packaged kernel of that
 #                  series, at the capture's own pace, leaves OUTDIR/NAME.jsonl for each
 #                  and what failed in OUTDIR/errors.txt, and prints 'kernel VERSION: ...';
-#                  with --userspace conntrackd's helpers take part
+#                  with --userspace conntrackd's helpers take part, and then with
+#                  --add-assign 'PROTOCOL PORT HELPER' one for a further protocol or port
 #
 # Nothing of the machine takes part: the programs run in namespaces of their own
 # (network, mount, process, host name) with a private copy of /etc, and everything
@@ -61,10 +63,11 @@ all_parts=(ftp tftp irc sip h323 pptp amanda sane netbios-ns snmp dhcpv6 mdns sl
 userspace_parts=(dhcpv6 mdns slp ssdp rpc tns)
 in_userspace() { case " ${userspace_parts[*]} " in *" $1 "*) ;; *) return 1 ;; esac; }
 
-needed=(amdump avahi-daemon baresip capinfos curl dig dnsmasq dumpcap ethtool ganesha.nfsd in.tftpd
-  inetutils-inetd ip irssi kamailio lftp lighttpd mdns-scan mount.nfs nfs-cat nft ngircd nmbd
-  nmblookup openssl ping pptp pptpd python3 rpc.statd rpcbind rpcinfo saned scanimage sm-notify
-  snmpd snmpget tcpdump tftp tmux tnftp traceroute tshark unshare useradd vsftpd)
+needed=(amdump avahi-daemon baresip capinfos curl dig dnsmasq dumpcap ethtool ganesha.nfsd gcc
+  gssdp-discover gupnp-event-dumper in.tftpd inetutils-inetd ip irssi kamailio lftp lighttpd
+  mdns-scan minidlnad miniupnpd mount.nfs nfs-cat nft ngircd nmbd nmblookup openssl ping pptp pptpd
+  python3 rpc.statd rpcbind rpcinfo saned scanimage sm-notify snmpd snmpget tcpdump tftp tmux tnftp
+  traceroute tshark unshare upnpc useradd vsftpd)
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "make.sh: $*"; exit 1; }
@@ -133,6 +136,9 @@ take_records() {
     vm_records '' < <(captures)
     userspace_captures >"$work/userspace-captures"
     [ ! -s "$work/userspace-captures" ] || vm_records userspace --userspace <"$work/userspace-captures"
+    while IFS=$'\t' read -r label options; do
+      eval "vm_records userspace-$label --userspace $options" < <(grep -F $'\t'"$label"$'\t' "$work/userspace-also" | cut -f1)
+    done < <(cut -f2,3 "$work/userspace-also" | sort -u)
   fi
 }
 
@@ -183,6 +189,7 @@ main() {
   chmod 755 "$work"
   : >"$work/made"
   : >"$work/recorded-also"
+  : >"$work/userspace-also"
   local part
   for part in "${parts[@]}"; do mkdir -p "$work/out/$(dirname "$(files_of "$part")x")"; done
   child='' keep=''

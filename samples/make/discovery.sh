@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2016,SC2154
-# The samples of helper/mdns: programs that ask the whole network and are answered by
-# one host or several. What they ask goes to a multicast address, which no router
-# forwards, and an answer to one host no switch shows to another: so the captures are
-# taken on the host that asks. A firewall on that host, or a bridge, sees the same.
+# The samples of helper/mdns and ssdp: programs that ask the whole network and are
+# answered by one host or several. What they ask goes to a multicast address, which no
+# router forwards, and an answer to one host no switch shows to another: so most of the
+# captures are taken on the host that asks.
 
 # ---------------------------------------------------------------------------- mdns
 
@@ -85,5 +85,90 @@ mdns_announce() {
   responder_start pc14
   sleep 5
   stop_server pc14 5353
+  stop_capture
+}
+
+# ---------------------------------------------------------------------------- ssdp
+
+ssdp_samples() {
+  gcc -shared -fPIC -o "$work/uname.so" "$samples/make/uname.c"
+  media_start pc12
+  sleep 5                       # until all is announced
+  ssdp_search; ssdp_nobody; ssdp_events
+  stop_server pc12 8200
+  ssdp_gateway; ssdp_announce
+}
+
+# The helper expects TCP too, which the kernel takes of a helper for TCP only.
+for_tcp="--add-assign 'tcp 1900 ssdp'"
+
+discreet() { on "$1" env LD_PRELOAD="$work/uname.so" "${@:2}"; }
+
+# A media server with nothing to play.
+media_start() {                 # HOST
+  mkdir -p "$work/media/none"
+  printf '%s\n' "media_dir=$work/media/none" "db_dir=$work/media" "log_dir=$work/log" port=8200 network_interface=eth0 \
+    'friendly_name=Sample media' serial=1 model_number=1 uuid=00000000-0000-4000-8000-02005e000112 inotify=no >"$work/minidlna.conf"
+  serve "$1" 8200 minidlnad -d -f "$work/minidlna.conf" -P "$work/minidlna.pid"
+}
+
+# The router as the lan's way to the internet. It is asked for nothing that it would
+# have to do.
+gateway_start() {
+  printf '%s\n' ext_ifname=wan listening_ip=lan http_port=5000 enable_upnp=yes enable_natpmp=no \
+    uuid=00000000-0000-4000-8000-02005e000101 serial=1 model_number=1 'friendly_name=Sample gateway' \
+    'deny 0-65535 0.0.0.0/0 0-65535' >"$work/miniupnpd.conf"
+  serve router 1900 env LD_PRELOAD="$work/uname.so" miniupnpd -d -f "$work/miniupnpd.conf" -P "$work/miniupnpd.pid"
+}
+
+ssdp_search() {
+  sample helper/ssdp/search.pcap 'gssdp-discover, minidlna' \
+    '`gssdp-discover -t ssdp:all` on pc11, ended after two seconds, and captured there' \
+    'IPv4: one device answers each question six times, from its own address and always with the same LOCATION, which nobody fetches; see the second record'
+  userspace_also helper/ssdp/search.pcap ssdp-tcp "$for_tcp"
+  start_capture helper/ssdp/search.pcap pc11 -i eth0
+  discreet pc11 gssdp-discover -i eth0 -n 2 -t ssdp:all >>"$work/log/gssdp" 2>&1
+  stop_capture
+}
+
+ssdp_nobody() {
+  sample helper/ssdp/nobody.pcap 'gssdp-discover' \
+    '`gssdp-discover -t urn:schemas-upnp-org:device:Printer:1` on pc11, ended after two seconds, and captured there' \
+    'IPv4: questions that nobody answers'
+  start_capture helper/ssdp/nobody.pcap pc11 -i eth0
+  discreet pc11 gssdp-discover -i eth0 -n 2 -t urn:schemas-upnp-org:device:Printer:1 >>"$work/log/gssdp" 2>&1
+  stop_capture
+}
+
+ssdp_events() {
+  sample helper/ssdp/events.pcap 'gupnp-event-dumper, minidlna' \
+    '`gupnp-event-dumper` on pc11, ended after four seconds, and captured there' \
+    'IPv4: LOCATION of an answer is fetched over TCP, three services are subscribed to with CALLBACK, and each connects back for a NOTIFY; see the second record'
+  userspace_also helper/ssdp/events.pcap ssdp-tcp "$for_tcp"
+  start_capture helper/ssdp/events.pcap pc11 -i eth0
+  discreet pc11 timeout 4 gupnp-event-dumper >"$work/log/events" 2>&1 || true
+  stop_capture
+}
+
+ssdp_gateway() {
+  sample helper/ssdp/gateway.pcap 'upnpc, miniupnpd' \
+    '`upnpc -s` on pc13; miniupnpd on the router' \
+    'IPv4: the gateway of the lan answers and is asked over TCP for its description and its state; see the second record'
+  gateway_start
+  userspace_also helper/ssdp/gateway.pcap ssdp-tcp "$for_tcp"
+  start_capture helper/ssdp/gateway.pcap router -i lan
+  on pc13 upnpc -s >"$work/log/upnpc" 2>&1 || true    # it finds no way to the internet
+  stop_capture
+  stop_server router 5000
+}
+
+ssdp_announce() {
+  sample helper/ssdp/announce.pcap minidlna \
+    'minidlna started on pc14 and stopped' \
+    'IPv4: NOTIFY to the multicast address, of a device that comes and goes; nothing to expect'
+  start_capture helper/ssdp/announce.pcap router -i lan
+  media_start pc14
+  sleep 1
+  stop_server pc14 8200
   stop_capture
 }

@@ -8,6 +8,7 @@ declare -A packages_of=([ftp]='curl lftp openssl tnftp vsftpd' [tftp]='tftp-hpa 
   [amanda]='amanda-client amanda-server inetutils-inetd' [sane]='libsane1 sane-utils'
   [netbios-ns]='samba samba-common-bin' [snmp]='cups snmp snmpd'
   [mdns]='avahi-daemon bind9-dnsutils conntrackd mdns-scan python3-zeroconf'
+  [ssdp]='conntrackd gssdp-tools gupnp-tools minidlna miniupnpc miniupnpd-nftables'
   [rpc]='conntrackd libnfs-utils nfs-common nfs-ganesha nfs-ganesha-vfs rpcbind'
   [office]='bind9-dnsutils curl dnsmasq-base iputils-ping irssi lftp lighttpd ngircd openssl tftp-hpa tftpd-hpa
     tnftp traceroute vsftpd')
@@ -109,6 +110,7 @@ Each capture begins with empty neighbour tables, hence the ARP or neighbour disc
 * Debian has no H.323 program left. In the samples of helper/h323 `make/h323.py` plays telephones and gatekeeper, over
   real sockets of the hosts' own kernels. pycrate writes the messages from the ASN.1 of H.225.0 and H.245, and `make.sh`
   makes no such sample in which Wireshark's dissectors find anything malformed or miss a message.
+* Programs that tell the kernel's release to everyone, those of helper/ssdp, are told another by `make/uname.c`.
 * The samples of mount.nfs are made with its option `-f`, which leaves the mount itself away: that is the kernel's.
 * The PPTP samples are made by pptp and pptpd, which write GRE themselves. What goes through the tunnel comes from
   `make/ppp.py`, at both ends, in place of pppd and the kernel's PPP: LCP with echo requests, no addresses, no traffic.
@@ -139,6 +141,8 @@ TEXT
   flows behind a queue, each with \`ExpectMax 8\` and \`ExpectTimeout 300\`. Assigned are, besides what follows, over IPv6
   dhcpv6 to UDP 547, and over IPv4 mdns to UDP 5353, slp to UDP 427, ssdp to UDP 1900, rpc to UDP and TCP 111 and tns to
   TCP 1521.
+* \`X.$vm_series.userspace-ssdp-tcp.jsonl.gz\`: the same with ssdp added for TCP too, as its documentation wants it (and
+  assigned to TCP 1900, where nothing comes). Without that the kernel refuses what the helper would expect of TCP.
 TEXT
   cat <<'TEXT'
 
@@ -170,12 +174,11 @@ form() {
 }
 
 expected() {                    # CAPTURE
-  local record=$1.$vm_series.userspace.jsonl.gz
-  [ ! -e "$record" ] || { expectations "$record"; return; }
-  record=$1.$here_series
+  local record=$1.$here_series
+  [ ! -e "$1.$vm_series.userspace.jsonl.gz" ] || record=$1.$vm_series.userspace
   [ -e "$record.jsonl.gz" ] || { echo '-'; return; }
   expectations "$record.jsonl.gz"
-  for record in "$record".*.jsonl.gz; do
+  for record in "$record"[.-]*.jsonl.gz; do
     [ ! -e "$record" ] || echo "; second record: $(expectations "$record")"
   done
 }
