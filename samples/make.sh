@@ -19,6 +19,9 @@
 # For h323 alone, which Debian has no program for, a package of PyPI, kept anywhere:
 #   python3 -m pip install --target DIR pycrate==0.8.1
 #   PYCRATE  that DIR
+# and for slp alone, likewise:
+#   python3 -m pip install --target DIR pyslp==0.1.7
+#   PYSLP  that DIR
 #
 # Two variables say what takes the kernel's records. Without them the captures are
 # made and no records beside them.
@@ -80,6 +83,9 @@ check() {
   done
   case " ${parts[*]} " in
     *' h323 '*) [ -d "${PYCRATE-}/pycrate_asn1dir" ] || die "PYCRATE names no folder with pycrate in it" ;;
+  esac
+  case " ${parts[*]} " in
+    *' slp '*) [ -d "${PYSLP-}/pyslp" ] || die "PYSLP names no folder with pyslp in it" ;;
   esac
 }
 

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2016,SC2154
-# The samples of helper/mdns and ssdp: programs that ask the whole network and are
+# The samples of helper/mdns, ssdp and slp: programs that ask the whole network and are
 # answered by one host or several. What they ask goes to a multicast address, which no
 # router forwards, and an answer to one host no switch shows to another: so most of the
 # captures are taken on the host that asks.
@@ -170,5 +170,56 @@ ssdp_announce() {
   media_start pc14
   sleep 1
   stop_server pc14 8200
+  stop_capture
+}
+
+# ----------------------------------------------------------------------------- slp
+
+slp_samples() {
+  local host
+  for host in pc12 pc13; do
+    slp "$host" serve "192.0.2.${host#pc}" service:printer:lpr "service:printer:lpr://$host.example.net" "(location=room ${host#pc})" &
+    wait_until 10 listens "$host" 427
+  done
+  sleep 1
+  slp_find; slp_direct; slp_register; slp_router
+  for host in pc12 pc13; do stop_server "$host" 427; done
+}
+
+slp() { on "$1" env PYTHONPATH="$PYSLP" /usr/bin/python3 "$samples/make/slp.py" "${@:2}" >>"$work/log/slp-$1" 2>&1; }
+
+slp_find() {
+  sample helper/slp/find.pcap pyslp \
+    '`slp.py find 192.0.2.11 service:printer:lpr` on pc11 and captured there' \
+    'IPv4: questions to the multicast address for services and for the attributes of one; two servers answer from addresses of their own'
+  start_capture helper/slp/find.pcap pc11 -i eth0
+  slp pc11 find 192.0.2.11 service:printer:lpr
+  stop_capture
+}
+
+slp_direct() {
+  sample helper/slp/direct.pcap pyslp \
+    '`slp.py find 192.0.2.11 service:printer:lpr 192.0.2.12` on pc11 and captured there' \
+    'IPv4: the same of one server at its own address: answers are replies'
+  start_capture helper/slp/direct.pcap pc11 -i eth0
+  slp pc11 find 192.0.2.11 service:printer:lpr 192.0.2.12
+  stop_capture
+}
+
+slp_register() {
+  sample helper/slp/register.pcap pyslp \
+    '`slp.py register 192.0.2.14 service:web http://pc14.example.net` on pc14 and captured there' \
+    'IPv4: a service is registered and taken back, which each server acknowledges'
+  start_capture helper/slp/register.pcap pc14 -i eth0
+  slp pc14 register 192.0.2.14 service:web service:web://pc14.example.net '(location=room 14)'
+  stop_capture
+}
+
+slp_router() {
+  sample helper/slp/router.pcap pyslp \
+    '`slp.py find 192.0.2.11 service:printer:lpr` on pc11; captured on the router' \
+    'IPv4: the same as find.pcap as the router sees it, which the answers do not come by'
+  start_capture helper/slp/router.pcap router -i lan
+  slp pc11 find 192.0.2.11 service:printer:lpr
   stop_capture
 }

@@ -8,7 +8,7 @@ declare -A packages_of=([ftp]='curl lftp openssl tnftp vsftpd' [tftp]='tftp-hpa 
   [amanda]='amanda-client amanda-server inetutils-inetd' [sane]='libsane1 sane-utils'
   [netbios-ns]='samba samba-common-bin' [snmp]='cups snmp snmpd'
   [mdns]='avahi-daemon bind9-dnsutils conntrackd mdns-scan python3-zeroconf'
-  [ssdp]='conntrackd gssdp-tools gupnp-tools minidlna miniupnpc miniupnpd-nftables'
+  [slp]=conntrackd [ssdp]='conntrackd gssdp-tools gupnp-tools minidlna miniupnpc miniupnpd-nftables'
   [rpc]='conntrackd libnfs-utils nfs-common nfs-ganesha nfs-ganesha-vfs rpcbind'
   [office]='bind9-dnsutils curl dnsmasq-base iputils-ping irssi lftp lighttpd ngircd openssl tftp-hpa tftpd-hpa
     tnftp traceroute vsftpd')
@@ -110,6 +110,8 @@ Each capture begins with empty neighbour tables, hence the ARP or neighbour disc
 * Debian has no H.323 program left. In the samples of helper/h323 `make/h323.py` plays telephones and gatekeeper, over
   real sockets of the hosts' own kernels. pycrate writes the messages from the ASN.1 of H.225.0 and H.245, and `make.sh`
   makes no such sample in which Wireshark's dissectors find anything malformed or miss a message.
+* Debian has no SLP program left. Those of helper/slp are pyslp 0.1.7 of PyPI, as server and as client, which
+  `make/slp.py` starts.
 * Programs that tell the kernel's release to everyone, those of helper/ssdp, are told another by `make/uname.c`.
 * The samples of mount.nfs are made with its option `-f`, which leaves the mount itself away: that is the kernel's.
 * The PPTP samples are made by pptp and pptpd, which write GRE themselves. What goes through the tunnel comes from
