@@ -9,12 +9,13 @@
 # Debian packages it needs (Debian 12; nothing is installed by this script):
 #   apt-get install amanda-client amanda-server avahi-daemon baresip-core \
 #     bind9-dnsutils conntrackd cups curl dnsmasq-base ethtool gcc gssdp-tools \
-#     gupnp-tools inetutils-inetd iproute2 iputils-ping irssi kamailio lftp libc6-dev \
-#     libencode-locale-perl libnfs-utils lighttpd lighttpd-mod-openssl mdns-scan \
-#     minidlna miniupnpc miniupnpd-nftables nfs-common nfs-ganesha nfs-ganesha-vfs \
-#     nftables ngircd openssl passwd pptp-linux pptpd procps python3 python3-zeroconf \
-#     rpcbind samba samba-common-bin sane-utils snmp snmpd tcpdump tftp-hpa tftpd-hpa \
-#     tmux tnftp traceroute tshark util-linux vsftpd wireshark-common
+#     gupnp-tools inetutils-inetd iproute2 iputils-ping irssi isc-dhcp-client \
+#     isc-dhcp-relay kamailio kea-dhcp6-server lftp libc6-dev libencode-locale-perl \
+#     libnfs-utils lighttpd lighttpd-mod-openssl mdns-scan minidlna miniupnpc \
+#     miniupnpd-nftables nfs-common nfs-ganesha nfs-ganesha-vfs nftables ngircd openssl \
+#     passwd pptp-linux pptpd procps python3 python3-zeroconf rpcbind samba \
+#     samba-common-bin sane-utils snmp snmpd tcpdump tftp-hpa tftpd-hpa tmux tnftp \
+#     traceroute tshark util-linux vsftpd wireshark-common
 #
 # For h323 alone, which Debian has no program for, a package of PyPI, kept anywhere:
 #   python3 -m pip install --target DIR pycrate==0.8.1
@@ -46,7 +47,7 @@
 #   helper.sh   the samples of helper/ftp, tftp and irc: one function each
 #   sip.sh, h323.sh, pptp.sh, amanda.sh, sane.sh, broadcast.sh
 #               the samples of the other helpers, with their servers
-#   discovery.sh, rpc.sh
+#   discovery.sh, rpc.sh, tns.sh
 #               those of conntrackd's helpers, likewise
 #   office.sh   office.pcapng
 #   source.sh   writes SOURCE.md
@@ -66,11 +67,11 @@ all_parts=(ftp tftp irc sip h323 pptp amanda sane netbios-ns snmp dhcpv6 mdns sl
 userspace_parts=(dhcpv6 mdns slp ssdp rpc tns)
 in_userspace() { case " ${userspace_parts[*]} " in *" $1 "*) ;; *) return 1 ;; esac; }
 
-needed=(amdump avahi-daemon baresip capinfos curl dig dnsmasq dumpcap ethtool ganesha.nfsd gcc
-  gssdp-discover gupnp-event-dumper in.tftpd inetutils-inetd ip irssi kamailio lftp lighttpd
-  mdns-scan minidlnad miniupnpd mount.nfs nfs-cat nft ngircd nmbd nmblookup openssl ping pptp pptpd
-  python3 rpc.statd rpcbind rpcinfo saned scanimage sm-notify snmpd snmpget tcpdump tftp tmux tnftp
-  traceroute tshark unshare upnpc useradd vsftpd)
+needed=(amdump avahi-daemon baresip capinfos curl dhclient dhcrelay dig dnsmasq dumpcap ethtool
+  ganesha.nfsd gcc gssdp-discover gupnp-event-dumper in.tftpd inetutils-inetd ip irssi kamailio
+  kea-dhcp6 lftp lighttpd mdns-scan minidlnad miniupnpd mount.nfs nfs-cat nft ngircd nmbd nmblookup
+  openssl ping pptp pptpd python3 rpc.statd rpcbind rpcinfo saned scanimage sm-notify snmpd snmpget
+  tcpdump tftp tmux tnftp traceroute tshark unshare upnpc useradd vsftpd)
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "make.sh: $*"; exit 1; }
@@ -112,7 +113,7 @@ private_machine() {
 
 make_captures() {
   local name
-  for name in network servers helper sip h323 pptp amanda sane broadcast discovery rpc office; do
+  for name in network servers helper sip h323 pptp amanda sane broadcast discovery rpc tns office; do
     # shellcheck source=/dev/null
     . "$samples/make/$name.sh"
   done

@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2016,SC2154
-# The samples of helper/mdns, ssdp and slp: programs that ask the whole network and are
-# answered by one host or several. What they ask goes to a multicast address, which no
-# router forwards, and an answer to one host no switch shows to another: so most of the
-# captures are taken on the host that asks.
+# The samples of helper/dhcpv6, mdns, slp and ssdp: programs that ask the whole network
+# and are answered by one host or several. What they ask goes to a multicast address,
+# which no router forwards, and an answer to one host no switch shows to another: so most
+# of the captures are taken on the host that asks.
 
 # ---------------------------------------------------------------------------- mdns
 
@@ -222,4 +222,99 @@ slp_router() {
   start_capture helper/slp/router.pcap router -i lan
   slp pc11 find 192.0.2.11 service:printer:lpr
   stop_capture
+}
+
+# -------------------------------------------------------------------------- dhcpv6
+
+dhcpv6_samples() {
+  mkdir -p "$work/dhcp"
+  addresses_start pc12
+  dhcpv6_lease; dhcpv6_information
+  stop_server pc12 547
+  dhcpv6_nobody; dhcpv6_renew; dhcpv6_relay
+}
+
+# A server of addresses 2001:db8:1::1000 and on.
+addresses_start() {             # HOST
+  serve "$1" 547 dnsmasq --keep-in-foreground --conf-file=/dev/null --pid-file= --user=root --port=0 --no-ping \
+    --interface=eth0 --bind-interfaces --dhcp-leasefile="$work/dhcp/leases-$1" --log-facility=- \
+    --dhcp-range=2001:db8:1::1000,2001:db8:1::1fff,64,10m '--dhcp-option=option6:dns-server,[2001:db8:2::53]' \
+    --dhcp-option=option6:domain-search,example.net
+}
+
+# The client only talks: nothing is configured with what it is told.
+lease() {                       # HOST SECONDS OPTIONS...
+  on "$1" timeout "$2" dhclient -6 -d -cf /dev/null -sf /bin/true -lf "$work/dhcp/client-$1" -pf "$work/dhcp/pid-$1" "${@:3}" eth0 \
+    >>"$work/log/dhclient" 2>&1 || true
+}
+
+dhcpv6_lease() {
+  sample helper/dhcpv6/lease.pcap 'dhclient, dnsmasq' \
+    '`dhclient -6 -1`, ended after four seconds, `dhclient -6 -r`, on pc11 and captured there' \
+    'IPv6: SOLICIT, ADVERTISE, REQUEST, REPLY; later RELEASE and its REPLY'
+  start_capture helper/dhcpv6/lease.pcap pc11 -i eth0
+  lease pc11 5 -1
+  lease pc11 5 -r
+  stop_capture
+}
+
+dhcpv6_information() {
+  sample helper/dhcpv6/information.pcap 'dhclient, dnsmasq' \
+    '`dhclient -6 -S` on pc11 and captured there' \
+    'IPv6: INFORMATION-REQUEST and its REPLY'
+  start_capture helper/dhcpv6/information.pcap pc11 -i eth0
+  lease pc11 4 -S
+  stop_capture
+}
+
+dhcpv6_nobody() {
+  sample helper/dhcpv6/nobody.pcap dhclient \
+    '`dhclient -6` on pc13, ended after ten seconds' \
+    'IPv6: SOLICIT again and again, which no server hears'
+  start_capture helper/dhcpv6/nobody.pcap router -i lan
+  lease pc13 10
+  stop_capture
+}
+
+# One whose leases are soon to be renewed.
+kea_start() {                   # HOST
+  cat >"$work/kea.json" <<CONF
+{ "Dhcp6": {
+  "interfaces-config": { "interfaces": [ "eth0" ] },
+  "lease-database": { "type": "memfile", "persist": false },
+  "server-id": { "type": "LL", "persist": false },
+  "renew-timer": 3, "rebind-timer": 6, "preferred-lifetime": 30, "valid-lifetime": 60,
+  "subnet6": [ { "subnet": "2001:db8:1::/64", "interface": "eth0",
+    "pools": [ { "pool": "2001:db8:1::1000-2001:db8:1::1fff" } ] } ],
+  "loggers": [ { "name": "kea-dhcp6", "severity": "INFO", "output_options": [ { "output": "stdout" } ] } ]
+} }
+CONF
+  serve "$1" 547 env KEA_PIDFILE_DIR="$work/dhcp" KEA_LOCKFILE_DIR="$work/dhcp" kea-dhcp6 -c "$work/kea.json"
+}
+
+dhcpv6_renew() {
+  sample helper/dhcpv6/renew.pcap 'dhclient, Kea' \
+    '`dhclient -6` on pc14, ended after 24 seconds, and captured there; Kea on pc12, stopped after seven' \
+    'IPv6: a lease with `renew-timer` 3 and `rebind-timer` 6: SOLICIT, ADVERTISE, REQUEST, REPLY, RENEW, REPLY; then the server is gone: RENEW, REBIND'
+  kea_start pc12
+  start_capture helper/dhcpv6/renew.pcap pc14 -i eth0
+  lease pc14 24 &
+  local client=$!
+  sleep 7
+  stop_server pc12 547
+  wait "$client"
+  stop_capture
+}
+
+dhcpv6_relay() {
+  sample helper/dhcpv6/relay.pcap 'dhclient, dhcrelay, dnsmasq' \
+    '`dhclient -6 -1` on pc11; `dhcrelay -6 -l lan -u 2001:db8:2::53%dmz` on the router; captured there with `tcpdump -i any`' \
+    'IPv6: the router takes what a client asks by multicast to a server in the dmz, in RELAY-FORW and RELAY-REPL from port 547 to port 547; Linux cooked v2'
+  addresses_start dns53
+  serve router 547 dhcrelay -6 -d -l lan -u 2001:db8:2::53%dmz
+  start_capture helper/dhcpv6/relay.pcap router -i any
+  lease pc11 6 -1
+  stop_capture
+  stop_server router 547
+  stop_server dns53 547
 }

@@ -7,9 +7,10 @@ declare -A packages_of=([ftp]='curl lftp openssl tnftp vsftpd' [tftp]='tftp-hpa 
   [sip]='baresip-core kamailio openssl' [h323]=tshark [pptp]='pptp-linux pptpd'
   [amanda]='amanda-client amanda-server inetutils-inetd' [sane]='libsane1 sane-utils'
   [netbios-ns]='samba samba-common-bin' [snmp]='cups snmp snmpd'
+  [dhcpv6]='conntrackd dnsmasq-base isc-dhcp-client isc-dhcp-relay kea-dhcp6-server'
   [mdns]='avahi-daemon bind9-dnsutils conntrackd mdns-scan python3-zeroconf'
   [slp]=conntrackd [ssdp]='conntrackd gssdp-tools gupnp-tools minidlna miniupnpc miniupnpd-nftables'
-  [rpc]='conntrackd libnfs-utils nfs-common nfs-ganesha nfs-ganesha-vfs rpcbind'
+  [rpc]='conntrackd libnfs-utils nfs-common nfs-ganesha nfs-ganesha-vfs rpcbind' [tns]=conntrackd
   [office]='bind9-dnsutils curl dnsmasq-base iputils-ping irssi lftp lighttpd ngircd openssl tftp-hpa tftpd-hpa
     tnftp traceroute vsftpd')
 
@@ -60,8 +61,8 @@ ours stands in: see below.
 
 | Network | Hosts |
 |---|---|
-| lan: 192.0.2.0/24, 2001:db8:1::/64 | pc11, pc12, pc13, pc14: the clients |
-| dmz: 198.51.100.0/24, 2001:db8:2::/64 | ftp21 (21), ftp22 (2121 in clear, 21 with TLS), dns53, irc66 (6667, IPv4 only), tftp69, web80 (80, 443), disk10 (111, 10080), gk19 (1719), scan65 (6566), sip60 (5060), vpn23 (1723) |
+| lan: 192.0.2.0/24, 2001:db8:1::/64 | pc11, pc12, pc13, pc14: the clients, and what answers to multicast |
+| dmz: 198.51.100.0/24, 2001:db8:2::/64 | ftp21 (21, 1521), ftp22 (2121 in clear, 21 with TLS), dns53, irc66 (6667, IPv4 only), tftp69, web80 (80, 443), disk10 (111, 10080), gk19 (1719), scan65 (6566), sip60 (5060), vpn23 (1723) |
 | wan: 203.0.113.0/24, 2001:db8:3::/64 | far77, an outside client; MTU 1400 |
 
 Each host is a namespace of its own, and its number is the last part of its addresses. A router with .1 and ::1 joins the
@@ -75,7 +76,8 @@ name the capturing machine's processor and system.
 
 "Expected" is what the kernel of the first record did: expectations created, and flows that one of them made RELATED. One
 that is created again, in place of itself, counts again. For dhcpv6, mdns, slp, ssdp, rpc and tns it is what conntrackd's
-helpers did, in the record with `userspace` in its name: the kernel by itself has none for these.
+helpers did, in the record with `userspace` in its name: the kernel by itself has none for these. What dhcpv6 answers to a link-local
+address is RELATED there and yet not met: no router forwards it, so its flow never comes to be.
 
 | File | Packets | Bytes | Form | Programs | What was done | What it shows | Expected |
 |---|---:|---:|---|---|---|---|---|
@@ -110,6 +112,8 @@ Each capture begins with empty neighbour tables, hence the ARP or neighbour disc
 * Debian has no H.323 program left. In the samples of helper/h323 `make/h323.py` plays telephones and gatekeeper, over
   real sockets of the hosts' own kernels. pycrate writes the messages from the ASN.1 of H.225.0 and H.245, and `make.sh`
   makes no such sample in which Wireshark's dissectors find anything malformed or miss a message.
+* Oracle's programs are not free. In the samples of helper/tns `make/tns.py` plays listener, server and client, as far as
+  CONNECT, RESEND, REDIRECT and ACCEPT go.
 * Debian has no SLP program left. Those of helper/slp are pyslp 0.1.7 of PyPI, as server and as client, which
   `make/slp.py` starts.
 * Programs that tell the kernel's release to everyone, those of helper/ssdp, are told another by `make/uname.c`.
