@@ -250,7 +250,7 @@ lease() {                       # HOST SECONDS OPTIONS...
 
 dhcpv6_lease() {
   sample helper/dhcpv6/lease.pcap 'dhclient, dnsmasq' \
-    '`dhclient -6 -1`, ended after four seconds, `dhclient -6 -r`, on pc11 and captured there' \
+    '`dhclient -6 -1`, ended after five seconds, `dhclient -6 -r`, on pc11 and captured there' \
     'IPv6: SOLICIT, ADVERTISE, REQUEST, REPLY; later RELEASE and its REPLY'
   start_capture helper/dhcpv6/lease.pcap pc11 -i eth0
   lease pc11 5 -1

@@ -8,6 +8,7 @@ rpc_samples() {
   local port
   for port in 32765 2049 111; do stop_server disk10 "$port"; done
   umount /var/lib/nfs
+  rm -r /etc/netns/pc13
 }
 
 # nfs-ganesha is NFS and MOUNT without a kernel's help.

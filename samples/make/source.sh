@@ -40,7 +40,7 @@ package_versions() {
     names+=("${more[@]}")
   done
   {
-    kept -x '| [a-z0-9-]* | [0-9][0-9a-z.:+~-]* |'
+    kept -x '| [a-z0-9-]* | [0-9][0-9A-Za-z.:+~-]* |'
     # shellcheck disable=SC2016  # a format of dpkg's
     dpkg-query -W -f='| ${Package} | ${Version} |\n' "${names[@]}"
   } | sort -u
@@ -76,8 +76,8 @@ name the capturing machine's processor and system.
 
 "Expected" is what the kernel of the first record did: expectations created, and flows that one of them made RELATED. One
 that is created again, in place of itself, counts again. For dhcpv6, mdns, slp, ssdp, rpc and tns it is what conntrackd's
-helpers did, in the record with `userspace` in its name: the kernel by itself has none for these. What dhcpv6 answers to a link-local
-address is RELATED there and yet not met: no router forwards it, so its flow never comes to be.
+helpers did, in the record with `userspace` in its name: the kernel by itself has none for these. A server's DHCPv6 answer
+to a link-local address is RELATED there and still counts as not met: no router forwards it, so its flow is never entered.
 
 | File | Packets | Bytes | Form | Programs | What was done | What it shows | Expected |
 |---|---:|---:|---|---|---|---|---|
