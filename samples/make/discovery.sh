@@ -155,6 +155,7 @@ ssdp_gateway() {
     '`upnpc -s` on pc13; miniupnpd on the router' \
     'IPv4: the gateway of the lan answers and is asked over TCP for its description and its state; see the second record'
   gateway_start
+  sleep 5                       # until all is announced
   userspace_also helper/ssdp/gateway.pcap ssdp-tcp "$for_tcp"
   start_capture helper/ssdp/gateway.pcap router -i lan
   on pc13 upnpc -s >"$work/log/upnpc" 2>&1 || true    # it finds no way to the internet
