@@ -7,25 +7,34 @@
 #                                     there stays as it is, with its lines in SOURCE.md
 #
 # Debian packages it needs (Debian 12; nothing is installed by this script):
-#   apt-get install amanda-client amanda-server baresip-core bind9-dnsutils cups curl \
-#     dnsmasq-base ethtool inetutils-inetd iproute2 iputils-ping irssi kamailio lftp \
-#     libencode-locale-perl lighttpd lighttpd-mod-openssl nftables ngircd openssl passwd \
-#     pptp-linux pptpd procps python3 samba samba-common-bin sane-utils snmp snmpd tcpdump \
-#     tftp-hpa tftpd-hpa tmux tnftp traceroute tshark util-linux vsftpd wireshark-common
+#   apt-get install amanda-client amanda-server avahi-daemon baresip-core \
+#     bind9-dnsutils conntrackd cups curl dnsmasq-base ethtool gcc gssdp-tools \
+#     gupnp-tools inetutils-inetd iproute2 iputils-ping irssi isc-dhcp-client \
+#     isc-dhcp-relay kamailio kea-dhcp6-server lftp libc6-dev libencode-locale-perl \
+#     libnfs-utils lighttpd lighttpd-mod-openssl mdns-scan minidlna miniupnpc \
+#     miniupnpd-nftables nfs-common nfs-ganesha nfs-ganesha-vfs nftables ngircd openssl \
+#     passwd pptp-linux pptpd procps python3 python3-zeroconf rpcbind samba \
+#     samba-common-bin sane-utils snmp snmpd tcpdump tftp-hpa tftpd-hpa tmux tnftp \
+#     traceroute tshark util-linux vsftpd wireshark-common
 #
 # For h323 alone, which Debian has no program for, a package of PyPI, kept anywhere:
 #   python3 -m pip install --target DIR pycrate==0.8.1
 #   PYCRATE  that DIR
+# and for slp alone, likewise:
+#   python3 -m pip install --target DIR pyslp==0.1.7
+#   PYSLP  that DIR
 #
 # Two variables say what takes the kernel's records. Without them the captures are
 # made and no records beside them.
 #   KERNEL_REPLAY  a program 'kernel-replay CAPTURE > RECORD' that writes each packet
 #                  into a TUN device of a private namespace and notes what the
 #                  kernel's conntrack says of it, without waiting between packets
-#   KERNEL_VM      a program 'kernel-vm SERIES OUTDIR CAPTURE...' that does the same
-#                  in a virtual machine with a packaged kernel of that series, at the
-#                  capture's own pace, leaves OUTDIR/NAME.jsonl for each and what failed
-#                  in OUTDIR/errors.txt, and prints 'kernel VERSION: ...'
+#   KERNEL_VM      a program 'kernel-vm SERIES OUTDIR -- [OPTION...] CAPTURE...' that
+#                  does the same in a virtual machine with a packaged kernel of that
+#                  series, at the capture's own pace, leaves OUTDIR/NAME.jsonl for each
+#                  and what failed in OUTDIR/errors.txt, and prints 'kernel VERSION: ...';
+#                  with --userspace conntrackd's helpers take part, and then with
+#                  --add-assign 'PROTOCOL PORT HELPER' one for a further protocol or port
 #
 # Nothing of the machine takes part: the programs run in namespaces of their own
 # (network, mount, process, host name) with a private copy of /etc, and everything
@@ -38,6 +47,8 @@
 #   helper.sh   the samples of helper/ftp, tftp and irc: one function each
 #   sip.sh, h323.sh, pptp.sh, amanda.sh, sane.sh, broadcast.sh
 #               the samples of the other helpers, with their servers
+#   discovery.sh, rpc.sh, tns.sh
+#               those of conntrackd's helpers, likewise
 #   office.sh   office.pcapng
 #   source.sh   writes SOURCE.md
 set -euo pipefail
@@ -51,11 +62,16 @@ vm_series=6.12
 here_series=$(uname -r | cut -d. -f1,2)
 
 # What can be made, in the order of SOURCE.md: folders of helper/, and office.pcapng.
-all_parts=(ftp tftp irc sip h323 pptp amanda sane netbios-ns snmp office)
+all_parts=(ftp tftp irc sip h323 pptp amanda sane netbios-ns snmp dhcpv6 mdns slp ssdp rpc tns office)
+# Of those, the ones whose helpers are conntrackd's.
+userspace_parts=(dhcpv6 mdns slp ssdp rpc tns)
+in_userspace() { case " ${userspace_parts[*]} " in *" $1 "*) ;; *) return 1 ;; esac; }
 
-needed=(amdump baresip capinfos curl dig dnsmasq dumpcap ethtool in.tftpd inetutils-inetd ip
-  irssi kamailio lftp lighttpd nft ngircd nmbd nmblookup openssl ping pptp pptpd python3 saned scanimage
-  snmpd snmpget tcpdump tftp tmux tnftp traceroute tshark unshare useradd vsftpd)
+needed=(amdump avahi-daemon baresip capinfos curl dhclient dhcrelay dig dnsmasq dumpcap ethtool
+  ganesha.nfsd gcc gssdp-discover gupnp-event-dumper in.tftpd inetutils-inetd ip irssi kamailio
+  kea-dhcp6 lftp lighttpd mdns-scan minidlnad miniupnpd mount.nfs nfs-cat nft ngircd nmbd nmblookup
+  openssl ping pptp pptpd python3 rpc.statd rpcbind rpcinfo saned scanimage sm-notify snmpd snmpget
+  tcpdump tftp tmux tnftp traceroute tshark unshare upnpc useradd vsftpd)
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "make.sh: $*"; exit 1; }
@@ -68,6 +84,9 @@ check() {
   done
   case " ${parts[*]} " in
     *' h323 '*) [ -d "${PYCRATE-}/pycrate_asn1dir" ] || die "PYCRATE names no folder with pycrate in it" ;;
+  esac
+  case " ${parts[*]} " in
+    *' slp '*) [ -d "${PYSLP-}/pyslp" ] || die "PYSLP names no folder with pyslp in it" ;;
   esac
 }
 
@@ -94,7 +113,7 @@ private_machine() {
 
 make_captures() {
   local name
-  for name in network servers helper sip h323 pptp amanda sane broadcast office; do
+  for name in network servers helper sip h323 pptp amanda sane broadcast discovery rpc tns office; do
     # shellcheck source=/dev/null
     . "$samples/make/$name.sh"
   done
@@ -109,7 +128,7 @@ make_captures() {
 # The records, beside the captures in $work/out. A capture's own name stays in that
 # of its record: active.pcap, active.pcap.6.18.jsonl.gz.
 take_records() {
-  local capture record label options
+  local capture label options
   cd "$work/out"
   if [ -n "${KERNEL_REPLAY-}" ]; then
     while read -r capture; do
@@ -121,20 +140,39 @@ take_records() {
     done <"$work/recorded-also"
   fi
   if [ -n "${KERNEL_VM-}" ]; then
-    # One boot for all. The records are named after the file alone, hence the copies.
-    say "records, kernel $vm_series"
-    mkdir "$work"/{stage,vm}
-    while read -r capture; do
-      cp "$capture" "$work/stage/${capture//\//:}"
-    done < <(captures)
-    "$KERNEL_VM" "$vm_series" "$work/vm" "$work"/stage/* | tee "$work/vm-said" >&2
-    cat "$work/vm/errors.txt" >&2
-    while read -r capture; do
-      record=$work/vm/${capture//\//:}.jsonl
-      [ -s "$record" ] || die "no $vm_series record of $capture"
-      gzip -9n <"$record" >"$capture.$vm_series.jsonl.gz"
-    done < <(captures)
+    vm_records '' < <(captures)
+    userspace_captures >"$work/userspace-captures"
+    [ ! -s "$work/userspace-captures" ] || vm_records userspace --userspace <"$work/userspace-captures"
+    while IFS=$'\t' read -r label options; do
+      eval "vm_records userspace-$label --userspace $options" < <(grep -F $'\t'"$label"$'\t' "$work/userspace-also" | cut -f1)
+    done < <(cut -f2,3 "$work/userspace-also" | sort -u)
   fi
+}
+
+# One boot for all captures that it reads the names of. The records are named after the
+# file alone, hence the copies.
+vm_records() {                  # LABEL or nothing, OPTIONS...
+  local capture record stage=$work/stage$1 vm=$work/vm$1 names=()
+  say "records, kernel $vm_series${1:+, $1}"
+  mkdir "$stage" "$vm"
+  while read -r capture; do
+    cp "$capture" "$stage/${capture//\//:}"
+    names+=("$capture")
+  done
+  "$KERNEL_VM" "$vm_series" "$vm" -- "${@:2}" "$stage"/* | tee "$work/vm-said" >&2
+  cat "$vm/errors.txt" >&2
+  for capture in "${names[@]}"; do
+    record=$vm/${capture//\//:}.jsonl
+    [ -s "$record" ] || die "no $vm_series record of $capture${1:+, $1}"
+    gzip -9n <"$record" >"$capture.$vm_series${1:+.$1}.jsonl.gz"
+  done
+}
+
+userspace_captures() {
+  local part
+  for part in "${parts[@]}"; do
+    if in_userspace "$part"; then captures | grep "^$(files_of "$part")"; fi
+  done
 }
 
 captures() { find . -name '*.pcap' -o -name '*.pcapng' | sed 's,^\./,,' | sort; }
@@ -158,6 +196,7 @@ main() {
   chmod 755 "$work"
   : >"$work/made"
   : >"$work/recorded-also"
+  : >"$work/userspace-also"
   local part
   for part in "${parts[@]}"; do mkdir -p "$work/out/$(dirname "$(files_of "$part")x")"; done
   child='' keep=''

@@ -10,6 +10,9 @@ sample() { printf '%s\t%s\t%s\t%s\n' "$@" >>"$work/made"; }
 # as the shell reads them.
 record_also() { printf '%s\t%s\t%s\n' "$@" >>"$work/recorded-also"; }
 
+# The same of conntrackd's record.
+userspace_also() { printf '%s\t%s\t%s\n' "$@" >>"$work/userspace-also"; }
+
 ftp_samples() {
   ftp_active; ftp_passive; ftp_eprt; ftp_epsv; ftp_port_2121; ftp_tls; ftp_session; ftp_unused; ftp_blocked; ftp_vlan
 }

@@ -7,6 +7,10 @@ declare -A packages_of=([ftp]='curl lftp openssl tnftp vsftpd' [tftp]='tftp-hpa 
   [sip]='baresip-core kamailio openssl' [h323]=tshark [pptp]='pptp-linux pptpd'
   [amanda]='amanda-client amanda-server inetutils-inetd' [sane]='libsane1 sane-utils'
   [netbios-ns]='samba samba-common-bin' [snmp]='cups snmp snmpd'
+  [dhcpv6]='conntrackd dnsmasq-base isc-dhcp-client isc-dhcp-relay kea-dhcp6-server'
+  [mdns]='avahi-daemon bind9-dnsutils conntrackd mdns-scan python3-zeroconf'
+  [slp]=conntrackd [ssdp]='conntrackd gssdp-tools gupnp-tools minidlna miniupnpc miniupnpd-nftables'
+  [rpc]='conntrackd libnfs-utils nfs-common nfs-ganesha nfs-ganesha-vfs rpcbind' [tns]=conntrackd
   [office]='bind9-dnsutils curl dnsmasq-base iputils-ping irssi lftp lighttpd ngircd openssl tftp-hpa tftpd-hpa
     tnftp traceroute vsftpd')
 
@@ -36,7 +40,7 @@ package_versions() {
     names+=("${more[@]}")
   done
   {
-    kept -x '| [a-z0-9-]* | [0-9][0-9a-z.:+~-]* |'
+    kept -x '| [a-z0-9-]* | [0-9][0-9A-Za-z.:+~-]* |'
     # shellcheck disable=SC2016  # a format of dpkg's
     dpkg-query -W -f='| ${Package} | ${Version} |\n' "${names[@]}"
   } | sort -u
@@ -49,15 +53,16 @@ write_source() {
 
 Every capture here was made by `make.sh`, from real programs that talked to each other across network namespaces of one
 machine. This file is written by it too. No packet was made up or changed afterwards, no address translated. All
-addresses are of the blocks set aside for documentation, all domain names end in example.net, the one user with a
-password is `audit` with `sample`. Where no program could be had, a small one of ours stands in: see below.
+addresses are of the blocks set aside for documentation, all domain names end in example.net or, where multicast tells
+them, in local, and the one user with a password is `audit` with `sample`. Where no program could be had, a small one of
+ours stands in: see below.
 
 ## The network
 
 | Network | Hosts |
 |---|---|
-| lan: 192.0.2.0/24, 2001:db8:1::/64 | pc11, pc12, pc13, pc14: the clients |
-| dmz: 198.51.100.0/24, 2001:db8:2::/64 | ftp21 (21), ftp22 (2121 in clear, 21 with TLS), dns53, irc66 (6667, IPv4 only), tftp69, web80 (80, 443), disk10 (10080), gk19 (1719), scan65 (6566), sip60 (5060), vpn23 (1723) |
+| lan: 192.0.2.0/24, 2001:db8:1::/64 | pc11, pc12, pc13, pc14: the clients, and what answers to multicast |
+| dmz: 198.51.100.0/24, 2001:db8:2::/64 | ftp21 (21, 1521), ftp22 (2121 in clear, 21 with TLS), dns53, irc66 (6667, IPv4 only), tftp69, web80 (80, 443), disk10 (111, 10080), gk19 (1719), scan65 (6566), sip60 (5060), vpn23 (1723) |
 | wan: 203.0.113.0/24, 2001:db8:3::/64 | far77, an outside client; MTU 1400 |
 
 Each host is a namespace of its own, and its number is the last part of its addresses. A router with .1 and ::1 joins the
@@ -70,7 +75,9 @@ name the capturing machine's processor and system.
 ## The captures
 
 "Expected" is what the kernel of the first record did: expectations created, and flows that one of them made RELATED. One
-that is created again, in place of itself, counts again.
+that is created again, in place of itself, counts again. For dhcpv6, mdns, slp, ssdp, rpc and tns it is what conntrackd's
+helpers did, in the record with `userspace` in its name: the kernel by itself has none for these. A server's DHCPv6 answer
+to a link-local address is RELATED there and still counts as not met: no router forwards it, so its flow is never entered.
 
 | File | Packets | Bytes | Form | Programs | What was done | What it shows | Expected |
 |---|---:|---:|---|---|---|---|---|
@@ -105,6 +112,12 @@ Each capture begins with empty neighbour tables, hence the ARP or neighbour disc
 * Debian has no H.323 program left. In the samples of helper/h323 `make/h323.py` plays telephones and gatekeeper, over
   real sockets of the hosts' own kernels. pycrate writes the messages from the ASN.1 of H.225.0 and H.245, and `make.sh`
   makes no such sample in which Wireshark's dissectors find anything malformed or miss a message.
+* Oracle's programs are not free. In the samples of helper/tns `make/tns.py` plays listener, server and client, as far as
+  CONNECT, RESEND, REDIRECT and ACCEPT go.
+* Debian has no SLP program left. Those of helper/slp are pyslp 0.1.7 of PyPI, as server and as client, which
+  `make/slp.py` starts.
+* Programs that tell the kernel's release to everyone, those of helper/ssdp, are told another by `make/uname.c`.
+* The samples of mount.nfs are made with its option `-f`, which leaves the mount itself away: that is the kernel's.
 * The PPTP samples are made by pptp and pptpd, which write GRE themselves. What goes through the tunnel comes from
   `make/ppp.py`, at both ends, in place of pppd and the kernel's PPP: LCP with echo requests, no addresses, no traffic.
 * snmpd answers from the address that it was asked at, which newer kernels refuse where that is a broadcast address. The
@@ -130,6 +143,12 @@ TEXT
   [ -z "$versions" ] || cat <<TEXT
 * \`X.$vm_series.jsonl.gz\`: kernel $versions, a packaged kernel in a virtual machine, with the same
   program at the capture's own pace, so timeouts pass as they did.
+* \`X.$vm_series.userspace.jsonl.gz\`: the same with the helpers that conntrackd brings, which look at each packet of their
+  flows behind a queue, each with \`ExpectMax 8\` and \`ExpectTimeout 300\`. Assigned are, besides what follows, over IPv6
+  dhcpv6 to UDP 547, and over IPv4 mdns to UDP 5353, slp to UDP 427, ssdp to UDP 1900, rpc to UDP and TCP 111 and tns to
+  TCP 1521.
+* \`X.$vm_series.userspace-ssdp-tcp.jsonl.gz\`: the same with ssdp added for TCP too, as its documentation wants it (and
+  assigned to TCP 1900, where nothing comes). Without that the kernel refuses what the helper would expect of TCP.
 TEXT
   cat <<'TEXT'
 
@@ -162,9 +181,10 @@ form() {
 
 expected() {                    # CAPTURE
   local record=$1.$here_series
+  [ ! -e "$1.$vm_series.userspace.jsonl.gz" ] || record=$1.$vm_series.userspace
   [ -e "$record.jsonl.gz" ] || { echo '-'; return; }
   expectations "$record.jsonl.gz"
-  for record in "$record".*.jsonl.gz; do
+  for record in "$record"[.-]*.jsonl.gz; do
     [ ! -e "$record" ] || echo "; second record: $(expectations "$record")"
   done
 }
