@@ -37,13 +37,17 @@ fn firewall_of(series: &str, name: &str) -> Config {
     if name.contains(".local.") {
         config.local.push(LOCAL.parse().unwrap());
     }
-    if name.contains(".userspace.") {
+    if name.contains(".userspace") {
         for helper in ["dhcpv6", "mdns", "slp", "ssdp", "rpc", "tns"] {
             let policy = format!("{helper}=8/300");
             config.modules.set_policy(&policy).unwrap();
         }
         let userspace = Assignment::userspace(&config.modules);
         config.assignments.extend(userspace);
+    }
+    if name.contains("ssdp-tcp.") {
+        let ssdp = Assignment::parse("tcp 1900 ssdp", &config.modules).unwrap();
+        config.assignments.push(ssdp);
     }
     if name.contains(".close-120.") {
         let sysctl = "net.netfilter.nf_conntrack_tcp_timeout_close=120";

@@ -94,6 +94,8 @@ pub fn every_helper(modules: Modules) -> Config {
     let mut config = firewall_with("6.18", modules, true);
     let userspace = Assignment::userspace(&config.modules);
     config.assignments.extend(userspace);
+    let ssdp = Assignment::parse("tcp 1900 ssdp", &config.modules).unwrap();
+    config.assignments.push(ssdp);
     config.local.push("192.0.2.1/24".parse().unwrap());
     config
 }

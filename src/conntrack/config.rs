@@ -32,6 +32,13 @@ impl Config {
         }
     }
 
+    /// Whether conntrackd was told to run a helper for this protocol: those that rules name, and no others.
+    pub fn runs_for(&self, helper: &Spec, protocol: Protocol) -> bool {
+        self.assignments.iter().any(|assignment| {
+            assignment.helper.spec.name == helper.name && assignment.protocol == protocol
+        })
+    }
+
     /// Whether there is a network that the firewall could send a broadcast to.
     pub fn has_broadcast_network(&self) -> bool {
         let mut local = self.local.iter();

@@ -271,6 +271,8 @@ pub enum Refused {
     Clash,
     /// The table of expectations is full, or the connection gone.
     NoRoom,
+    /// No helper of the name that the expected flow shall have is registered for its protocol (`-EOPNOTSUPP`).
+    NoHelper,
 }
 
 impl From<Refused> for Dropped {

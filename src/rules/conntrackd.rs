@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::{Match, Rule};
-use crate::helper::{Families, Home, Modules, Policy, Spec};
+use crate::helper::{Families, Freedom, Home, Modules, Policy, Spec};
 use crate::tuple::Protocol;
 
 /// A helper of conntrackd's for one protocol: a `Type` block of its configuration, with a queue of its own.
@@ -15,11 +15,19 @@ pub struct Instance {
     pub policy: Policy,
 }
 
-/// Those that rules name, by their names and protocols.
+/// Those that rules name, and those that flows have from their expectations, by names and protocols.
 pub fn instances(rules: &[Rule], modules: &Modules) -> Vec<Instance> {
     let named = rules.iter().filter_map(|rule| match &rule.matches {
         Match::Assign { service, .. } => Some((service.helper, service.protocol)),
-        _ => None,
+        Match::Related {
+            helper, protocol, ..
+        } => {
+            let mut freedom = modules.registered_as(helper)?.spec.freedom.iter();
+            let inherits =
+                |line: &Freedom| (line.read_by, line.protocol) == (Some(*helper), Some(*protocol));
+            freedom.any(inherits).then_some((*helper, *protocol))
+        }
+        Match::IcmpError(_) => None,
     });
     let instances: BTreeMap<_, _> = named
         .filter_map(|(name, protocol)| {

@@ -103,6 +103,17 @@ impl Tracker {
         (Box::new(related), heir.map(|heir| self.start(heir)))
     }
 
+    /// conntrackd's helpers are registered for a protocol each (`ctnetlink_glue_attach_expect`).
+    fn has_heir(&self, expectation: &Expectation) -> bool {
+        let heir = expectation
+            .helper
+            .and_then(|heir| self.config.modules.registered_as(heir));
+        heir.is_none_or(|heir| match heir.spec.home {
+            Home::Module(_) => true,
+            Home::Conntrackd { .. } => self.config.runs_for(heir.spec, expectation.protocol),
+        })
+    }
+
     pub(super) fn start(&self, helper: &Registered) -> Box<Help> {
         let &Registered { name, spec, .. } = helper;
         Box::new(Help {
@@ -288,6 +299,9 @@ impl Helped<'_> {
         expectation: Expectation,
         anybodys: bool,
     ) -> Result<ExpectationId, Refused> {
+        if !self.tracker.has_heir(&expectation) {
+            return Err(Refused::NoHelper);
+        }
         let tracker = &mut *self.tracker;
         let clash = tracker
             .expectations

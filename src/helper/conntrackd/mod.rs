@@ -47,12 +47,15 @@ fn policy(max_expected: u32, seconds: u64) -> Vec<Policy> {
 /// Sends an expectation along with the verdict. The kernel tells nobody when it does not take it
 /// (`nfqnl_recv_verdict`), so the packet passes all the same.
 fn attach(message: &Message<'_>, master: &mut dyn Master, expectation: Expectation) {
-    if master.expect(expectation).is_err() {
-        master.decline(
-            "an expectation of another connection is in the way",
-            0..message.payload.len(),
-        );
-    }
+    let why = match master.expect(expectation) {
+        Ok(_) => return,
+        Err(Refused::Already | Refused::Clash) => "another connection's expectation is in the way",
+        Err(Refused::NoRoom) => "no room for an expectation",
+        Err(Refused::NoHelper) => {
+            "the helper is not registered for the protocol of the expected flow"
+        }
+    };
+    master.decline(why, 0..message.payload.len());
 }
 
 /// Has ctnetlink make an expectation, and drops the packet where it does not. One that the first packet of the
