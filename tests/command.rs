@@ -70,6 +70,16 @@ fn the_reports_are_what_the_program_prints() {
             "snmp-printers.txt",
         ),
         (
+            &[
+                "analyse",
+                "--userspace",
+                "--add-assign",
+                "tcp 1900 ssdp",
+                "samples/helper/ssdp/events.pcap",
+            ],
+            "ssdp-events.txt",
+        ),
+        (
             &["events", "samples/helper/tftp/read.pcap"],
             "tftp-read-events.txt",
         ),

@@ -164,6 +164,8 @@ impl Said {
             Self::Tuple(tuple) => Some(tuple.dport),
             // RFC 8415, 7.2: clients listen at 546.
             Self::Helper("dhcpv6") => Some(546),
+            // A protocol without ports.
+            Self::Helper("rpc") => Some(0),
             // RFC 9110, 4.2.1: the port of a URL that names none.
             Self::Helper("ssdp") => Some(80),
             // The port that kernels before 6.0 attached it to.

@@ -16,7 +16,7 @@
 
 use super::super::{Dropped, Families, Field, Freedom, Helper, Home, Master, Message, Spec};
 use super::{add, policy};
-use crate::expectation::{Expectation, Sourced};
+use crate::expectation::{Expectation, Origin, Sourced};
 use crate::tuple::{Direction, Protocol};
 
 pub const SPECS: &[Spec] = &[Spec {
@@ -35,7 +35,7 @@ pub const SPECS: &[Spec] = &[Spec {
         to(Protocol::TCP, "for a call over TCP"),
         to(Protocol::UDP, "for a call over UDP"),
         Freedom {
-            dst_port: Field::Fixed,
+            dst_port: Field::Helper,
             ..to(Protocol(0), "unasked, from answer 0")
         },
     ],
@@ -165,7 +165,13 @@ impl Rpc {
                 (known, port)
             }
             // The message to the kernel names neither protocol nor ports then (`cthelper_expect_init`).
-            _ => (Protocol(0), Sourced::conntrack(0, to)),
+            _ => (
+                Protocol(0),
+                Sourced {
+                    value: 0,
+                    origin: Origin::Helper,
+                },
+            ),
         };
         let mut expectation = Expectation::new(
             protocol,

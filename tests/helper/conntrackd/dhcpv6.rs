@@ -36,7 +36,7 @@ fn anybody_may_answer_to_the_port_of_clients() {
     assert_eq!(expectation.src_addr, None);
     assert_eq!(expectation.src_port, None);
     assert_eq!(expectation.dst_addr.value.to_string(), CLIENT);
-    assert_eq!(expectation.dst_addr.origin, Origin::Conntrack(Original));
+    assert_eq!(expectation.dst_addr.origin, Origin::Conntrack(Reply));
     // Not the 40000 that it asks from here.
     assert_eq!(expectation.dst_port.value, 546);
     assert_eq!(expectation.dst_port.origin, Origin::Helper);

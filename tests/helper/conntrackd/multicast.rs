@@ -27,11 +27,11 @@ fn anybody_may_answer_from_the_port_that_was_asked() {
         assert_eq!(expectation.src_addr, None);
         let src_port = expectation.src_port.as_ref().unwrap();
         assert_eq!(src_port.value, service.2);
-        assert_eq!(src_port.origin, Origin::Conntrack(Reply));
+        assert_eq!(src_port.origin, Origin::Conntrack(Original));
         assert_eq!(expectation.dst_addr.value.to_string(), "192.0.2.1");
-        assert_eq!(expectation.dst_addr.origin, Origin::Conntrack(Original));
+        assert_eq!(expectation.dst_addr.origin, Origin::Conntrack(Reply));
         assert_eq!(expectation.dst_port.value, 40000);
-        assert_eq!(expectation.dst_port.origin, Origin::Conntrack(Original));
+        assert_eq!(expectation.dst_port.origin, Origin::Conntrack(Reply));
         assert!(expectation.flags.permanent);
         assert_eq!(expectation.helper, None);
     }
@@ -46,7 +46,7 @@ fn an_answer_opens_the_port_that_was_asked() {
     };
     assert_eq!(expectation.src_port.as_ref().unwrap().value, 40000);
     assert_eq!(expectation.dst_addr.value.to_string(), "198.51.100.7");
-    assert_eq!(expectation.dst_addr.origin, Origin::Conntrack(Reply));
+    assert_eq!(expectation.dst_addr.origin, Origin::Conntrack(Original));
     assert_eq!(expectation.dst_port.value, 5353);
 }
 

@@ -56,9 +56,9 @@ fn a_search_is_answered_by_anybody() {
     assert_eq!(expectation.src_addr, None);
     assert_eq!(expectation.src_port, None);
     assert_eq!(expectation.dst_addr.value.to_string(), "192.0.2.1");
-    assert_eq!(expectation.dst_addr.origin, Origin::Conntrack(Original));
+    assert_eq!(expectation.dst_addr.origin, Origin::Conntrack(Reply));
     assert_eq!(expectation.dst_port.value, 40000);
-    assert_eq!(expectation.dst_port.origin, Origin::Conntrack(Original));
+    assert_eq!(expectation.dst_port.origin, Origin::Conntrack(Reply));
     assert!(expectation.flags.permanent);
     assert_eq!(expectation.helper, Some("ssdp"));
 }
