@@ -1,7 +1,7 @@
 //! What must hold of every capture at hand.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ctaudit::conntrack::config::Config;
 use ctaudit::conntrack::event::{Event, ExpectationRecord};
@@ -75,6 +75,8 @@ fn every_field_can_be_read_again_where_it_is_said_to_come_from() {
                         let bytes = payload[bytes.start as usize..bytes.end as usize].to_vec();
                         if BINARY.contains(&record.helper) {
                             Said::Number(bytes)
+                        } else if record.helper == "ssdp" {
+                            Said::Strtol(bytes)
                         } else {
                             Said::Text(bytes)
                         }
@@ -129,6 +131,7 @@ const BINARY: [&str; 6] = ["pptp", "sane", "H.245", "Q.931", "RAS", "rpc"];
 #[derive(Debug, PartialEq, Eq)]
 enum Said {
     Text(Vec<u8>),
+    Strtol(Vec<u8>),
     Number(Vec<u8>),
     Tuple(Tuple),
     Helper(&'static str),
@@ -142,14 +145,17 @@ impl Said {
             Self::Tuple(tuple) => Some(tuple.src),
             // The network is the interface's; of the address in it, the question's destination is left.
             Self::Config => Some(record.master.dst),
-            Self::Text(_) | Self::Number(_) | Self::Helper(_) => None,
+            Self::Text(_) | Self::Strtol(_) | Self::Number(_) | Self::Helper(_) => None,
         }
     }
 
     fn destination(&self) -> Option<IpAddr> {
         match self {
             Self::Tuple(tuple) => Some(tuple.dst),
-            Self::Text(bytes) => address(std::str::from_utf8(bytes).ok()?),
+            Self::Text(bytes) | Self::Strtol(bytes) => {
+                let text = std::str::from_utf8(bytes).ok()?;
+                address(text).or_else(|| octets(text))
+            }
             Self::Number(bytes) => match bytes[..] {
                 [a, b, c, d] => Some([a, b, c, d].into()),
                 _ => Some(<[u8; 16]>::try_from(&bytes[..]).ok()?.into()),
@@ -171,13 +177,14 @@ impl Said {
             // The port that kernels before 6.0 attached it to.
             Self::Helper(name) => Spec::named(name)?.ports[0].1,
             Self::Config => None,
+            // C11 7.22.1.4: a number too large is the largest.
+            Self::Strtol(bytes) => {
+                let text = std::str::from_utf8(bytes).ok()?.trim_start();
+                let number: i128 = text.parse().unwrap_or(0);
+                Some(number.clamp(i64::MIN.into(), i64::MAX.into()) as u16)
+            }
             Self::Number(bytes) => Some(u16::from_be_bytes(bytes[..].try_into().ok()?)),
             Self::Text(bytes) => {
-                let number = |text: &str| {
-                    text.bytes().fold(0u32, |n, digit| {
-                        n.wrapping_mul(10).wrapping_add(u32::from(digit - b'0'))
-                    })
-                };
                 let numbers: Vec<u32> = std::str::from_utf8(bytes)
                     .ok()?
                     .split(',')
@@ -191,6 +198,24 @@ impl Said {
             }
         }
     }
+}
+
+/// Four numbers, of which what does not fit an octet runs into the one before; spaces count for nothing.
+fn octets(text: &str) -> Option<IpAddr> {
+    let text = text.replace(' ', "");
+    let numbers: Vec<u32> = text.split('.').map(number).collect();
+    let [a, b, c, d] = numbers[..] else {
+        return None;
+    };
+    Some(Ipv4Addr::from_bits(a << 24 | b << 16 | c << 8 | d).into())
+}
+
+/// Digits, wrapping; spaces count for nothing.
+fn number(text: &str) -> u32 {
+    let digits = text.chars().filter_map(|digit| digit.to_digit(10));
+    digits.fold(0, |number: u32, digit| {
+        number.wrapping_mul(10).wrapping_add(digit)
+    })
 }
 
 /// Leading zeros are allowed, in octets and in groups.

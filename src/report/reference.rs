@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
+use comfy_table::ColumnConstraint;
+
 use super::layout::{finish, heading, table};
 use crate::helper::{
     self, Families, Freedom, Home, Instances, MOST_EXPECTED, MOST_PORTS, Policy, Spec,
@@ -22,6 +24,9 @@ pub fn freedom(out: &mut dyn Write, width: u16) -> io::Result<()> {
         "max", "timeout",
     ];
     let mut table = table(width, &headers, &[8, 9]);
+    if let Some(names) = table.column_mut(0) {
+        names.set_constraint(ColumnConstraint::ContentWidth);
+    }
     let modules = helper::Modules::default();
     for spec in helper::all() {
         let policies = modules.policies(spec);

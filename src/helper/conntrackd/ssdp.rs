@@ -15,13 +15,13 @@
 //! One space belongs to `LOCATION: `; a header without it is not seen. A URL has a numeric IPv4 address, and a NUL
 //! belongs to the address, which it ends all the same: `http://192.0.2.5`, NUL, `:99` has port 99.
 //!
-//! Not decided is the port of a URL that ends with its address, as `LOCATION: http://192.0.2.5` does: the helper reads on
-//! behind the end, over digits, dots and NULs, what is left on the stack. A search, and whatever mdns and slp read,
+//! Not decided is the port of a URL that ends with its address, as `LOCATION: http://192.0.2.5` does: the helper reads
+//! on behind the end, over digits, dots and NULs, what is left on the stack. A search, and whatever mdns and slp read,
 //! leaves something that makes it port 80, as it is here. A longer URL in an earlier answer, with none of these since,
 //! leaves its own end: after `http://100.100.100.100:4040/` the port is 4040.
 //!
-//! The kernel looks up the helper of an expected flow by that flow's protocol (`ctnetlink_glue_attach_expect`): where
-//! ssdp is registered for UDP alone, it takes no expectation of TCP.
+//! The kernel looks up the helper of an expected flow by that flow's protocol (`ctnetlink_glue_attach_expect`, 6.1.192
+//! and 6.12.117): where ssdp is registered for UDP alone, it takes no expectation of TCP.
 //!
 //! Source: src/helpers/ssdp.c `ssdp_helper_cb()`.
 
@@ -219,8 +219,12 @@ impl Url {
         let host_at = start + SCHEME.len();
         let port = rest[length..].strip_prefix(b":").map(|number| {
             let (port, digits) = strtol(number);
-            let at = host_at + length + 1;
-            (port, at..at + digits)
+            let colon = host_at + length;
+            match digits {
+                // The colon alone says that it is none.
+                0 => (port, colon..colon + 1),
+                _ => (port, colon + 1..colon + 1 + digits),
+            }
         });
         Some(Self {
             host,
@@ -231,11 +235,7 @@ impl Url {
 
     fn port(&self, packet: u64) -> Sourced<u16> {
         match &self.port {
-            Some((port, at)) if !at.is_empty() => Sourced::command(*port, packet, at.clone()),
-            Some((port, _)) => Sourced {
-                value: *port,
-                origin: Origin::Helper,
-            },
+            Some((port, at)) => Sourced::command(*port, packet, at.clone()),
             None => Sourced {
                 value: 80,
                 origin: Origin::Helper,

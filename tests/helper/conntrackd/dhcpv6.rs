@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ctaudit::expectation::Origin;
 use ctaudit::helper::Modules;
-use ctaudit::tuple::Direction::Original;
+use ctaudit::tuple::Direction::{Original, Reply};
 
 use super::super::{Bench, Effect};
 
