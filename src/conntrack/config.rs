@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::helper::{Home, Modules, Registered, Spec};
+use crate::helper::{Modules, Registered, Spec};
 use crate::kernel::Kernel;
 use crate::packet::{fragment, route};
 use crate::tuple::Protocol;
@@ -75,14 +75,14 @@ impl Assignment {
     /// The automatic assignment of kernels before 6.0.
     pub fn classic(modules: &Modules) -> Vec<Self> {
         Self::usual(modules, |spec| {
-            matches!(spec.home, Home::Module(_)) || spec.replaces_a_module()
+            !spec.in_userspace() || spec.replaces_a_module()
         })
     }
 
     /// The helpers that conntrackd alone has, each on the port of its service.
     pub fn userspace(modules: &Modules) -> Vec<Self> {
         Self::usual(modules, |spec| {
-            matches!(spec.home, Home::Conntrackd { .. }) && !spec.replaces_a_module()
+            spec.in_userspace() && !spec.replaces_a_module()
         })
     }
 

@@ -95,6 +95,11 @@ impl Spec {
         self.name.strip_prefix(CONNTRACKD).unwrap_or(self.name)
     }
 
+    /// Whether conntrackd runs it.
+    pub fn in_userspace(&self) -> bool {
+        matches!(self.home, Home::Conntrackd { .. })
+    }
+
     /// Whether the kernel's own helper of that name must not be loaded beside it.
     pub fn replaces_a_module(&self) -> bool {
         self.name.starts_with(CONNTRACKD)

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Home, Policy, Spec, all};
+use super::{Policy, Spec, all};
 use crate::tuple::Protocol;
 
 /// A module parameter, as `MODULE.NAME=VALUE`.
@@ -80,7 +80,7 @@ impl Modules {
         let form = || format!("'{text}' is not of the form HELPER=MAX/SECONDS, as in ssdp=8/300");
         let (name, policy) = text.split_once('=').ok_or_else(form)?;
         let (most, seconds) = policy.split_once('/').ok_or_else(form)?;
-        let of_conntrackd = || all().filter(|spec| matches!(spec.home, Home::Conntrackd { .. }));
+        let of_conntrackd = || all().filter(|spec| spec.in_userspace());
         let Some(spec) = of_conntrackd().find(|spec| spec.name == name.trim()) else {
             let known: Vec<&str> = of_conntrackd().map(|spec| spec.name).collect();
             return Err(format!(

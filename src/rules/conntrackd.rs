@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::{Match, Rule};
-use crate::helper::{Families, Freedom, Home, Modules, Policy, Spec};
+use crate::helper::{Families, Freedom, Modules, Policy, Spec};
 use crate::tuple::Protocol;
 
 /// A helper of conntrackd's for one protocol: a `Type` block of its configuration, with a queue of its own.
@@ -41,9 +41,9 @@ pub fn instances(rules: &[Rule], modules: &Modules) -> Vec<Instance> {
 impl Instance {
     /// `None` for a helper of the kernel's.
     pub fn of(spec: &'static Spec, protocol: Protocol, modules: &Modules) -> Option<Self> {
-        let Home::Conntrackd { .. } = spec.home else {
+        if !spec.in_userspace() {
             return None;
-        };
+        }
         let policy = *modules.policies(spec).first()?;
         Some(Self {
             spec,

@@ -13,7 +13,7 @@ use crate::conntrack::expect::{Clash, Destination, Expected, destination};
 use crate::conntrack::transport::payload;
 use crate::conntrack::{Info, Reason, State};
 use crate::expectation::{Expectation, ExpectationId};
-use crate::helper::{Dropped, Home, Master, Message, Refused, Registered, Standing};
+use crate::helper::{Dropped, Master, Message, Refused, Registered, Standing};
 use crate::kernel::Behaviour;
 use crate::packet::Packet;
 use crate::packet::route::{self, Device, Exit, Fate};
@@ -108,9 +108,8 @@ impl Tracker {
         let heir = expectation
             .helper
             .and_then(|heir| self.config.modules.registered_as(heir));
-        heir.is_none_or(|heir| match heir.spec.home {
-            Home::Module(_) => true,
-            Home::Conntrackd { .. } => self.config.runs_for(heir.spec, expectation.protocol),
+        heir.is_none_or(|heir| {
+            !heir.spec.in_userspace() || self.config.runs_for(heir.spec, expectation.protocol)
         })
     }
 
@@ -139,7 +138,7 @@ impl Tracker {
         let Some(help) = &ct.help else {
             return Ok(());
         };
-        let is_queued = matches!(help.spec.home, Home::Conntrackd { .. });
+        let is_queued = help.spec.in_userspace();
         if is_queued && !queue::is_read(packet) {
             return Ok(());
         }
