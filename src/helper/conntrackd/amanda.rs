@@ -37,7 +37,7 @@ pub const SPECS: &[Spec] = &[Spec {
         Protocol::TCP,
     )],
     defects: &[
-        "the ports that an answer names stay closed: expected is a connection to the port, of the same number, from which was asked over UDP",
+        "the ports that an answer names stay closed; what opens is the TCP port with the number of the UDP port that was asked from",
         "of several ports one alone is expected",
     ],
     start: |_, _| Box::new(Amanda),
