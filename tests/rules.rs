@@ -73,15 +73,15 @@ fn conntrackd_is_set_up_for_what_the_rules_name() {
     ];
     let lines = set_up(&rules, &modules);
     for line in [
-        "nfct helper add dhcpv6 inet6 udp",
-        "nfct helper add rpc inet tcp",
-        "nfct helper add rpc inet udp",
+        "nfct add helper dhcpv6 inet6 udp",
+        "nfct add helper rpc inet tcp",
+        "nfct add helper rpc inet udp",
         "Type dhcpv6 inet6 udp {",
         "Type rpc inet tcp {",
         "Type rpc inet udp {",
-        "QueueNum 0",
-        "QueueNum 1",
-        "QueueNum 2",
+        "QueueNum 200",
+        "QueueNum 201",
+        "QueueNum 202",
     ] {
         assert_eq!(
             lines.iter().filter(|have| *have == line).count(),
@@ -122,7 +122,7 @@ fn the_kernels_module_makes_room_for_conntrackds_helper() {
     let lines = set_up(&[assign("ftp", Protocol::TCP, 21)], &variants());
     for line in [
         "modprobe -r nf_conntrack_ftp",
-        "nfct helper add ftp inet tcp",
+        "nfct add helper ftp inet tcp",
         "Type ftp inet tcp {",
     ] {
         assert!(lines.contains(&line.to_owned()), "{line}");

@@ -84,7 +84,7 @@ impl Modules {
         let Some(spec) = of_conntrackd().find(|spec| spec.name == name.trim()) else {
             let known: Vec<&str> = of_conntrackd().map(|spec| spec.name).collect();
             return Err(format!(
-                "'{name}' is no helper of conntrackd's, which alone have policies to set: {}",
+                "'{name}' has no policy to set; the helpers of conntrackd's that do: {}",
                 known.join(" ")
             ));
         };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use comfy_table::ColumnConstraint;
+use comfy_table::{ColumnConstraint, Width};
 
 use super::layout::{finish, heading, table};
 use crate::helper::{
@@ -25,7 +25,7 @@ pub fn freedom(out: &mut dyn Write, width: u16) -> io::Result<()> {
     ];
     let mut table = table(width, &headers, &[8, 9]);
     if let Some(names) = table.column_mut(0) {
-        names.set_constraint(ColumnConstraint::ContentWidth);
+        names.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(18)));
     }
     let modules = helper::Modules::default();
     for spec in helper::all() {
@@ -203,11 +203,16 @@ Where this differs from the table of \"Secure use of iptables and connection tra
 - Not in that table: snmp, sip_external_media, conntrackd's helpers, how many flows may come, and which helper reads them.";
 
 const SET_UP_NOTE: &str = "\
-A queue is any number that no other program reads. While conntrackd does not run, connections pass and nothing is
-expected. A packet of more than about 3,800 bytes, which only a datagram put together from fragments is, comes to nothing:
-conntrackd reads a page at once, so the packet waits in the queue for ever, and when QueueLen of them wait no connection
-with that helper gets through. --userspace attaches these helpers; --assign 'tcp 21 conntrackd:ftp' has conntrackd read
-FTP in place of the kernel, whose nf_conntrack_ftp must not be loaded then. So with tftp, sane and amanda.";
+This needs conntrackd and nfct (Debian has a package of each) and does not outlast a reboot: run it before rules are loaded
+that name these helpers, or none of them are. A queue is any number that no other program reads.
+
+Until conntrackd has started once, connections pass and nothing is expected. If it ends after that, connections with these
+helpers no longer enter the table, so answers to them are NEW or INVALID, until it runs again. A packet of more than about
+3,800 bytes, which only a datagram put together from fragments is, comes to nothing: conntrackd reads a page at once, so the
+packet waits in the queue for ever, and when QueueLen of them wait no connection with that helper gets through.
+
+--userspace attaches these helpers; --assign 'tcp 21 conntrackd:ftp' has conntrackd read FTP in place of the kernel, whose
+nf_conntrack_ftp must not be loaded then. So with tftp, sane and amanda.";
 
 /// What distinguishes the kernel series.
 pub fn kernels(out: &mut dyn Write, width: u16) -> io::Result<()> {

@@ -63,32 +63,40 @@ impl Instance {
     /// The command that has the kernel know the helper (nfct(8)).
     pub fn command(&self) -> String {
         let (name, family) = (self.spec.called(), self.family());
-        format!("nfct helper add {name} {family} {}", self.protocol)
+        format!("nfct add helper {name} {family} {}", self.protocol)
     }
 }
 
-/// Commands, and a configuration of conntrackd that does nothing else, ready to be pasted into a root shell.
+/// Commands for a root shell that set up a conntrackd which does nothing else, beside any that is there.
 pub fn script(out: &mut dyn Write, instances: &[Instance]) -> io::Result<()> {
-    writeln!(out, "modprobe -a nfnetlink_cthelper nfnetlink_queue")?;
+    writeln!(out, "sh -e <<'SET_UP'")?;
     for instance in instances {
         if instance.spec.replaces_a_module() {
             let name = instance.spec.called();
+            writeln!(out, "modprobe -qr nf_nat_{name} || true")?;
             writeln!(out, "modprobe -r nf_conntrack_{name}")?;
         }
     }
+    writeln!(out, "modprobe -a nfnetlink_cthelper nfnetlink_queue")?;
     for instance in instances {
         writeln!(out, "{}", instance.command())?;
     }
-    writeln!(out, "cat >/etc/conntrackd/conntrackd.conf <<'END'")?;
+    writeln!(out, "cat >{CONFIGURATION} <<'END'")?;
     configuration(out, instances)?;
     writeln!(out, "END")?;
-    writeln!(out, "conntrackd -d")
+    writeln!(out, "conntrackd -C {CONFIGURATION} -d")?;
+    writeln!(out, "SET_UP")
 }
 
 /// conntrackd.conf(5). Any queue will do that nothing else reads.
-pub fn configuration(out: &mut dyn Write, instances: &[Instance]) -> io::Result<()> {
+fn configuration(out: &mut dyn Write, instances: &[Instance]) -> io::Result<()> {
     writeln!(out, "Helper {{")?;
-    for (queue, instance) in instances.iter().enumerate() {
+    writeln!(
+        out,
+        "\t# before conntrack-tools 1.4.7 there is no Setup: leave it out"
+    )?;
+    writeln!(out, "\tSetup yes")?;
+    for (queue, instance) in (FIRST_QUEUE..).zip(instances) {
         let Instance {
             spec,
             protocol,
@@ -110,12 +118,18 @@ pub fn configuration(out: &mut dyn Write, instances: &[Instance]) -> io::Result<
 /// Packets; what comes when so many wait is dropped. The number is the documented example's.
 const QUEUE_LENGTH: u32 = 10_240;
 
+/// Others that use queues begin at 0.
+const FIRST_QUEUE: u16 = 200;
+
+/// Not conntrackd's usual one, which may be in use.
+const CONFIGURATION: &str = "/etc/conntrackd/helpers.conf";
+
 const GENERAL: &str = "\
 General {
-\tLogFile on
-\tLockFile /var/lock/conntrack.lock
+\tLogFile /var/log/conntrackd-helpers.log
+\tLockFile /run/conntrackd-helpers.lock
 \tUNIX {
-\t\tPath /var/run/conntrackd.ctl
+\t\tPath /run/conntrackd-helpers.ctl
 \t}
 }
 ";

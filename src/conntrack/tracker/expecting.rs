@@ -139,11 +139,12 @@ impl Tracker {
             return Ok(());
         };
         let is_queued = help.spec.in_userspace();
-        if is_queued && !queue::is_read(packet) {
-            return Ok(());
-        }
-        if is_queued && !queue::fits(packet, ct, help.spec, fate) {
-            return Err(self.refuse(slot, Dropped("more than conntrackd reads at once")));
+        if is_queued {
+            match queue::arrives(packet, ct, help.spec, fate) {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(dropped) => return Err(self.refuse(slot, dropped)),
+            }
         }
         let transport = packet.transport_bytes();
         let Some((seq, header, payload)) = payload(ct.original.protocol, transport) else {

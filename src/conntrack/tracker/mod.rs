@@ -352,7 +352,7 @@ impl Tracker {
     ) {
         self.assign_helper(slot, info, packet);
         self.describe(slot, info, verdict);
-        for exit in fate.exits() {
+        for exit in self.exits(slot, fate) {
             match self.help(slot, info, packet, fate, *exit) {
                 Ok(()) => self.confirm(slot),
                 Err(reason) => verdict.refuse(reason),

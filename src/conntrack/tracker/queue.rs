@@ -5,14 +5,28 @@ use std::time::Duration;
 
 use super::Tracker;
 use crate::conntrack::entry::Conntrack;
-use crate::helper::{Home, Spec};
+use crate::conntrack::event::Status;
+use crate::helper::{Dropped, Home, Spec};
 use crate::packet::Packet;
-use crate::packet::route::Fate;
+use crate::packet::route::{Exit, Fate};
 use crate::tuple::Protocol;
 
-/// Whether conntrackd shows the packet to a helper: it looks for TCP or UDP right behind the IP header, and lets
-/// everything else pass (`pkt_get`). ICMP errors about the connection are such, and IPv6 with extension headers.
-pub(super) fn is_read(packet: &Packet<'_>) -> bool {
+/// Whether the packet comes as far as conntrackd's helper. An error drops it.
+pub(super) fn arrives(
+    packet: &Packet<'_>,
+    ct: &Conntrack,
+    spec: &Spec,
+    fate: Fate,
+) -> Result<bool, Dropped> {
+    if message_length(packet, ct, spec, fate) > PAGE {
+        return Err(Dropped("more than conntrackd reads at once"));
+    }
+    Ok(is_read(packet))
+}
+
+/// Of the packets that come to conntrackd it shows a helper those with TCP or UDP right behind the IP header, and lets
+/// the others pass (`pkt_get`): ICMP errors about the connection, and IPv6 with extension headers.
+fn is_read(packet: &Packet<'_>) -> bool {
     match packet.transport {
         Some((Protocol::TCP | Protocol::UDP, start)) => {
             packet.src.is_ipv4() || start == IPV6_HEADER
@@ -21,13 +35,14 @@ pub(super) fn is_read(packet: &Packet<'_>) -> bool {
     }
 }
 
-/// Whether the message in which the packet comes to conntrackd fits the one page that it reads it into (`nfq_cb`,
-/// `MNL_SOCKET_BUFFER_SIZE`). One that does not is lost, and the packet waits for its verdict for ever; when as many
-/// wait as the queue is long, no other packet passes.
+/// Bytes of the message in which a packet comes to conntrackd, which reads one page of it (`nfq_cb`,
+/// `MNL_SOCKET_BUFFER_SIZE`). A longer one is lost, and the packet waits for its verdict for ever; when as many wait as
+/// the queue is long, no other packet passes.
 ///
-/// The sizes are those of `nfqnl_build_packet_message` and `__ctnetlink_glue_build` for a device without hardware
-/// addresses; Ethernet adds 16 bytes, a packet's mark 8.
-pub(super) fn fits(packet: &Packet<'_>, ct: &Conntrack, spec: &Spec, fate: Fate) -> bool {
+/// They are those of `nfqnl_build_packet_message` and `__ctnetlink_glue_build` for a device without hardware addresses:
+/// Ethernet adds 16, a packet's mark 8. What the firewall sends itself has 8 less, unless it is marked; here it counts
+/// as if it were.
+fn message_length(packet: &Packet<'_>, ct: &Conntrack, spec: &Spec, fate: Fate) -> usize {
     let attribute = |length: usize| (4 + length).next_multiple_of(4);
     let device = attribute(4);
     let tuple = {
@@ -36,9 +51,14 @@ pub(super) fn fits(packet: &Packet<'_>, ct: &Conntrack, spec: &Spec, fate: Fate)
         let proto = 4 + attribute(1) + 2 * attribute(2);
         4 + ip + proto
     };
-    let devices = if fate == Fate::Forwarded { 2 } else { 1 };
+    let is_forwarded = fate == Fate::Forwarded;
+    let devices = if is_forwarded { 2 } else { 1 };
+    // A router takes an IPv4 packet's priority from its TOS, and tells it where it is not 0 (`rt_tos2priority`).
+    let tos = packet.datagram.get(1).copied().unwrap_or(0);
+    let has_priority = is_forwarded && packet.src.is_ipv4() && tos & 0x18 != 0;
+    let priority = if has_priority { attribute(4) } else { 0 };
     // Number and hook of the packet; that nobody verified its checksum; what it is to the connection.
-    let header = 16 + 4 + attribute(7) + devices * device + attribute(4) + attribute(4);
+    let header = 16 + 4 + attribute(7) + devices * device + attribute(4) + attribute(4) + priority;
     let private = match spec.home {
         Home::Conntrackd { private, .. } if private > 0 => attribute(private),
         _ => 0,
@@ -51,10 +71,23 @@ pub(super) fn fits(packet: &Packet<'_>, ct: &Conntrack, spec: &Spec, fate: Fate)
     };
     // Number, status, time-out and mark.
     let conntrack = 4 + tuples * tuple + 4 * attribute(4) + tcp + help;
-    header + conntrack + attribute(packet.datagram.len()) <= PAGE
+    header + conntrack + attribute(packet.datagram.len())
 }
 
 impl Tracker {
+    /// How often, and as what, a packet of the flow comes to its end. A queue takes no copy of a packet whose flow is not
+    /// in the table yet (`nf_ct_drop_unconfirmed`): it is lost, and does not come back in.
+    pub(super) fn exits(&self, slot: u32, fate: Fate) -> &'static [Exit] {
+        let is_lost = |ct: &Conntrack| {
+            let help = ct.help.as_ref();
+            help.is_some_and(|help| help.spec.in_userspace()) && !ct.status.has(Status::CONFIRMED)
+        };
+        match fate {
+            Fate::Broadcast if self.table.get(slot).is_some_and(is_lost) => &[Exit::Own],
+            _ => fate.exits(),
+        }
+    }
+
     /// With its verdict conntrackd hands back the connection as it was told of it, the time that it has left in whole
     /// seconds (`ctnetlink_glue_parse_ct`, `ctnetlink_change_timeout`).
     pub(super) fn return_from_queue(&mut self, slot: u32) {

@@ -12,7 +12,7 @@
 use std::time::Duration;
 
 use super::super::{Dropped, Families, Field, Freedom, Helper, Home, Master, Message, Spec};
-use super::{attach, c_string, find, policy};
+use super::{attach, c_string, decimal, find, policy};
 use crate::expectation::{Expectation, Sourced};
 use crate::tuple::{Direction, Protocol};
 
@@ -61,7 +61,7 @@ impl Helper for Amanda {
         let line = &line[..length.unwrap_or(line.len())];
         if !names_a_port(line) {
             master.decline(
-                "names no port, or port 0, on a CONNECT line",
+                "names no port, port 0, or one of more than five characters, on a CONNECT line",
                 start..start + line.len(),
             );
             return Ok(());
@@ -89,7 +89,7 @@ fn names_a_port(line: &[u8]) -> bool {
         rest = &rest[at + service.len()..];
         let (port, length) = strtoul(rest);
         rest = &rest[length..];
-        if port as u16 == 0 || length as u16 > MAX_DIGITS {
+        if port == 0 || length as u16 > MAX_DIGITS {
             break;
         }
         named = true;
@@ -97,30 +97,18 @@ fn names_a_port(line: &[u8]) -> bool {
     named
 }
 
-/// A decimal number and how many bytes it took, with spaces and sign; none for no digits (C11 7.22.1.4).
-fn strtoul(text: &[u8]) -> (u64, usize) {
-    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
-    let spaces = text.iter().take_while(|byte| is_space(byte)).count();
-    let sign = text.get(spaces).filter(|byte| matches!(byte, b'+' | b'-'));
-    let start = spaces + usize::from(sign.is_some());
-    let digits = text[start..]
-        .iter()
-        .take_while(|byte| byte.is_ascii_digit());
-    let (mut number, mut count) = (0_u64, 0);
-    let mut is_too_large = false;
-    for digit in digits {
-        let next = number.checked_mul(10);
-        let next = next.and_then(|number| number.checked_add(u64::from(digit - b'0')));
-        is_too_large |= next.is_none();
-        number = next.unwrap_or(u64::MAX);
-        count += 1;
-    }
-    match (count, sign) {
-        (0, _) => (0, 0),
-        _ if is_too_large => (u64::MAX, start + count),
-        (_, Some(b'-')) => (number.wrapping_neg(), start + count),
-        _ => (number, start + count),
-    }
+/// The lower 16 bits of what strtoul(3) makes of a text, and how many bytes it took.
+fn strtoul(text: &[u8]) -> (u16, usize) {
+    let (number, length) = decimal(text);
+    let is_too_large = number.unsigned_abs() > u128::from(u64::MAX);
+    (
+        if is_too_large {
+            u16::MAX
+        } else {
+            number as u16
+        },
+        length,
+    )
 }
 
 const SERVICES: [&[u8]; 3] = [b"DATA ", b"MESG ", b"INDEX "];

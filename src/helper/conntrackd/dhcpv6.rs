@@ -75,6 +75,7 @@ impl Helper for Dhcpv6 {
 }
 
 /// Seconds that the connection lives after a message, by its type (RFC 8415, 7.3); 0 leaves it as it is. They are the
-/// longest that a client waits (RFC 8415, 7.6).
+/// longest waits of RFC 3315, 5.5, and of Release and Decline the first; since RFC 7083 a client may wait an hour for the
+/// answer to Solicit and Information-request.
 const TIMEOUTS: [u64; 14] = [0, 120, 0, 30, 4, 600, 600, 0, 1, 1, 0, 120, 0, 0];
 const CLIENT_PORT: u16 = 546;

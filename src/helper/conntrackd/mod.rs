@@ -98,3 +98,27 @@ fn c_string(bytes: &[u8]) -> &[u8] {
 fn find(text: &[u8], word: &[u8]) -> Option<usize> {
     text.windows(word.len()).position(|window| window == word)
 }
+
+/// A decimal number as C reads it, with spaces and a sign before it, and how many bytes it took; 0 and none for no digits
+/// (C11 7.22.1.4). It stops growing far beyond what any type of C's holds.
+fn decimal(text: &[u8]) -> (i128, usize) {
+    let is_space = |byte: &&u8| matches!(byte, b' ' | b'\t'..=b'\r');
+    let spaces = text.iter().take_while(is_space).count();
+    let sign = text.get(spaces).filter(|byte| matches!(byte, b'+' | b'-'));
+    let start = spaces + usize::from(sign.is_some());
+    let digits = text[start..]
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit());
+    let (mut number, mut end) = (0_i128, start);
+    for digit in digits {
+        number = number
+            .saturating_mul(10)
+            .saturating_add(i128::from(digit - b'0'));
+        end += 1;
+    }
+    match sign {
+        _ if end == start => (0, 0),
+        Some(b'-') => (-number, end),
+        _ => (number, end),
+    }
+}
