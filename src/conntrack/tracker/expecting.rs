@@ -140,7 +140,7 @@ impl Tracker {
         };
         let is_queued = help.spec.in_userspace();
         if is_queued {
-            match queue::arrives(packet, ct, help.spec, fate) {
+            match queue::arrives(packet, ct, help.spec, fate, exit) {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
                 Err(dropped) => return Err(self.refuse(slot, dropped)),

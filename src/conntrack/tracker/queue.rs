@@ -17,8 +17,9 @@ pub(super) fn arrives(
     ct: &Conntrack,
     spec: &Spec,
     fate: Fate,
+    exit: Exit,
 ) -> Result<bool, Dropped> {
-    if message_length(packet, ct, spec, fate) > PAGE {
+    if message_length(packet, ct, spec, fate, exit) > PAGE {
         return Err(Dropped("more than conntrackd reads at once"));
     }
     Ok(is_read(packet))
@@ -40,9 +41,15 @@ fn is_read(packet: &Packet<'_>) -> bool {
 /// the queue is long, no other packet passes.
 ///
 /// They are those of `nfqnl_build_packet_message` and `__ctnetlink_glue_build` for a device without hardware addresses:
-/// Ethernet adds 16, a packet's mark 8. What the firewall sends itself has 8 less, unless it is marked; here it counts
-/// as if it were.
-fn message_length(packet: &Packet<'_>, ct: &Conntrack, spec: &Spec, fate: Fate) -> usize {
+/// Ethernet adds 16, a packet's mark 8. What the firewall sends itself counts as if it were marked, as in the records:
+/// unmarked, it and its copies have 8 less.
+fn message_length(
+    packet: &Packet<'_>,
+    ct: &Conntrack,
+    spec: &Spec,
+    fate: Fate,
+    exit: Exit,
+) -> usize {
     let attribute = |length: usize| (4 + length).next_multiple_of(4);
     let device = attribute(4);
     let tuple = {
@@ -57,8 +64,11 @@ fn message_length(packet: &Packet<'_>, ct: &Conntrack, spec: &Spec, fate: Fate) 
     let tos = packet.datagram.get(1).copied().unwrap_or(0);
     let has_priority = is_forwarded && packet.src.is_ipv4() && tos & 0x18 != 0;
     let priority = if has_priority { attribute(4) } else { 0 };
-    // Number and hook of the packet; that nobody verified its checksum; what it is to the connection.
-    let header = 16 + 4 + attribute(7) + devices * device + attribute(4) + attribute(4) + priority;
+    // Of its own packets the firewall need not say that nobody verified the checksum, but that they have a mark; of the
+    // copies both.
+    let mark = if exit == Exit::Copy { attribute(4) } else { 0 };
+    // Number and hook of the packet, checksum or mark, and what it is to the connection.
+    let header = 16 + 4 + attribute(7) + devices * device + attribute(4) + mark + attribute(4);
     let private = match spec.home {
         Home::Conntrackd { private, .. } if private > 0 => attribute(private),
         _ => 0,
@@ -71,7 +81,7 @@ fn message_length(packet: &Packet<'_>, ct: &Conntrack, spec: &Spec, fate: Fate) 
     };
     // Number, status, time-out and mark.
     let conntrack = 4 + tuples * tuple + 4 * attribute(4) + tcp + help;
-    header + conntrack + attribute(packet.datagram.len())
+    header + priority + conntrack + attribute(packet.datagram.len())
 }
 
 impl Tracker {
