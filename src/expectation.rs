@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use ipnet::IpNet;
 
-use crate::tuple::{Direction, Protocol};
+use crate::tuple::{self, Direction, Protocol, Tuple};
 
 /// Where the value of a field came from. A wildcard has no origin: it is not compared.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -81,6 +81,19 @@ impl Expectation {
             class: 0,
             flags: Flags::default(),
             helper: None,
+        }
+    }
+
+    /// What it names of the first packet, and zeros for what is not compared (`struct nf_conntrack_expect`, `tuple`).
+    pub fn tuple(&self) -> Tuple {
+        let dst = self.dst_addr.value;
+        let src = self.src_addr.as_ref().map(|src| src.value.addr());
+        Tuple {
+            src: src.unwrap_or(tuple::unspecified(dst)),
+            dst,
+            sport: self.src_port.as_ref().map_or(0, |port| port.value),
+            dport: self.dst_port.value,
+            protocol: self.protocol,
         }
     }
 }

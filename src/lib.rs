@@ -22,9 +22,9 @@
 //! Link layers, IP headers, fragments, and what a router does with a packet. It does not know flows.
 //!
 //! ## [`helper`]
-//! A file or folder a protocol: which bytes of a payload ask for which hole. A helper is shown one packet, and asks
-//! what it wants of the connection that it reads, its `Master`; it does not know the tracker, the clock or another
-//! helper.
+//! A file or folder a protocol, and a folder for conntrackd's: which bytes of a payload ask for which hole. A helper is
+//! shown one packet, and asks what it wants of the connection that it reads, its `Master`; it does not know the tracker,
+//! the clock or another helper.
 //!
 //! ## [`conntrack`]
 //! The table, the trackers of the protocols, expectations, timers: a verdict and events for each packet. It knows

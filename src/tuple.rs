@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// An IP protocol number. It is written the way `conntrack -L` writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -123,6 +123,14 @@ impl Hash for Tuple {
         }
         let ports = u64::from(self.sport) << 16 | u64::from(self.dport);
         state.write_u64(ports << 8 | u64::from(self.protocol.0));
+    }
+}
+
+/// The address of nobody (`0.0.0.0`, `::`), of the family of this one.
+pub const fn unspecified(like: IpAddr) -> IpAddr {
+    match like {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
     }
 }
 

@@ -77,6 +77,9 @@ fn every_field_can_be_read_again_where_it_is_said_to_come_from() {
                             Said::Number(bytes)
                         } else if record.helper == "ssdp" {
                             Said::Strtol(bytes)
+                        } else if record.helper == "tns" {
+                            // Spaces count for nothing there.
+                            Said::Text(bytes.into_iter().filter(|&byte| byte != b' ').collect())
                         } else {
                             Said::Text(bytes)
                         }
@@ -180,7 +183,8 @@ impl Said {
             // C11 7.22.1.4: a number too large is the largest.
             Self::Strtol(bytes) => {
                 let text = std::str::from_utf8(bytes).ok()?.trim_start();
-                let number: i128 = text.parse().unwrap_or(0);
+                // A colon alone says that there is no port.
+                let number: i128 = if text == ":" { 0 } else { text.parse().ok()? };
                 Some(number.clamp(i64::MIN.into(), i64::MAX.into()) as u16)
             }
             Self::Number(bytes) => Some(u16::from_be_bytes(bytes[..].try_into().ok()?)),
@@ -189,7 +193,7 @@ impl Said {
                     .ok()?
                     .split(',')
                     .map(number)
-                    .collect();
+                    .collect::<Option<_>>()?;
                 match numbers[..] {
                     [one] => Some(one as u16),
                     [high, low] => Some((high << 8 | low) as u16),
@@ -200,21 +204,19 @@ impl Said {
     }
 }
 
-/// Four numbers, of which what does not fit an octet runs into the one before; spaces count for nothing.
+/// Four numbers, of which what does not fit an octet runs into the one before.
 fn octets(text: &str) -> Option<IpAddr> {
-    let text = text.replace(' ', "");
-    let numbers: Vec<u32> = text.split('.').map(number).collect();
+    let numbers: Vec<u32> = text.split('.').map(number).collect::<Option<_>>()?;
     let [a, b, c, d] = numbers[..] else {
         return None;
     };
     Some(Ipv4Addr::from_bits(a << 24 | b << 16 | c << 8 | d).into())
 }
 
-/// Digits, wrapping; spaces count for nothing.
-fn number(text: &str) -> u32 {
-    let digits = text.chars().filter_map(|digit| digit.to_digit(10));
-    digits.fold(0, |number: u32, digit| {
-        number.wrapping_mul(10).wrapping_add(digit)
+/// Digits and nothing else, wrapping.
+fn number(text: &str) -> Option<u32> {
+    text.chars().try_fold(0_u32, |number, digit| {
+        Some(number.wrapping_mul(10).wrapping_add(digit.to_digit(10)?))
     })
 }
 

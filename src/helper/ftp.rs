@@ -241,7 +241,7 @@ const EPSV: Pattern = Pattern {
 fn host_port(line: &Line<'_>, start: usize, terminator: Option<u8>) -> Option<Command> {
     let found = line.numbers::<6>(start, b',', terminator)?;
     let [a, b, c, d, high, low] = found.values;
-    let host = a << 24 | b << 16 | c << 8 | d;
+    let host = text::octets([a, b, c, d]);
     let address = match line.speaker {
         IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::from_bits(host)),
         // The kernel writes four bytes over the start of the speaker's address.
@@ -276,9 +276,8 @@ fn extended_port(line: &Line<'_>, start: usize) -> Option<Command> {
     let from = start + 3;
     let (address, length) = if is_ipv4 {
         let found = line.numbers::<4>(from, b'.', Some(delimiter))?;
-        let [a, b, c, d] = found.values;
         (
-            IpAddr::V4(Ipv4Addr::from_bits(a << 24 | b << 16 | c << 8 | d)),
+            IpAddr::V4(Ipv4Addr::from_bits(text::octets(found.values))),
             found.end,
         )
     } else {

@@ -48,6 +48,11 @@ pub fn numbers<const N: usize>(
     None
 }
 
+/// Four numbers as the bits of an IPv4 address; one that does not fit its octet runs into the one before.
+pub fn octets([a, b, c, d]: [u32; 4]) -> u32 {
+    a << 24 | b << 16 | c << 8 | d
+}
+
 /// A decimal number as `simple_strtoul` reads it: no sign, no space, wrapping at 64 bits, zero for no digits.
 /// Returns the number and how many bytes it took.
 pub fn decimal(text: &[u8]) -> (u64, usize) {

@@ -8,7 +8,7 @@ pub mod reference;
 pub mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 
@@ -18,7 +18,7 @@ use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure};
 use crate::helper::Spec;
 use crate::kernel::Kernel;
 use crate::rules::{Rule, conntrackd};
-use crate::tuple::Tuple;
+use crate::tuple::{self, Tuple};
 
 /// Everything that a report is made of.
 pub struct Analysis {
@@ -111,23 +111,17 @@ struct Expected {
 impl Expected {
     fn of(expectation: &Expectation) -> Self {
         let dst = expectation.dst_addr.value;
-        let any = match dst {
-            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-        };
-        let src = expectation.src_addr.as_ref().map(|src| src.value);
-        let sport = expectation.src_port.as_ref().map(|port| port.value);
+        let src = expectation.src_addr.as_ref();
+        let any = tuple::unspecified(dst);
         Self {
-            tuple: Tuple {
-                src: src.map_or(any, |net| net.addr()),
-                dst,
-                sport: sport.unwrap_or(0),
-                dport: expectation.dst_port.value,
-                protocol: expectation.protocol,
-            },
-            mask_src: src.map_or(any, |net| net.netmask()),
+            tuple: expectation.tuple(),
+            mask_src: src.map_or(any, |src| src.value.netmask()),
             mask_dst: IpNet::from(dst).netmask(),
-            mask_sport: if sport.is_some() { u16::MAX } else { 0 },
+            mask_sport: if expectation.src_port.is_some() {
+                u16::MAX
+            } else {
+                0
+            },
         }
     }
 }

@@ -129,7 +129,7 @@ fn host_port(text: &[u8], start: usize, terminator: u8) -> Option<Command> {
     let found = text::numbers::<6>(&text[start..], b',', Some(terminator), u32::MAX)?;
     let [a, b, c, d, high, low] = found.values;
     Some(Command {
-        address: octets([a, b, c, d]),
+        address: Ipv4Addr::from_bits(text::octets([a, b, c, d])),
         port: (high << 8 | low) as u16,
         port_bytes: start + found.starts[4]..start + found.end,
     })
@@ -147,7 +147,7 @@ fn extended_port(text: &[u8], start: usize) -> Option<Command> {
     let found = text::numbers::<4>(&text[from..], b'.', Some(delimiter), u32::MAX)?;
     let (port, port_bytes) = port_until(text, from + found.end + 1, delimiter)?;
     Some(Command {
-        address: octets(found.values),
+        address: Ipv4Addr::from_bits(text::octets(found.values)),
         port,
         port_bytes,
     })
@@ -172,10 +172,6 @@ fn extended_passive(message: &Message<'_>, start: usize) -> Option<Command> {
         port,
         port_bytes,
     })
-}
-
-fn octets([a, b, c, d]: [u32; 4]) -> Ipv4Addr {
-    Ipv4Addr::from_bits(a << 24 | b << 16 | c << 8 | d)
 }
 
 /// RFC 2428, 2

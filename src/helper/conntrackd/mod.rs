@@ -22,7 +22,6 @@ use std::time::Duration;
 
 use super::{Dropped, Master, Message, Policy, Refused, Spec};
 use crate::expectation::Expectation;
-use crate::tuple::Tuple;
 
 pub const SPECS: [&[Spec]; 9] = [
     dhcpv6::SPECS,
@@ -62,23 +61,7 @@ fn attach(message: &Message<'_>, master: &mut dyn Master, expectation: Expectati
 /// expected flow would fit already, whoever's it is, is left as it is (`NFCT_Q_CREATE_UPDATE`, `ctnetlink_new_expect`).
 /// Else the connection must be found in the table (`ctnetlink_create_expect`).
 fn add(master: &mut dyn Master, expectation: Expectation) -> Result<(), Dropped> {
-    let anybody = if expectation.dst_addr.value.is_ipv4() {
-        std::net::Ipv4Addr::UNSPECIFIED.into()
-    } else {
-        std::net::Ipv6Addr::UNSPECIFIED.into()
-    };
-    let src_port = expectation.src_port.as_ref();
-    let first = Tuple {
-        src: expectation
-            .src_addr
-            .as_ref()
-            .map_or(anybody, |src| src.value.addr()),
-        dst: expectation.dst_addr.value,
-        sport: src_port.map_or(0, |port| port.value),
-        dport: expectation.dst_port.value,
-        protocol: expectation.protocol,
-    };
-    if master.find(&first).is_some() {
+    if master.find(&expectation.tuple()).is_some() {
         return Ok(());
     }
     if !master.is_listed() {

@@ -15,7 +15,7 @@
 use std::net::Ipv4Addr;
 use std::ops::Range;
 
-use super::super::{Dropped, Families, Field, Freedom, Helper, Home, Master, Message, Spec};
+use super::super::{Dropped, Families, Field, Freedom, Helper, Home, Master, Message, Spec, text};
 use super::{add, c_string, find, policy};
 use crate::expectation::{Expectation, Sourced};
 use crate::tuple::{Direction, Protocol};
@@ -133,8 +133,7 @@ fn numbers(text: &[u8]) -> Option<(Ipv4Addr, usize)> {
             b'.' => index += 1,
             b' ' => {}
             b')' if index == 3 => {
-                let [a, b, c, d] = numbers;
-                return Some((Ipv4Addr::from_bits(a << 24 | b << 16 | c << 8 | d), at));
+                return Some((Ipv4Addr::from_bits(text::octets(numbers)), at));
             }
             _ => return None,
         }

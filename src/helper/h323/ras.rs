@@ -2,7 +2,6 @@
 //!
 //! Source: net/netfilter/nf_conntrack_h323_main.c `ras_help()`, `process_gcf()` and its like, `expect_q931()`.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use super::per::{self, Value};
@@ -13,7 +12,7 @@ use crate::helper::{
     Refused, Spec,
 };
 use crate::kernel::Kernel;
-use crate::tuple::{Protocol, Tuple};
+use crate::tuple::{self, Protocol, Tuple};
 
 pub const SPEC: Spec = Spec {
     name: "RAS",
@@ -176,12 +175,8 @@ impl Ras {
             return;
         }
         let endpoint = message.same().dst;
-        let nowhere: IpAddr = match endpoint {
-            IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-            IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-        };
         let from_nowhere = Tuple {
-            src: nowhere,
+            src: tuple::unspecified(endpoint),
             sport: 0,
             dst: endpoint,
             dport: self.signal_ports[(!message.direction).index()],

@@ -17,7 +17,6 @@ mod header;
 mod message;
 mod sdp;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use super::{
@@ -26,7 +25,7 @@ use super::{
 };
 use crate::expectation::{Expectation, Flags, Origin, Sourced};
 use crate::kernel::Kernel;
-use crate::tuple::{Protocol, Tuple};
+use crate::tuple::{self, Protocol, Tuple};
 use header::{Endpoint, Searched};
 use message::{Answer, Method, SHORTEST, Text};
 use sdp::{Description, Media};
@@ -363,11 +362,7 @@ impl Sip {
             text.command(media.address, media.address_bytes)
         };
         let stream = Tuple {
-            src: sender.unwrap_or(if text.ipv6 {
-                IpAddr::V6(Ipv6Addr::UNSPECIFIED)
-            } else {
-                IpAddr::V4(Ipv4Addr::UNSPECIFIED)
-            }),
+            src: sender.unwrap_or(tuple::unspecified(media.address)),
             dst: media.address,
             sport: 0,
             dport: media.port,

@@ -1,0 +1,158 @@
+//! What an analysis comes to: the rules, what they need, and what they cannot promise.
+
+use std::io::{self, Write};
+
+use super::endpoint;
+use crate::report::Analysis;
+use crate::report::layout::{finish, heading, table};
+use crate::rules::{Match, Rule, conntrackd, nftables};
+
+/// Which rules, and what in the capture each stands on.
+pub fn rules(out: &mut dyn Write, rules: &[Rule], width: u16) -> io::Result<()> {
+    heading(
+        out,
+        "Recommended rules",
+        "what keeps the above working, and nothing else",
+    )?;
+    let mut table = table(width, &["#", "rule", "needed by", "seen in frames"], &[0]);
+    for (index, rule) in rules.iter().enumerate() {
+        let what = match &rule.matches {
+            Match::Assign { service, .. } => format!(
+                "attach {} to {} {}",
+                service.helper,
+                service.protocol,
+                endpoint(service.server, service.port)
+            ),
+            Match::Related {
+                helper,
+                protocol,
+                src,
+                dst,
+                ..
+            } => format!("accept related {protocol} of {helper}, {src} to {dst}"),
+            Match::IcmpError(error) => {
+                format!("accept related {} type {}", error.protocol, error.kind)
+            }
+        };
+        let unit = match (&rule.matches, rule.needed_by) {
+            (Match::IcmpError(_), 1) => "packet",
+            (Match::IcmpError(_), _) => "packets",
+            (_, 1) => "flow",
+            _ => "flows",
+        };
+        let frames: Vec<String> = rule.evidence.iter().map(u64::to_string).collect();
+        table.add_row([
+            (index + 1).to_string(),
+            what,
+            format!("{} {unit}", rule.needed_by),
+            frames.join(", "),
+        ]);
+    }
+    finish(out, table)
+}
+
+/// What conntrackd's helpers need before the rules can be loaded.
+pub fn set_up(out: &mut dyn Write, instances: &[conntrackd::Instance]) -> io::Result<()> {
+    if instances.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "Before any rule names them, helpers that conntrackd runs have to be set up, in a root shell:"
+    )?;
+    conntrackd::script(out, instances)?;
+    writeln!(out)
+}
+
+/// The rules in the language of nft(8).
+pub fn statements(out: &mut dyn Write, rules: &[Rule]) -> io::Result<()> {
+    if rules.is_empty() {
+        return Ok(());
+    }
+    let mut objects: Vec<String> = rules.iter().filter_map(nftables::object).collect();
+    objects.dedup();
+    writeln!(
+        out,
+        "As statements of nft, declarations first, each for the chain that it belongs to:"
+    )?;
+    for object in &objects {
+        writeln!(out, "{object}")?;
+    }
+    for rule in rules {
+        writeln!(out, "{}", nftables::rule(rule))?;
+    }
+    writeln!(out)
+}
+
+/// Where a helper that was at work falls short.
+pub fn defects(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
+    let mut defects = analysis.defects().peekable();
+    if defects.peek().is_none() {
+        return Ok(());
+    }
+    heading(
+        out,
+        "Known defects",
+        "of helpers that had something to read",
+    )?;
+    for (helper, defect) in defects {
+        writeln!(out, "- {helper}: {defect}")?;
+    }
+    writeln!(out)
+}
+
+/// What the capture could not show.
+pub fn limits(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
+    let totals = &analysis.exposure.totals;
+    let mut lines = Vec::new();
+    if !analysis.cannot_fire.is_empty() {
+        let names: Vec<&str> = analysis.cannot_fire.iter().copied().collect();
+        lines.push(format!(
+            "{} help only what the firewall itself sends to a broadcast address, never what it forwards; \
+             --local ADDRESS/PREFIX says which addresses are its own",
+            names.join(" and ")
+        ));
+    }
+    if totals.picked_up > 0 {
+        lines.push(format!(
+            "{} TCP connections began before the capture: what they had negotiated is unknown",
+            totals.picked_up
+        ));
+    }
+    if totals.cut > 0 {
+        lines.push(format!(
+            "{} packets were cut by the snap length; what is missing counts as zeros",
+            totals.cut
+        ));
+    }
+    if totals.backwards > 0 {
+        lines.push(format!(
+            "{} frames are older than one before them; the clock stood still for these",
+            totals.backwards
+        ));
+    }
+    for (link, frames) in &totals.unread_links {
+        lines.push(format!("{frames} frames of link type {link} were not read"));
+    }
+    let others = totals.not_ip - totals.unread_links.values().sum::<u64>();
+    if others > 0 {
+        lines.push(format!("{others} frames carry no IP packet"));
+    }
+    if totals.early_drops > 0 {
+        lines.push(format!(
+            "{} conntracks gave way because the table was full (nf_conntrack_max)",
+            totals.early_drops
+        ));
+    }
+    if totals.dropped > 0 {
+        lines.push(format!(
+            "{} packets were dropped by routing, conntrack or a helper",
+            totals.dropped
+        ));
+    }
+    if lines.is_empty() {
+        return Ok(());
+    }
+    heading(out, "What the capture could not show", "")?;
+    lines.iter().try_for_each(|line| writeln!(out, "- {line}"))
+}
