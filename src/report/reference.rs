@@ -188,9 +188,10 @@ fn set_up(out: &mut dyn Write) -> io::Result<()> {
 const FREEDOM_NOTE: &str = "\
 fixed: an address, port or protocol of the control connection. checked: the payload names it, and nothing is expected
 unless it is the speaker's own. command: whatever the payload says. packet: the port that the request came from.
-helper's: the port that the helper is registered for, of dhcpv6 the clients'. network: any host of the network of the firewall's own interface.
-any: not compared. flows: how many may come for one expectation before it times out. max: expectations of the kind that
-one control connection may have at a time. What holds for IPv4 holds for IPv6, where the helper reads both.
+helper's: the port that the helper is registered for, of dhcpv6 the clients'. network: any host of the network of the
+firewall's own interface. any: not compared. flows: how many may come for one expectation before it times out. max:
+expectations of the kind that one control connection may have at a time. What holds for IPv4 holds for IPv6, where the
+helper reads both.
 
 Where this differs from the table of \"Secure use of iptables and connection tracking helpers\":
 - ftp expects the other end of the control connection whatever loose says, which decides on the destination alone; with

@@ -108,3 +108,23 @@ pub fn udp_of_length(from: End, to: End, payload: &[u8], off: i16) -> Vec<u8> {
 pub fn udp(from: End, to: End, payload: &[u8]) -> Vec<u8> {
     udp_of_length(from, to, payload, 0)
 }
+
+/// "Port unreachable", from one end to the other about a packet of the other's.
+pub fn unreachable(packet: &[u8], from: End, to: End) -> Vec<u8> {
+    let (protocol, kind, code) = if from.address.is_ipv4() {
+        (ICMP, 3, 3)
+    } else {
+        (ICMPV6, 1, 4)
+    };
+    ip(
+        from.address,
+        to.address,
+        protocol,
+        [&[kind, code, 0, 0, 0, 0, 0, 0], packet].concat(),
+    )
+}
+
+/// Numbers in network order.
+pub fn words(words: &[u32]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_be_bytes()).collect()
+}

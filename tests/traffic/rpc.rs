@@ -9,7 +9,7 @@ use super::flow::{
     ACK, FIN, PSH, RST, Rng, SYN, Side, Step, Tcp, anybody, hosts, offered_port, one_in, pick,
     visitors,
 };
-use super::packet::{End, ICMP, TCP, UDP, ip, udp, udp_of_length};
+use super::packet::{End, TCP, UDP, ip, udp, udp_of_length, unreachable, words};
 
 /// Some questions of a client's to a server, from one of few ports.
 pub fn session(rng: &mut Rng) -> Vec<Step> {
@@ -42,7 +42,7 @@ fn over_udp(rng: &mut Rng, from: End, to: End) -> Vec<Step> {
             let datagram = udp_of_length(from, to, message, off);
             steps.push(Step::Packet(datagram.clone()));
             if one_in(rng, 30) {
-                steps.push(Step::Packet(unreachable(to, from, &datagram)));
+                steps.push(Step::Packet(unreachable(&datagram, to, from)));
             }
         }
         steps.extend(exchange.callers(rng, from.address, to.address));
@@ -370,12 +370,12 @@ fn datagrams(rng: &mut Rng, meant_for: IpAddr, offer: End) -> Vec<Step> {
             0..5 => vec![asks],
             5..10 => vec![asks, udp(to, from, b"a reply")],
             10 => vec![asks.clone(), asks],
-            11 => vec![asks.clone(), unreachable(to, from, &asks)],
+            11 => vec![asks.clone(), unreachable(&asks, to, from)],
             12 => vec![udp(to, from, b"a reply first"), asks],
             // Malformed, and yet it comes to the expectation.
             13 => vec![udp_of_length(from, to, b"a call", 4), asks],
             14 => vec![asks.clone(), udp(to, from, b"a reply"), asks],
-            _ => vec![unreachable(to, from, &asks), asks],
+            _ => vec![unreachable(&asks, to, from), asks],
         };
         forks.push(Step::Fork(packets.into_iter().map(Step::Packet).collect()));
     }
@@ -393,14 +393,4 @@ fn bare(rng: &mut Rng, protocol: u8, client: IpAddr, server: IpAddr) -> Vec<Step
         _ => vec![there],
     };
     packets.into_iter().map(Step::Packet).collect()
-}
-
-/// "Port unreachable", from one end to the other about a packet of the other's.
-fn unreachable(from: End, to: End, packet: &[u8]) -> Vec<u8> {
-    let message = [&[3, 3, 0, 0, 0, 0, 0, 0], packet].concat();
-    ip(from.address, to.address, ICMP, message)
-}
-
-fn words(words: &[u32]) -> Vec<u8> {
-    words.iter().flat_map(|word| word.to_be_bytes()).collect()
 }

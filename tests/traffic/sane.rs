@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 
 use super::flow::{Rng, Side, Step, Tcp, hosts, offered_port, one_in, pick, visitors};
-use super::packet::End;
+use super::packet::{End, words};
 
 /// A control connection; one in three is followed by another of the same two ends.
 pub fn session(rng: &mut Rng) -> Vec<Step> {
@@ -113,8 +113,4 @@ fn reply(rng: &mut Rng, connection: &mut Tcp, port: u16) {
         _ => whole,
     };
     connection.say(Side::Server, &text);
-}
-
-fn words(words: &[u32]) -> Vec<u8> {
-    words.iter().flat_map(|word| word.to_be_bytes()).collect()
 }

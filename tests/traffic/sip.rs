@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use super::flow::{ACK, Rng, Side, Step, Tcp, anybody, hosts, one_in, pick};
-use super::packet::{End, ICMP, ICMPV6, ip, udp};
+use super::packet::{End, udp, unreachable};
 use super::sip_message::{Message, text};
 
 /// A phone and a server talk for a while; one in four phones goes on by another flow.
@@ -426,14 +426,4 @@ fn streams(rng: &mut Rng, from: IpAddr, to: IpAddr, media: &[(&str, u16)]) -> Ve
         forks.push(Step::Fork(packets.into_iter().map(Step::Packet).collect()));
     }
     forks
-}
-
-/// "Port unreachable", from one end to the other about a packet of the other's.
-fn unreachable(packet: &[u8], from: End, to: End) -> Vec<u8> {
-    let (protocol, head) = if from.address.is_ipv4() {
-        (ICMP, [3, 3, 0, 0, 0, 0, 0, 0])
-    } else {
-        (ICMPV6, [1, 4, 0, 0, 0, 0, 0, 0])
-    };
-    ip(from.address, to.address, protocol, [&head, packet].concat())
 }

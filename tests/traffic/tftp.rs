@@ -3,7 +3,7 @@
 //! The helper looks at the first two bytes of every datagram of a flow to port 69, of either direction.
 
 use super::flow::{Rng, Step, anybody, hosts, one_in, pick};
-use super::packet::{End, ICMP, ICMPV6, ip, udp, udp_of_length};
+use super::packet::{End, udp, udp_of_length, unreachable};
 
 /// A client asks a server for files from one port, as often as not one that was used before.
 pub fn session(rng: &mut Rng) -> Vec<Step> {
@@ -115,19 +115,4 @@ fn transfer(rng: &mut Rng, client: End, server: End) -> Vec<Step> {
         _ => vec![udp(from, to, &error(2))],
     };
     packets.into_iter().map(Step::Packet).collect()
-}
-
-/// "Port unreachable", from one end to the other about a packet of the other's.
-fn unreachable(packet: &[u8], from: End, to: End) -> Vec<u8> {
-    let (protocol, kind, code) = if from.address.is_ipv4() {
-        (ICMP, 3, 3)
-    } else {
-        (ICMPV6, 1, 4)
-    };
-    ip(
-        from.address,
-        to.address,
-        protocol,
-        [&[kind, code, 0, 0, 0, 0, 0, 0], packet].concat(),
-    )
 }
