@@ -82,7 +82,7 @@ pub enum Field {
     Command,
     /// The port that the packet came from.
     Packet,
-    /// The helper's registered port.
+    /// A port that the helper knows by itself: the one that it is registered for, or its protocol's.
     Helper,
     /// Any host of the network of the firewall's interface.
     Network,
