@@ -24,6 +24,10 @@ pub struct Passage<'r> {
     /// The simulation's clock, which never runs backwards, and may stand.
     pub clock: Timestamp,
     pub link: u16,
+    /// The interface's number in its pcapng section.
+    pub interface: u32,
+    /// All of it that was captured.
+    pub frame: &'r [u8],
     pub arrival: Arrival<'r>,
 }
 
@@ -63,6 +67,7 @@ impl Replay {
             number,
             at,
             link,
+            interface,
             data,
             ..
         }) = self.capture.next()?
@@ -85,6 +90,8 @@ impl Replay {
             at,
             clock: self.now,
             link,
+            interface,
+            frame: data,
             arrival,
         }))
     }

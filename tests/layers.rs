@@ -19,6 +19,34 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["expectation", "helper", "kernel", "packet", "time", "tuple"],
     ),
     ("replay", &["capture", "conntrack", "packet", "time"]),
+    ("content", &["tuple"]),
+    ("service", &["conntrack", "tuple"]),
+    (
+        "dialogue",
+        &[
+            "conntrack",
+            "content",
+            "packet",
+            "replay",
+            "service",
+            "time",
+            "tuple",
+        ],
+    ),
+    (
+        "findings",
+        &[
+            "conntrack",
+            "content",
+            "dialogue",
+            "expectation",
+            "helper",
+            "packet",
+            "replay",
+            "time",
+            "tuple",
+        ],
+    ),
     (
         "exposure",
         &[
@@ -26,12 +54,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "expectation",
             "packet",
             "replay",
+            "service",
             "time",
             "tuple",
         ],
     ),
     ("compare", &["conntrack", "expectation", "replay", "time"]),
-    ("rules", &["exposure", "helper", "tuple"]),
+    ("rules", &["exposure", "helper", "service", "tuple"]),
     (
         "report",
         &[

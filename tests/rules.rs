@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use ctaudit::exposure::Service;
 use ctaudit::helper::Modules;
 use ctaudit::rules::{Match, Rule, conntrackd, nftables};
+use ctaudit::service::Service;
 use ctaudit::tuple::Protocol;
 
 use crate::support::variants;

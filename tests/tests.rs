@@ -6,6 +6,7 @@ mod compare;
 mod conntrack;
 mod differential;
 mod exposure;
+mod findings;
 mod helper;
 mod kernel;
 mod layers;

@@ -30,6 +30,8 @@ pub struct Frame<'a> {
     pub at: Timestamp,
     /// The LINKTYPE_ number: the low 16 bits of the header's field, without those that tell of a check sequence.
     pub link: u16,
+    /// The interface's number in its pcapng section; 0 for pcap, which has none.
+    pub interface: u32,
     /// The bytes captured.
     pub data: &'a [u8],
     /// Bytes on the wire, as the record says; it may say less than were captured.
@@ -146,6 +148,7 @@ impl Capture {
             number: self.number,
             at: record.at,
             link: record.link,
+            interface: record.interface,
             data: self.buffer.taken(record.data),
             original_length: record.original_length,
         }))
@@ -257,6 +260,7 @@ pub enum Fault {
 struct Record {
     at: Timestamp,
     link: u16,
+    interface: u32,
     /// Where in the bytes that it took from the buffer the packet lies.
     data: Range<usize>,
     original_length: u32,

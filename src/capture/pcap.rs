@@ -80,6 +80,7 @@ impl Pcap {
                 i64::from(record.ts_sec) * 1_000_000_000 + i64::from(record.ts_frac) * self.unit,
             ),
             link: self.link,
+            interface: 0,
             data: self.header..length,
             original_length: record.orig_len,
         };

@@ -133,6 +133,7 @@ impl PcapNg {
         Ok(Some(Record {
             at: interface.timestamp(u64::from(high) << 32 | u64::from(low)),
             link: interface.link,
+            interface: number,
             data: data_range(body, fixed.len(), captured),
             original_length,
         }))
@@ -151,6 +152,7 @@ impl PcapNg {
         Ok(Some(Record {
             at: Timestamp::default(),
             link: interface.link,
+            interface: 0,
             data: data_range(body, fixed.len(), captured),
             original_length,
         }))

@@ -26,7 +26,7 @@ mod udp;
 
 pub use reason::Reason;
 pub use tracker::Tracker;
-pub use transport::has_ports;
+pub use transport::{has_ports, payload};
 
 use crate::kernel::Kernel;
 use crate::time::Timestamp;
@@ -75,6 +75,8 @@ pub struct Verdict {
     pub direction: Option<Direction>,
     /// What a rule's `ct helper` matches: the helper of the master.
     pub helper: Option<&'static str>,
+    /// The helper that reads the flow.
+    pub attached: Option<&'static str>,
     /// Whether the packet went in and did not come out; `None` where the firewall takes it in itself.
     pub dropped: Option<bool>,
     /// Why it is invalid, or dropped, or never came to the rules.
@@ -90,6 +92,7 @@ impl Verdict {
             state: State::None,
             direction: None,
             helper: None,
+            attached: None,
             dropped: None,
             reason,
             conntrack: None,

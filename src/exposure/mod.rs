@@ -17,6 +17,7 @@ use crate::conntrack::{Reason, State, Step, Verdict};
 use crate::expectation::ExpectationId;
 use crate::packet::{Packet, link};
 use crate::replay::{Arrival, Passage};
+use crate::service::Service;
 use crate::time::Timestamp;
 use crate::tuple::{Protocol, Tuple};
 
@@ -100,27 +101,6 @@ impl Totals {
         self.first
             .zip(self.last)
             .map_or(Duration::ZERO, |(first, last)| last.since(first))
-    }
-}
-
-/// A server that a helper is attached for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Service {
-    pub helper: &'static str,
-    pub protocol: Protocol,
-    pub server: IpAddr,
-    pub port: u16,
-}
-
-impl Service {
-    /// The service that a control connection uses.
-    pub fn of(root: &Root) -> Self {
-        Self {
-            helper: root.helper,
-            protocol: root.tuple.protocol,
-            server: root.tuple.dst,
-            port: root.tuple.dport,
-        }
     }
 }
 

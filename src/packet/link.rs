@@ -51,6 +51,31 @@ pub fn network_layer(link: u16, frame: &[u8]) -> Option<&[u8]> {
     matches!(bytes.first()? >> 4, 4 | 6).then_some(bytes)
 }
 
+/// Where a frame came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Via {
+    /// The number that the capture gives the interface.
+    pub interface: u32,
+    /// The sender's address on the link.
+    pub sender: [u8; 6],
+}
+
+/// Interface and sender; `None` for link layers that name no sender. Of the cooked ones, the second tells of each
+/// packet which interface it was (`sll2_if_index`); `interface` is what the capture says for all packets.
+pub fn via(link: u16, interface: u32, frame: &[u8]) -> Option<Via> {
+    let sender = |at: usize| frame.get(at..)?.first_chunk().copied();
+    let (interface, sender) = match link {
+        ETHERNET => (interface, sender(6)?),
+        LINUX_SLL => (interface, sender(6)?),
+        LINUX_SLL2 => {
+            let index = frame.get(4..)?.first_chunk()?;
+            (u32::from_be_bytes(*index), sender(12)?)
+        }
+        _ => return None,
+    };
+    Some(Via { interface, sender })
+}
+
 /// What follows the EtherType at `at` and the rest of the link header, and any number of VLAN tags.
 fn behind_ether_type(frame: &[u8], at: usize, header: usize) -> Option<&[u8]> {
     let mut kind = ether_type(frame.get(at..)?)?;

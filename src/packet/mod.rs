@@ -29,6 +29,8 @@ pub struct Packet<'a> {
     pub transport: Option<(Protocol, usize)>,
     /// Bytes of the datagram that the capture holds; one that came in fragments counts as whole.
     pub captured: usize,
+    /// It came in fragments.
+    pub fragmented: bool,
 }
 
 impl<'a> Packet<'a> {
@@ -126,7 +128,9 @@ impl Decoder {
         };
         let header = ip::Header::parse(datagram).map_err(Unseen::Refused)?;
         ip::check(&header, datagram).map_err(Unseen::Refused)?;
-        let (datagram, header, captured) = match self.reassembler.gather(at, header, datagram)? {
+        let gathered = self.reassembler.gather(at, header, datagram)?;
+        let fragmented = gathered.is_some();
+        let (datagram, header, captured) = match gathered {
             None => (datagram, header, captured.len().min(length)),
             Some(whole) => {
                 // The family is known; a reassembled IPv6 header may have lost its version (see `Fragment::ipv6`).
@@ -146,6 +150,7 @@ impl Decoder {
             datagram,
             transport: ip::transport(&header, datagram),
             captured,
+            fragmented,
         })
     }
 }

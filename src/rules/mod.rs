@@ -10,7 +10,8 @@ pub mod nftables;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::exposure::{Ends, Exposure, IcmpError, Service, Worth};
+use crate::exposure::{Ends, Exposure, IcmpError, Worth};
+use crate::service::Service;
 use crate::tuple::Protocol;
 
 /// One rule, and what in the capture it stands on.

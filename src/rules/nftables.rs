@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::net::IpAddr;
 
 use super::{Match, Rule};
-use crate::exposure::Service;
+use crate::service::Service;
 use crate::tuple::Protocol;
 
 /// The declaration of the helper object that a rule sets; `None` for rules that set none.

@@ -9,7 +9,7 @@
 mod amanda;
 pub mod broadcast;
 mod dhcpv6;
-mod flow;
+pub mod flow;
 mod ftp;
 mod ftp_offer;
 mod h323;

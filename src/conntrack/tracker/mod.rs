@@ -393,6 +393,7 @@ impl Tracker {
         verdict.direction = Some(info.direction);
         if let Some(ct) = self.table.get(slot) {
             verdict.helper = ct.related.as_ref().map(|related| related.helper);
+            verdict.attached = ct.help.as_ref().map(|help| help.name);
             verdict.conntrack = Some(ct.id);
         }
     }

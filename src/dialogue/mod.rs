@@ -1,0 +1,180 @@
+//! What the two ends of a control connection say, as they read it themselves.
+//!
+//! A helper reads each segment by itself. The ends read a stream: every byte once, in its order, lines as long as they
+//! are. Where the two readings part is where an attacker works, so both are needed. Only flows that a helper reads are
+//! listened to, and no more is kept of one than its last few lines.
+
+mod ftp;
+mod irc;
+mod stream;
+
+pub use ftp::Ftp;
+pub use irc::Irc;
+pub use stream::{Line, Place, Side, Way};
+
+use crate::conntrack::event::{Closed, ConntrackRecord, Root};
+use crate::conntrack::payload;
+use crate::content;
+use crate::packet::{Packet, link};
+use crate::replay::Passage;
+use crate::service::Service;
+use crate::time::Timestamp;
+use crate::tuple::{Direction, Protocol, Tuple};
+
+/// A control connection while it is alive.
+#[derive(Debug)]
+pub struct Dialogue {
+    /// The helper's name to rules.
+    pub helper: &'static str,
+    /// Client to server.
+    pub original: Tuple,
+    /// Where a rule attached the helper; none for an expected flow, which inherited it.
+    pub service: Option<Service>,
+    /// The packet that opened it.
+    pub first_packet: u64,
+    /// The capture does not hold its beginning.
+    pub picked_up: bool,
+    /// By direction.
+    pub sides: [Side; 2],
+    /// What its helper has expected so far.
+    pub tally: Tally,
+    pub talk: Talk,
+}
+
+/// How many expectations were made, and what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub made: u64,
+    pub used: u64,
+    /// Nobody came in time.
+    pub expired: u64,
+    pub evicted: u64,
+    pub refreshed: u64,
+}
+
+impl Tally {
+    pub fn close(&mut self, why: Closed) {
+        match why {
+            Closed::Matched { .. } => self.used += 1,
+            Closed::TimedOut => self.expired += 1,
+            Closed::Evicted => self.evicted += 1,
+            Closed::Refreshed => self.refreshed += 1,
+            Closed::Withdrawn | Closed::MasterGone | Closed::StillOpen => {}
+        }
+    }
+}
+
+/// What a protocol's reader remembers.
+#[derive(Debug)]
+pub enum Talk {
+    Ftp(Box<Ftp>),
+    Irc(Irc),
+    /// Nothing: each message stands for itself.
+    Silent,
+}
+
+/// A message of a control connection: one packet's payload, and how it lies in what was said before.
+#[derive(Debug)]
+pub struct Heard<'p> {
+    pub packet: u64,
+    pub at: Timestamp,
+    pub direction: Direction,
+    pub payload: &'p [u8],
+    pub way: Way,
+    /// Of TCP; whole and new for the rest.
+    pub place: Place,
+    /// The lines that end in it, of protocols that speak in lines over TCP.
+    pub lines: Vec<Line>,
+}
+
+impl Dialogue {
+    /// A flow that enters the table with a helper of this kind (`Spec::called`).
+    pub fn new(record: &ConntrackRecord, helper: &'static str, kind: &str) -> Self {
+        let tuple = record.original;
+        let is_expected = record.expectation.is_some();
+        Self {
+            helper,
+            original: tuple,
+            service: (!is_expected).then(|| Service::of(&Root { helper, tuple })),
+            first_packet: record.life.first_packet,
+            picked_up: tuple.protocol == Protocol::TCP && record.state == Some("ESTABLISHED"),
+            sides: Default::default(),
+            tally: Tally::default(),
+            talk: match kind {
+                "ftp" => Talk::Ftp(Box::default()),
+                "irc" => Talk::Irc(Irc::default()),
+                _ => Talk::Silent,
+            },
+        }
+    }
+
+    /// Puts the packet's payload in its place; `None` where it has none.
+    pub fn listen<'p>(
+        &mut self,
+        passage: &Passage<'_>,
+        packet: &Packet<'p>,
+        direction: Direction,
+    ) -> Option<Heard<'p>> {
+        let (protocol, _) = packet.transport?;
+        let (sequence, header, payload) = payload(protocol, packet.transport_bytes())?;
+        let side = &mut self.sides[direction.index()];
+        let way = Way {
+            hop_limit: packet.hop_limit,
+            via: link::via(passage.link, passage.interface, passage.frame),
+        };
+        side.arrive(way);
+        if protocol == Protocol::TCP && header[13] & SYN != 0 {
+            side.begin(sequence);
+        }
+        if payload.is_empty() {
+            return None;
+        }
+        if side.messages == 0 {
+            side.first_message = packet.number;
+            side.opened_with = content::of(protocol, payload);
+        }
+        side.messages += 1;
+        let mut place = Place::default();
+        let mut lines = Vec::new();
+        if protocol == Protocol::TCP {
+            place = side.place(sequence, payload);
+            if !matches!(self.talk, Talk::Silent) {
+                lines = side.lines(payload, place.again);
+            }
+        }
+        Some(Heard {
+            packet: packet.number,
+            at: passage.at,
+            direction,
+            payload,
+            way,
+            place,
+            lines,
+        })
+    }
+
+    /// Remembers one line of a message. What is asked about it has been asked before.
+    pub fn remember(&mut self, heard: &Heard<'_>, line: &Line) {
+        match &mut self.talk {
+            Talk::Ftp(ftp) => ftp.hear(heard.direction, line, heard.packet),
+            Talk::Irc(irc) => irc.hear(heard.direction, line),
+            Talk::Silent => {}
+        }
+    }
+
+    pub fn ftp(&self) -> Option<&Ftp> {
+        match &self.talk {
+            Talk::Ftp(ftp) => Some(ftp),
+            _ => None,
+        }
+    }
+
+    pub fn irc(&self) -> Option<&Irc> {
+        match &self.talk {
+            Talk::Irc(irc) => Some(irc),
+            _ => None,
+        }
+    }
+}
+
+const SYN: u8 = 0x02;

@@ -1,0 +1,121 @@
+//! What is known to go wrong with helpers, and where the capture shows it: a catalogue, an entry a way, each with what
+//! it looks like on the wire, what looks the same and is not, and the small function that tells the two apart.
+//!
+//! An entry says what happened, not who did it or why. Adding one is an `Entry` in the file of its protocol.
+
+mod ftp;
+mod watch;
+
+pub use watch::Watch;
+
+use std::ops::Range;
+
+use crate::conntrack::event::{Closed, ConntrackRecord, ExpectationRecord};
+use crate::dialogue::{Dialogue, Heard, Line};
+use crate::packet::Packet;
+use crate::time::Timestamp;
+use crate::tuple::Tuple;
+
+/// The catalogue, protocol by protocol.
+pub fn all() -> impl Iterator<Item = &'static Entry> {
+    [ftp::ENTRIES].into_iter().flatten()
+}
+
+/// Something that is known to go wrong.
+#[derive(Debug)]
+pub struct Entry {
+    /// Lower case, words joined by hyphens; never changes its meaning.
+    pub id: &'static str,
+    pub title: &'static str,
+    pub severity: Severity,
+    /// Kinds of helpers (`Spec::called`) whose control connections it is looked for in; none: all.
+    pub helpers: &'static [&'static str],
+    /// What it looks like on the wire, a sentence without its full stop.
+    pub wire: &'static str,
+    /// What looks the same and is not.
+    pub alike: &'static str,
+    /// Where it is described.
+    pub references: &'static [&'static str],
+    pub matcher: Matcher,
+}
+
+/// How much it matters to a firewall's owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Ordinary programs do it; it explains what the firewall did.
+    Note,
+    /// Odd, and harmless by itself.
+    Low,
+    /// A hole that somebody could have wanted.
+    Medium,
+    /// What no honest program sends.
+    High,
+}
+
+impl Severity {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
+/// When an entry's function is asked, and about what. What the dialogue remembers is from before the message, or
+/// before the line.
+#[derive(Clone, Copy, Debug)]
+pub enum Matcher {
+    /// Each message of a control connection.
+    Message(fn(&Dialogue, &Heard<'_>) -> Option<Evidence>),
+    /// Each line of protocols that speak in lines, where it ends.
+    Line(fn(&Dialogue, &Heard<'_>, &Line) -> Option<Evidence>),
+    /// Each expectation that a message made.
+    Expected(fn(&Dialogue, &Heard<'_>, &ExpectationRecord) -> Option<Evidence>),
+    /// Each command of a message that made no expectation, by its reason and its bytes.
+    Declined(fn(&Dialogue, &Heard<'_>, &'static str, &Range<usize>) -> Option<Evidence>),
+    /// Each end of an expectation, after it was counted.
+    Closed(fn(&Dialogue, &ExpectationRecord, Closed) -> Option<Evidence>),
+    /// A flow to the address and port of an expectation, from somebody whom it does not let in.
+    Stranger(fn(&ExpectationRecord, &ConntrackRecord) -> Option<Evidence>),
+    /// A datagram that came in fragments.
+    Fragmented(fn(&Packet<'_>) -> Option<Evidence>),
+}
+
+/// What in the capture shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// Numbers and addresses, in our words; nothing of the payload as it stands.
+    pub detail: String,
+    /// Other frames that belong to it.
+    pub frames: Vec<u64>,
+}
+
+impl Evidence {
+    pub fn of(detail: impl Into<String>) -> Option<Self> {
+        Some(Self {
+            detail: detail.into(),
+            frames: Vec::new(),
+        })
+    }
+
+    pub fn with(detail: impl Into<String>, frames: impl Into<Vec<u64>>) -> Option<Self> {
+        Some(Self {
+            detail: detail.into(),
+            frames: frames.into(),
+        })
+    }
+}
+
+/// An entry of the catalogue, found.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    pub entry: &'static Entry,
+    pub frame: u64,
+    pub at: Timestamp,
+    /// The helper whose control connection it was found in, and that connection; or the flow that came by itself.
+    pub helper: Option<&'static str>,
+    pub flow: Option<Tuple>,
+    pub evidence: Evidence,
+}

@@ -1,0 +1,123 @@
+//! The catalogue of findings: for every entry a capture that shows it, and one that looks like it and is not.
+
+mod ftp;
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use ctaudit::conntrack::config::Config;
+use ctaudit::findings::{self, Finding, Severity, Watch};
+use ctaudit::helper::Modules;
+use ctaudit::replay::{Clock, Replay};
+
+use crate::support::{capture, every_helper, read, samples};
+use crate::traffic::flow::{Rng, Side, Step, Tcp};
+use crate::traffic::packet::End;
+use crate::traffic::{Packet, pcap};
+
+/// An entry, and what tells it from what is like it.
+pub struct Case {
+    pub entry: &'static str,
+    pub shows: fn() -> Vec<Vec<u8>>,
+    pub passes: fn() -> Vec<Vec<u8>>,
+    /// A firewall with every helper, but for this.
+    pub modules: &'static [&'static str],
+}
+
+/// Every test's cases, protocol by protocol.
+fn cases() -> impl Iterator<Item = &'static Case> {
+    [ftp::CASES].into_iter().flatten()
+}
+
+#[test]
+fn every_entry_is_found_where_it_is_and_not_where_it_is_not() {
+    let mut tried = BTreeSet::new();
+    for case in cases() {
+        let modules = case.modules;
+        let found = |packets| -> BTreeSet<&str> {
+            let found = findings(packets, firewall(modules));
+            found.iter().map(|finding| finding.entry.id).collect()
+        };
+        let shown = found((case.shows)());
+        assert!(shown.contains(case.entry), "{}: {shown:?}", case.entry);
+        let passed = found((case.passes)());
+        assert!(!passed.contains(case.entry), "{}: {passed:?}", case.entry);
+        tried.insert(case.entry);
+    }
+    let known: BTreeSet<&str> = findings::all().map(|entry| entry.id).collect();
+    assert_eq!(tried, known);
+}
+
+#[test]
+fn ordinary_programs_raise_nothing_above_a_note() {
+    for sample in samples() {
+        for finding in findings_of(read(&sample), every_helper(Modules::default())) {
+            assert!(
+                finding.entry.severity == Severity::Note,
+                "{}: {} at {}: {}",
+                sample.display(),
+                finding.entry.id,
+                finding.frame,
+                finding.evidence.detail
+            );
+        }
+    }
+}
+
+fn firewall(parameters: &[&str]) -> Config {
+    let mut modules = Modules::default();
+    for parameter in parameters {
+        modules.set(parameter).unwrap();
+    }
+    every_helper(modules)
+}
+
+/// IP packets, a tenth of a second apart.
+pub fn findings(packets: Vec<Vec<u8>>, config: Config) -> Vec<Finding> {
+    let packets: Vec<Packet> = (1..)
+        .map(|tenth| tenth * 100_000)
+        .zip(packets)
+        .map(|(at_micros, ip)| Packet { at_micros, ip })
+        .collect();
+    findings_of(pcap(&packets).unwrap(), config)
+}
+
+pub fn findings_of(bytes: Vec<u8>, config: Config) -> Vec<Finding> {
+    let mut watch = Watch::new(&config.modules);
+    let mut replay = Replay::new(capture(bytes), config, Clock::Capture);
+    while let Ok(Some(passage)) = replay.advance() {
+        watch.observe(&passage);
+    }
+    watch.findings
+}
+
+pub fn end(address: &str, port: u16) -> End {
+    let address: IpAddr = address.parse().unwrap();
+    End { address, port }
+}
+
+/// A TCP connection after its handshake.
+pub fn open(client: End, server: End) -> Tcp {
+    let mut connection = Tcp::new(&mut Rng::with_seed(1), client, server);
+    connection.handshake();
+    connection
+}
+
+/// A connection on which the two say these things in turn.
+pub fn talk(client: End, server: End, said: &[(Side, &[u8])]) -> Vec<Vec<u8>> {
+    let mut connection = open(client, server);
+    for (side, text) in said {
+        connection.say(*side, text);
+    }
+    packets(connection)
+}
+
+pub fn packets(connection: Tcp) -> Vec<Vec<u8>> {
+    let steps = connection.steps.into_iter();
+    steps
+        .filter_map(|step| match step {
+            Step::Packet(packet) => Some(packet),
+            Step::Fork(_) => None,
+        })
+        .collect()
+}
