@@ -3,7 +3,18 @@
 //!
 //! An entry says what happened, not who did it or why. Adding one is an `Entry` in the file of its protocol.
 
+mod amanda;
+mod broadcast;
 mod ftp;
+mod h323;
+mod irc;
+mod place;
+mod pptp;
+mod sane;
+mod sip;
+mod state;
+mod tftp;
+mod userspace;
 mod watch;
 
 pub use watch::Watch;
@@ -18,7 +29,21 @@ use crate::tuple::Tuple;
 
 /// The catalogue, protocol by protocol.
 pub fn all() -> impl Iterator<Item = &'static Entry> {
-    [ftp::ENTRIES].into_iter().flatten()
+    [
+        ftp::ENTRIES,
+        irc::ENTRIES,
+        sip::ENTRIES,
+        h323::ENTRIES,
+        pptp::ENTRIES,
+        tftp::ENTRIES,
+        amanda::ENTRIES,
+        sane::ENTRIES,
+        broadcast::ENTRIES,
+        userspace::ENTRIES,
+        state::ENTRIES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Something that is known to go wrong.

@@ -1,6 +1,16 @@
 //! The catalogue of findings: for every entry a capture that shows it, and one that looks like it and is not.
 
+mod amanda;
+mod broadcast;
 mod ftp;
+mod h323;
+mod irc;
+mod pptp;
+mod sane;
+mod sip;
+mod state;
+mod tftp;
+mod userspace;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -26,7 +36,21 @@ pub struct Case {
 
 /// Every test's cases, protocol by protocol.
 fn cases() -> impl Iterator<Item = &'static Case> {
-    [ftp::CASES].into_iter().flatten()
+    [
+        amanda::CASES,
+        broadcast::CASES,
+        ftp::CASES,
+        h323::CASES,
+        irc::CASES,
+        pptp::CASES,
+        sane::CASES,
+        sip::CASES,
+        state::CASES,
+        tftp::CASES,
+        userspace::CASES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 #[test]
