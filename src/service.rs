@@ -25,3 +25,28 @@ impl Service {
         }
     }
 }
+
+/// How often something was seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sighting {
+    pub times: u64,
+    /// The first time, by its packet; 0 where it was never seen.
+    pub first: u64,
+}
+
+impl Sighting {
+    pub fn add(&mut self, packet: u64) {
+        if self.times == 0 {
+            self.first = packet;
+        }
+        self.times += 1;
+    }
+
+    /// Takes in what was seen elsewhere.
+    pub fn merge(&mut self, other: Self) {
+        if other.times > 0 && (self.times == 0 || other.first < self.first) {
+            self.first = other.first;
+        }
+        self.times += other.times;
+    }
+}

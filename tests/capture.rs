@@ -503,6 +503,40 @@ fn blocks_without_a_packet_are_skipped() {
     }
 }
 
+/// `isb_ifdrop` and `isb_osdrop` (draft-ietf-opsawg-pcapng, 4.6). Of an interface the last statistics count, whatever
+/// else is in them; a section's interfaces are its own.
+#[test]
+fn what_the_capture_lost_it_says_itself() {
+    for order in [Big, Little] {
+        let statistics = |interface, lost: [u64; 2]| {
+            let option = |code, value| {
+                let head = [order.u16(code), order.u16(8)].concat();
+                [&head[..], &order.u64(value)].concat()
+            };
+            let options = [option(4, 99), option(5, lost[0]), option(7, lost[1])].concat();
+            let body = [&order.words(&[interface, 0, 0])[..], &options].concat();
+            order.block(5, &body)
+        };
+        let start = [order.section(), order.interface(1, 0, &[])].concat();
+        let packet = order.enhanced(0, 0, b"packet");
+        let file = [
+            &start[..],
+            &statistics(0, [1, 0]),
+            &packet,
+            &statistics(0, [3, 4]),
+            &statistics(1, [1000, 0]),
+            &order.block(5, b"short"),
+            &start,
+            &packet,
+            &statistics(0, [10, 0]),
+        ]
+        .concat();
+        let mut capture = Capture::from_reader("lost", Box::new(std::io::Cursor::new(file)));
+        while capture.next().unwrap().is_some() {}
+        assert_eq!(capture.lost(), 17);
+    }
+}
+
 #[test]
 fn files_that_pcap_file_wrote() {
     use pcap_file::pcap::{PcapHeader, PcapPacket, PcapTsResolution, PcapWriter};

@@ -2,7 +2,9 @@
 //!
 //! MUTANTS says how many (100,000 if it says nothing), MUTANT_SEED where to begin.
 
+use ctaudit::discovery::Discovery;
 use ctaudit::exposure::Exposure;
+use ctaudit::findings::Watch;
 use ctaudit::helper::Modules;
 use ctaudit::replay::{Clock, Replay};
 use fastrand::Rng;
@@ -34,20 +36,23 @@ fn no_mutated_capture_ends_in_a_panic() {
         let rng = &mut Rng::with_seed(seed + mutant);
         let original = &seeds[rng.usize(..seeds.len())];
         let bytes = mutate(rng, original);
-        let mut replay = Replay::new(
-            capture(bytes),
-            every_helper(Modules::default()),
-            Clock::Capture,
-        );
-        let mut exposure = Exposure::default();
+        let config = every_helper(Modules::default());
+        let mut exposure = Exposure::new(&config.modules, config.kernel);
+        let (mut watch, mut discovery) = (Watch::new(&config.modules), Discovery::default());
+        let mut replay = Replay::new(capture(bytes), config, Clock::Capture);
         loop {
             match replay.advance() {
-                Ok(Some(passage)) => exposure.observe(&passage),
+                Ok(Some(passage)) => {
+                    exposure.observe(&passage);
+                    watch.observe(&passage);
+                    discovery.observe(&passage);
+                }
                 Ok(None) => break,
                 Err(_) => damaged += 1,
             }
         }
         exposure.finish(&replay.finish());
+        watch.finish();
         frames += exposure.totals.frames;
         assert_eq!(
             replay.tracker().conntracks(),

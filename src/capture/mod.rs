@@ -52,6 +52,8 @@ pub struct Capture {
     earlier_frames: u64,
     earlier_bytes: u64,
     total_bytes: Option<u64>,
+    /// Packets that inputs already done with say they lost.
+    earlier_lost: u64,
 }
 
 impl Capture {
@@ -107,6 +109,7 @@ impl Capture {
             earlier_frames: 0,
             earlier_bytes: 0,
             total_bytes,
+            earlier_lost: 0,
         }
     }
 
@@ -130,9 +133,9 @@ impl Capture {
             };
             match format.next(&mut self.buffer) {
                 Ok(Some(record)) => break record,
-                Ok(None) => self.format = None,
+                Ok(None) => self.close(),
                 Err(fault) => {
-                    self.format = None;
+                    self.close();
                     let packet = self.number - self.earlier_frames + 1;
                     return Err(Error::Damaged {
                         file: self.file.clone(),
@@ -167,6 +170,17 @@ impl Capture {
     /// Bytes of all inputs when they were opened, if all of them are regular files.
     pub fn total_bytes(&self) -> Option<u64> {
         self.total_bytes
+    }
+
+    /// Packets that were lost in capturing, as far as the inputs say so themselves: pcap has no place for it.
+    pub fn lost(&self) -> u64 {
+        let current = self.format.as_ref().map_or(0, Format::lost);
+        self.earlier_lost.saturating_add(current)
+    }
+
+    fn close(&mut self) {
+        self.earlier_lost = self.lost();
+        self.format = None;
     }
 
     /// Opens the next input; false where there is none.
@@ -302,6 +316,13 @@ impl Format {
                 file: file(),
                 start: start.to_vec(),
             }),
+        }
+    }
+
+    fn lost(&self) -> u64 {
+        match self {
+            Self::Pcap(_) => 0,
+            Self::PcapNg(pcapng) => pcapng.lost(),
         }
     }
 

@@ -25,6 +25,8 @@ pub(super) struct PcapNg {
     order: Endianness,
     /// Those of the current section, by their number.
     interfaces: Vec<Interface>,
+    /// Packets that the interfaces of earlier sections lost.
+    earlier_lost: u64,
 }
 
 impl PcapNg {
@@ -33,6 +35,7 @@ impl PcapNg {
         let mut new = Self {
             order: Endianness::Little,
             interfaces: Vec::new(),
+            earlier_lost: 0,
         };
         new.block(buffer)?;
         Ok(new)
@@ -45,6 +48,12 @@ impl PcapNg {
             }
         }
         Ok(None)
+    }
+
+    /// Packets that were lost in capturing, as the last statistics of each interface say.
+    pub(super) fn lost(&self) -> u64 {
+        let lost = self.interfaces.iter().map(|interface| interface.lost);
+        lost.fold(self.earlier_lost, u64::saturating_add)
     }
 
     /// Takes one block.
@@ -89,6 +98,10 @@ impl PcapNg {
                 None
             }
             ENHANCED_PACKET_BLOCK | PACKET_BLOCK => self.packet::<B>(block.type_, &block.body)?,
+            INTERFACE_STATISTICS_BLOCK => {
+                self.statistics::<B>(&block.body);
+                None
+            }
             SIMPLE_PACKET_BLOCK => self.simple_packet::<B>(&block.body)?,
             _ => None,
         };
@@ -102,6 +115,7 @@ impl PcapNg {
         if major != MAJOR_VERSION {
             return Err(Fault::Version { major, minor });
         }
+        self.earlier_lost = self.lost();
         self.interfaces.clear();
         Ok(())
     }
@@ -114,6 +128,22 @@ impl PcapNg {
         }
         self.interfaces.push(Interface::parse::<B>(body)?);
         Ok(())
+    }
+
+    /// Section 4.6. Nothing depends on these but what is said of the capture, so that what is wrong with one ends nothing.
+    fn statistics<B: ByteOrder>(&mut self, body: &[u8]) {
+        let Some((fixed, rest)) = body.split_first_chunk::<12>() else {
+            return;
+        };
+        let number = B::read_u32(&fixed[..4]) as usize;
+        let Some(interface) = self.interfaces.get_mut(number) else {
+            return;
+        };
+        let lost = options::<B>(rest).map(|(code, value)| match (code, value.first_chunk::<8>()) {
+            (ISB_IFDROP | ISB_OSDROP, Some(count)) => B::read_u64(count),
+            _ => 0,
+        });
+        interface.lost = lost.fold(0, u64::saturating_add);
     }
 
     /// The enhanced packet block and the obsolete one, which has a count of drops in half of the first word.
@@ -166,6 +196,8 @@ struct Interface {
     resolution: Resolution,
     /// Seconds to add to each timestamp.
     offset: i64,
+    /// Packets that it lost, as its last statistics say.
+    lost: u64,
 }
 
 impl Interface {
@@ -176,22 +208,16 @@ impl Interface {
             snap_length: B::read_u32(&fixed[4..]),
             resolution: Resolution::from_option(MICROSECONDS),
             offset: 0,
+            lost: 0,
         };
-        let mut options = &body[fixed.len()..];
-        while let Some((head, rest)) = options.split_first_chunk::<4>() {
-            let length = usize::from(B::read_u16(&head[2..]));
-            let Some(value) = rest.get(..length) else {
-                break;
-            };
-            match (B::read_u16(&head[..2]), value) {
-                (END_OF_OPTIONS, _) => break,
+        for (code, value) in options::<B>(&body[fixed.len()..]) {
+            match (code, value) {
                 (IF_TSRESOL, [resolution, ..]) => {
                     interface.resolution = Resolution::from_option(*resolution)
                 }
                 (IF_TSOFFSET, [_, _, _, _, _, _, _, _]) => interface.offset = B::read_i64(value),
                 _ => {}
             }
-            options = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
         }
         Ok(interface)
     }
@@ -235,6 +261,18 @@ impl Resolution {
     }
 }
 
+/// Codes and values, as far as they can be read (section 3.5).
+fn options<B: ByteOrder>(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    std::iter::from_fn(move || {
+        let (head, rest) = bytes.split_first_chunk::<4>()?;
+        let (code, length) = (B::read_u16(&head[..2]), B::read_u16(&head[2..]));
+        let value = rest.get(..usize::from(length))?;
+        let padded = usize::from(length).next_multiple_of(4);
+        bytes = rest.get(padded..).unwrap_or_default();
+        (code != END_OF_OPTIONS).then_some((code, value))
+    })
+}
+
 fn fixed_part<const LENGTH: usize>(body: &[u8]) -> Result<&[u8; LENGTH], Fault> {
     body.first_chunk().ok_or_else(|| {
         Fault::Malformed(format!(
@@ -261,6 +299,11 @@ const BLOCK_FRAME: usize = 12;
 
 /// Interfaces in a section: each costs memory until the section ends.
 const MAX_INTERFACES: usize = 65_536;
+
+/// Statistics of an interface: what it received, and what was lost, by itself and by its system.
+const INTERFACE_STATISTICS_BLOCK: u32 = 5;
+const ISB_IFDROP: u16 = 5;
+const ISB_OSDROP: u16 = 7;
 
 const END_OF_OPTIONS: u16 = 0;
 const IF_TSRESOL: u16 = 9;

@@ -9,11 +9,16 @@ use clap::Args;
 use super::progress::Progress;
 use super::{Failure, Input, damaged, series, width};
 use crate::compare::Comparison;
+use crate::conntrack::Step;
+use crate::discovery::Discovery;
 use crate::exposure::Exposure;
+use crate::findings::{Found, Severity, Watch};
 use crate::kernel::Kernel;
+use crate::replay::Passage;
 use crate::report::frames::{Format, Frames};
 use crate::report::{Analysis, Compared, Listed, table};
 use crate::rules;
+use crate::what_if::WhatIf;
 
 /// Say which helpers the traffic needs, what they opened, who came, and which rules keep just that working
 #[derive(Args)]
@@ -24,6 +29,13 @@ pub struct Analyse {
     /// Also say what a kernel of this series would do differently: what an upgrade changes for this traffic
     #[arg(long, value_name = "SERIES", value_parser = series, help_heading = "Firewall")]
     compare_kernel: Option<Kernel>,
+    /// Also say what would have been opened if the firewall were set up otherwise, as in nf_conntrack_ftp.loose=1, a
+    /// sysctl=VALUE, helper=none, irc=none or kernel=6.1; once for each
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Firewall")]
+    what_if: Vec<String>,
+    /// End with status 3 where there is a finding of this severity or a worse one
+    #[arg(long, value_name = "SEVERITY", value_enum, help_heading = "Output")]
+    fail_on: Option<Severity>,
     /// Write every table as CSV into this directory
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     csv: Option<PathBuf>,
@@ -58,7 +70,11 @@ impl Analyse {
             }
         }
         let mut analysis = Analysis {
-            exposure: Exposure::default(),
+            exposure: Exposure::new(&config.modules, config.kernel),
+            watch: Watch::new(&config.modules),
+            found: Found::default(),
+            discovery: Discovery::default(),
+            what_if: self.others()?,
             rules: Vec::new(),
             conntrackd: Vec::new(),
             assigned: helpers().map(|helper| (helper.name, helper.spec)).collect(),
@@ -72,12 +88,7 @@ impl Analyse {
         loop {
             match replay.advance() {
                 Ok(None) => break,
-                Ok(Some(passage)) => {
-                    analysis.exposure.observe(&passage);
-                    if let Some(compared) = &mut analysis.compared {
-                        compared.comparison.observe(&passage);
-                    }
-                }
+                Ok(Some(passage)) => observe(&mut analysis, &passage),
                 Err(error) if error.is_damage() => status = damaged(&error),
                 Err(error) => return Err(error.into()),
             }
@@ -86,12 +97,8 @@ impl Analyse {
                 collect(&mut analysis, &mut outputs)?;
             }
         }
-        let frames = analysis.exposure.totals.frames;
-        let last = replay.finish();
-        analysis.exposure.finish(&last);
-        if let Some(compared) = &mut analysis.compared {
-            compared.comparison.finish(frames, &last);
-        }
+        analysis.exposure.totals.lost = replay.capture().lost();
+        finish(&mut analysis, &replay.finish());
         collect(&mut analysis, &mut outputs)?;
         progress.finish();
         analysis.rules = rules::recommend(&analysis.exposure);
@@ -102,8 +109,43 @@ impl Analyse {
         let mut out = BufWriter::new(io::stdout().lock());
         table::write(&mut out, &analysis, width())?;
         out.flush()?;
+        let serious = |worst| self.fail_on.is_some_and(|limit| worst >= limit);
+        if analysis.found.worst().is_some_and(serious) {
+            status = ExitCode::from(FOUND);
+        }
         Ok(status)
     }
+
+    /// The firewalls of `--what-if`.
+    fn others(&self) -> Result<Vec<WhatIf>, Failure> {
+        let firewall = &self.input.firewall;
+        let others = self.what_if.iter();
+        others
+            .map(|text| Ok(WhatIf::new(text.clone(), firewall.otherwise(text)?)))
+            .collect()
+    }
+}
+
+fn observe(analysis: &mut Analysis, passage: &Passage<'_>) {
+    analysis.exposure.observe(passage);
+    analysis.watch.observe(passage);
+    analysis.discovery.observe(passage);
+    if let Some(compared) = &mut analysis.compared {
+        compared.comparison.observe(passage);
+    }
+    for other in &mut analysis.what_if {
+        other.observe(passage);
+    }
+}
+
+fn finish(analysis: &mut Analysis, last: &Step<'_>) {
+    let frames = analysis.exposure.totals.frames;
+    analysis.exposure.finish(last);
+    analysis.watch.finish();
+    if let Some(compared) = &mut analysis.compared {
+        compared.comparison.finish(frames, last);
+    }
+    analysis.what_if.iter_mut().for_each(WhatIf::finish);
 }
 
 /// Rows of the longest of the tables that wait to be written.
@@ -112,19 +154,23 @@ fn held(analysis: &Analysis) -> usize {
     let compared = analysis.compared.as_ref();
     let deviations = compared.map_or(0, |compared| compared.comparison.deviations.len());
     let ended = exposure.conntracks.len().max(exposure.expectations.len());
-    ended.max(deviations)
+    let said = exposure.refusals.len().max(analysis.watch.findings.len());
+    ended.max(said).max(deviations)
 }
 
 /// Hands on what ended, so that memory does not grow with the capture.
 fn collect(analysis: &mut Analysis, outputs: &mut [Frames]) -> Result<(), Failure> {
     let Analysis {
-        exposure, compared, ..
+        exposure,
+        watch,
+        compared,
+        ..
     } = analysis;
     let deviations = compared
         .as_ref()
         .map_or(&[][..], |compared| &compared.comparison.deviations);
     for output in outputs {
-        output.append(&exposure.expectations, &exposure.conntracks, deviations)?;
+        output.append(exposure, &watch.findings, deviations)?;
     }
     if let Some(compared) = compared {
         compared
@@ -133,6 +179,11 @@ fn collect(analysis: &mut Analysis, outputs: &mut [Frames]) -> Result<(), Failur
             .drain(..)
             .for_each(|deviation| compared.deviations.push(deviation));
     }
+    watch
+        .findings
+        .drain(..)
+        .for_each(|finding| analysis.found.add(&finding));
+    exposure.refusals.clear();
     exposure
         .expectations
         .drain(..)
@@ -144,6 +195,9 @@ fn collect(analysis: &mut Analysis, outputs: &mut [Frames]) -> Result<(), Failur
         .for_each(|ended| analysis.related.push(ended));
     Ok(())
 }
+
+/// Exit status where `--fail-on` was met.
+const FOUND: u8 = 3;
 
 /// Rows of a table that are held before they are written: one row group of a Parquet file.
 const BATCH: usize = 65_536;

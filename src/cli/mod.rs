@@ -2,6 +2,7 @@
 
 mod analyse;
 mod events;
+mod findings;
 mod helpers;
 mod kernels;
 mod progress;
@@ -36,6 +37,7 @@ pub struct Cli {
 enum Command {
     Analyse(analyse::Analyse),
     Events(events::Events),
+    Findings(findings::Findings),
     Helpers(helpers::Helpers),
     Kernels(kernels::Kernels),
 }
@@ -46,6 +48,7 @@ impl Cli {
         let done = match self.command {
             Command::Analyse(command) => command.run(),
             Command::Events(command) => command.run(),
+            Command::Findings(command) => command.run(),
             Command::Helpers(command) => command.run(),
             Command::Kernels(command) => command.run(),
         };
@@ -100,7 +103,7 @@ impl Input {
     }
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(next_help_heading = "Firewall")]
 struct Firewall {
     /// Attach a helper to new flows to this port, in place of the default table; 'none' for none at all. conntrackd:ftp
@@ -186,6 +189,32 @@ impl Firewall {
         }
         Ok(config)
     }
+
+    /// The same with one thing otherwise, for `--what-if`.
+    fn otherwise(&self, text: &str) -> Result<Config, Failure> {
+        let failure = |error| usage("what-if", error);
+        let form = || failure(format!("'{text}' is not of the form NAME=VALUE"));
+        let (name, value) = text.split_once('=').ok_or_else(form)?;
+        let mut other = self.clone();
+        match (name, value) {
+            ("kernel", series) => other.kernel = self::series(series).map_err(failure)?,
+            ("helper", "none") => {
+                other.assign = vec!["none".to_owned()];
+                other.add_assign.clear();
+                other.userspace = false;
+            }
+            (helper, "none") => {
+                let mut config = self.config(self.kernel)?;
+                let named = config.modules.named(helper).map_err(failure)?.name;
+                let assignments = &mut config.assignments;
+                assignments.retain(|assignment| assignment.helper.name != named);
+                return Ok(config);
+            }
+            (sysctl, _) if sysctl.starts_with("net.") => other.sysctl.push(text.to_owned()),
+            _ => other.module.push(text.to_owned()),
+        }
+        other.config(other.kernel)
+    }
 }
 
 fn usage(option: &str, error: impl std::fmt::Display) -> Failure {
@@ -220,7 +249,7 @@ fn width() -> u16 {
 }
 
 const EXIT_STATUS: &str = "\
-Exit status: 0 success; 1 error; 2 wrong usage; 4 a capture is damaged: everything before the damage was analysed.";
+Exit status: 0 success; 1 error; 2 wrong usage; 3 a finding that --fail-on asked for; 4 a capture is damaged: everything before the damage was analysed.";
 
 /// A capture ended early: told, and remembered in the exit status.
 fn damaged(error: &capture::Error) -> ExitCode {

@@ -88,6 +88,7 @@ impl Conntrack {
             helper: self.help.as_ref().map(|help| help.name),
             master: self.related.as_ref().map(|related| related.master),
             expectation: self.related.as_ref().map(|related| related.expectation),
+            root: self.related.as_ref().map(|related| related.root),
             master_helper: self.related.as_ref().map(|related| related.helper),
             life: self.life,
         }

@@ -63,6 +63,8 @@ pub struct ConntrackRecord {
     /// Told with the first event of an expected flow.
     pub master: Option<Tuple>,
     pub expectation: Option<ExpectationId>,
+    /// Of an expected flow: whose helper began it all.
+    pub root: Option<Root>,
     /// What a rule's `ct helper` matches on an expected flow: the helper of the master.
     pub master_helper: Option<&'static str>,
     pub life: Life,

@@ -7,14 +7,16 @@
 mod ftp;
 mod irc;
 mod stream;
+mod summary;
 
 pub use ftp::Ftp;
 pub use irc::Irc;
 pub use stream::{Line, Place, Side, Way};
+pub use summary::{Beside, Elsewhere, Summaries, Talked};
 
 use crate::conntrack::event::{Closed, ConntrackRecord, Root};
 use crate::conntrack::payload;
-use crate::content;
+use crate::content::{self, Content};
 use crate::packet::{Packet, link};
 use crate::replay::Passage;
 use crate::service::Service;
@@ -28,14 +30,18 @@ pub struct Dialogue {
     pub helper: &'static str,
     /// Client to server.
     pub original: Tuple,
-    /// Where a rule attached the helper; none for an expected flow, which inherited it.
-    pub service: Option<Service>,
+    /// Where a rule attached the helper, to this connection or to the one that it comes from.
+    pub service: Service,
+    /// It is an expected flow, which inherited its helper.
+    pub is_expected: bool,
     /// The packet that opened it.
     pub first_packet: u64,
     /// The capture does not hold its beginning.
     pub picked_up: bool,
     /// By direction.
     pub sides: [Side; 2],
+    /// Messages that the snap length cut.
+    pub cut: u64,
     /// What its helper has expected so far.
     pub tally: Tally,
     pub talk: Talk,
@@ -91,14 +97,15 @@ impl Dialogue {
     /// A flow that enters the table with a helper of this kind (`Spec::called`).
     pub fn new(record: &ConntrackRecord, helper: &'static str, kind: &str) -> Self {
         let tuple = record.original;
-        let is_expected = record.expectation.is_some();
         Self {
             helper,
             original: tuple,
-            service: (!is_expected).then(|| Service::of(&Root { helper, tuple })),
+            service: Service::of(&record.root.unwrap_or(Root { helper, tuple })),
+            is_expected: record.expectation.is_some(),
             first_packet: record.life.first_packet,
             picked_up: tuple.protocol == Protocol::TCP && record.state == Some("ESTABLISHED"),
             sides: Default::default(),
+            cut: 0,
             tally: Tally::default(),
             talk: match kind {
                 "ftp" => Talk::Ftp(Box::default()),
@@ -134,6 +141,7 @@ impl Dialogue {
             side.opened_with = content::of(protocol, payload);
         }
         side.messages += 1;
+        self.cut += u64::from(packet.captured < packet.datagram.len());
         let mut place = Place::default();
         let mut lines = Vec::new();
         if protocol == Protocol::TCP {
@@ -160,6 +168,14 @@ impl Dialogue {
             Talk::Irc(irc) => irc.hear(heard.direction, line),
             Talk::Silent => {}
         }
+    }
+
+    /// The packet from which on the two ends encrypt what they say.
+    pub fn encrypted(&self) -> Option<u64> {
+        let agreed = self.ftp().and_then(|ftp| ftp.encrypted);
+        let client = &self.sides[Direction::Original.index()];
+        let from_the_start = client.opened_with == Some(Content::Tls);
+        agreed.or(from_the_start.then_some(client.first_message))
     }
 
     pub fn ftp(&self) -> Option<&Ftp> {

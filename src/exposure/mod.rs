@@ -3,8 +3,20 @@
 //! Fed with a replay, frame by frame. Totals and sums are kept for the whole run; single expectations and conntracks
 //! are handed out as they end, so memory follows what is alive.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+mod closed;
+mod hours;
+mod possible;
+mod totals;
+mod usage;
+
+pub use closed::{ClosedExpectation, EndedConntrack, Outcome, Refusal, Visitor};
+pub use hours::{Hour, Hours};
+pub use possible::Possible;
+pub use totals::{Count, Flows, IcmpError, Totals};
+pub use usage::{Ends, Related, Use};
+
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,16 +25,18 @@ use hashbrown::HashMap;
 use crate::conntrack::event::{
     Closed, ConntrackId, ConntrackRecord, Ended, Event, ExpectationRecord, Root, Status,
 };
-use crate::conntrack::{Reason, State, Step, Verdict};
-use crate::expectation::ExpectationId;
+use crate::conntrack::{State, Step, Verdict};
+use crate::expectation::{ExpectationId, Origin};
+use crate::helper::Modules;
+use crate::kernel::Kernel;
 use crate::packet::{Packet, link};
 use crate::replay::{Arrival, Passage};
 use crate::service::Service;
 use crate::time::Timestamp;
-use crate::tuple::{Protocol, Tuple};
+use crate::tuple::Protocol;
 
 /// What is learnt from a replay.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Exposure {
     pub totals: Totals,
     /// Every service that a helper was attached to.
@@ -32,205 +46,51 @@ pub struct Exposure {
     /// What ended since the caller last emptied these.
     pub expectations: Vec<ClosedExpectation>,
     pub conntracks: Vec<EndedConntrack>,
+    pub refusals: Vec<Refusal>,
     /// The service of each flow alive that a helper reads, or that a helper's expectation let in.
     flows: HashMap<ConntrackId, Service>,
-    /// Expectations alive that any number of flows may come for, with the packet of the first that came.
-    permanent: HashMap<ExpectationId, (Arc<ExpectationRecord>, Option<u64>)>,
+    alive: HashMap<ExpectationId, Alive>,
+    modules: Modules,
+    kernel: Kernel,
 }
 
-/// Sums over all frames.
-#[derive(Debug, Default)]
-pub struct Totals {
-    pub frames: u64,
-    /// Frames without an IP packet.
-    pub not_ip: u64,
-    /// Frames of link types that are not read, by LINKTYPE_ number.
-    pub unread_links: BTreeMap<u16, u64>,
-    /// Packets that the snap length cut off.
-    pub cut: u64,
-    pub first: Option<Timestamp>,
-    pub last: Option<Timestamp>,
-    /// Frames whose timestamp lies before an earlier one's.
-    pub backwards: u64,
-    /// Packets and IP bytes, by `State`.
-    states: [Count; 6],
-    pub reasons: BTreeMap<Reason, u64>,
-    pub dropped: u64,
-    pub conntracks: BTreeMap<Protocol, Flows>,
-    /// TCP connections whose beginning the capture does not hold.
-    pub picked_up: u64,
-    /// Conntracks that gave way because the table was full.
-    pub early_drops: u64,
-}
-
-/// Conntracks of one protocol.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Flows {
-    pub all: u64,
-    /// Nobody answered.
-    pub unreplied: u64,
-    pub assured: u64,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Count {
-    pub packets: u64,
-    /// IP bytes.
-    pub bytes: u64,
-    /// The first packet's number.
-    pub first: u64,
-}
-
-impl Count {
-    fn add(&mut self, packet: u64, bytes: u64) {
-        if self.packets == 0 {
-            self.first = packet;
-        }
-        self.packets += 1;
-        self.bytes += bytes;
-    }
-}
-
-impl Totals {
-    pub fn state(&self, state: State) -> Count {
-        self.states[state as usize]
-    }
-
-    /// From the first frame to the last.
-    pub fn duration(&self) -> Duration {
-        self.first
-            .zip(self.last)
-            .map_or(Duration::ZERO, |(first, last)| last.since(first))
-    }
-}
-
-/// What became of a service's helper.
-#[derive(Debug, Default)]
-pub struct Use {
-    /// Control connections.
-    pub controls: u64,
-    /// Who opened them, the first thousand addresses.
-    pub clients: BTreeSet<IpAddr>,
-    /// Control connections of others.
-    pub clients_omitted: u64,
-    /// Packet that opened the first of them.
-    pub first_packet: u64,
-    pub expectations: u64,
-    /// Those that a flow came for.
-    pub used: u64,
-    /// Those that a packet matched of which no flow came: INVALID, or dropped.
-    pub burned: u64,
-    /// How long all of them stood open together.
-    pub open: Duration,
-    /// Commands that made no expectation, by reason.
-    pub declined: BTreeMap<&'static str, u64>,
-    /// Packets that the helper dropped, by reason.
-    pub dropped: BTreeMap<&'static str, u64>,
-    /// Flows that came for an expectation, by the ends that they joined.
-    pub related: BTreeMap<Ends, Related>,
-}
-
-impl Use {
-    pub fn related_flows(&self) -> u64 {
-        self.related.values().map(|related| related.flows).sum()
-    }
-
-    pub fn verdict(&self) -> Worth {
-        if self.related.is_empty() {
-            Worth::Inert
-        } else {
-            Worth::Needed
-        }
-    }
-}
-
-/// Whether the traffic needs the helper.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Worth {
-    /// Flows came for its expectations, which would be NEW without it.
-    Needed,
-    /// It was attached, and no flow came of it.
-    Inert,
-}
-
-impl Worth {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Needed => "needed",
-            Self::Inert => "inert",
-        }
-    }
-}
-
-/// The ends of expected flows: who opened them, to whom.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ends {
-    /// What `ct helper` matches: the helper of the master, which may have inherited it.
-    pub helper: &'static str,
-    pub protocol: Protocol,
-    pub src: IpAddr,
-    pub dst: IpAddr,
-}
-
-/// Expected flows between the same ends.
-#[derive(Debug)]
-pub struct Related {
-    pub flows: u64,
-    /// Packets that opened flows, the first few.
-    pub packets: Vec<u64>,
-    /// Lowest and highest destination port.
-    pub ports: (u16, u16),
-}
-
-/// An ICMP error that belonged to a flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct IcmpError {
-    pub protocol: Protocol,
-    pub kind: u8,
-}
-
-/// An expectation from its beginning to its end.
+/// What is remembered of an expectation while it is alive.
 #[derive(Clone, Debug)]
-pub struct ClosedExpectation {
-    pub record: Arc<ExpectationRecord>,
-    pub outcome: Outcome,
-    /// The packet that closed it; none where time or the end of the capture did.
-    pub packet: Option<u64>,
-    /// How long it stood open.
-    pub open: Duration,
+struct Alive {
+    record: Arc<ExpectationRecord>,
+    visitor: Option<Visitor>,
+    /// It took the place of one that was the same; and of one that somebody had come for.
+    continues: bool,
+    was_used: bool,
+    renewed: u64,
 }
 
-/// What an expectation was good for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Outcome {
-    /// A flow came for it.
-    Used,
-    /// A packet matched it that opened no flow, being INVALID or dropped: gone.
-    Burned,
-    /// Nobody came.
-    Unused(Closed),
-}
-
-impl Outcome {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Used => "used",
-            Self::Burned => "burned",
-            Self::Unused(why) => why.name(),
-        }
-    }
-}
-
-/// A conntrack from its beginning to its end.
-#[derive(Clone, Debug)]
-pub struct EndedConntrack {
-    pub record: ConntrackRecord,
-    pub ended: Ended,
-    /// Where it was expected: the service whose helper expected it.
-    pub expected_by: Option<Service>,
+/// Expectations that this step ended, and whose sequel may follow in the same step.
+#[derive(Default)]
+struct Sequels {
+    /// Matched: the flow is told right behind it.
+    matched: Option<(Alive, Duration)>,
+    /// Made again: the new one is told right behind it.
+    refreshed: Option<Alive>,
 }
 
 impl Exposure {
+    /// Of a firewall with these modules and this kernel.
+    pub fn new(modules: &Modules, kernel: Kernel) -> Self {
+        Self {
+            totals: Totals::default(),
+            services: BTreeMap::new(),
+            icmp_errors: BTreeMap::new(),
+            expectations: Vec::new(),
+            conntracks: Vec::new(),
+            refusals: Vec::new(),
+            flows: HashMap::new(),
+            alive: HashMap::new(),
+            modules: modules.clone(),
+            kernel,
+        }
+    }
+
     /// Takes in one frame.
     pub fn observe(&mut self, passage: &Passage<'_>) {
         let totals = &mut self.totals;
@@ -255,7 +115,8 @@ impl Exposure {
     /// Takes in what was still open when the capture ended.
     pub fn finish(&mut self, step: &Step<'_>) {
         let number = self.totals.frames;
-        self.events(number, step.late.iter().map(|late| &late.event));
+        let late = step.late.iter().map(|late| (late.at, &late.event));
+        self.events(number, late);
     }
 
     fn step(&mut self, passage: &Passage<'_>, packet: Option<&Packet<'_>>, step: &Step<'_>) {
@@ -266,7 +127,7 @@ impl Exposure {
             dropped,
             ..
         } = step.verdict;
-        self.totals.states[state as usize].add(passage.number, bytes);
+        self.totals.count(state).add(passage.number, bytes);
         self.totals.dropped += u64::from(dropped == Some(true));
         if let Some(reason) = reason {
             *self.totals.reasons.entry(reason).or_default() += 1;
@@ -284,22 +145,23 @@ impl Exposure {
                 .add(passage.number, bytes);
         }
         if !step.late.is_empty() || !step.events.is_empty() {
-            self.events(passage.number, step.late.iter().map(|late| &late.event));
-            self.events(passage.number, step.events.iter());
+            let late = step.late.iter().map(|late| (late.at, &late.event));
+            self.events(passage.number, late);
+            let events = step.events.iter().map(|event| (passage.clock, event));
+            self.events(passage.number, events);
         }
     }
 
-    fn events<'e>(&mut self, number: u64, events: impl Iterator<Item = &'e Event>) {
-        // A flow that comes for an expectation is told right behind the expectation's end.
-        let mut matched: Option<(Arc<ExpectationRecord>, Duration)> = None;
-        for event in events {
+    fn events<'e>(&mut self, number: u64, events: impl Iterator<Item = (Timestamp, &'e Event)>) {
+        let mut sequels = Sequels::default();
+        for (at, event) in events {
             match event {
-                Event::ExpectationNew(record) => {
-                    let service = Service::of(&record.root);
-                    self.services.entry(service).or_default().expectations += 1;
-                    if record.expectation.flags.permanent {
-                        self.permanent.insert(record.id, (Arc::clone(record), None));
+                Event::ExpectationNew(record) => self.made(record, &mut sequels),
+                Event::ExpectationRenewed { expectation, .. } => {
+                    if let Some(alive) = self.alive.get_mut(&expectation.id) {
+                        alive.renewed += 1;
                     }
+                    self.service(&expectation.root).refreshed += 1;
                 }
                 Event::ExpectationDestroy {
                     expectation,
@@ -307,76 +169,181 @@ impl Exposure {
                     open,
                     ..
                 } => {
+                    let Some(alive) = self.alive.remove(&expectation.id) else {
+                        continue;
+                    };
                     if matches!(why, Closed::Matched { .. }) {
-                        matched = Some((Arc::clone(expectation), *open));
+                        sequels.matched = Some((alive, *open));
                         continue;
                     }
-                    let used = self.permanent.remove(&expectation.id);
-                    let (outcome, packet) = match used.and_then(|(_, first)| first) {
-                        Some(first) => (Outcome::Used, Some(first)),
-                        None => (
-                            Outcome::Unused(*why),
-                            matches!(why, Closed::Refreshed | Closed::Evicted).then_some(number),
-                        ),
-                    };
-                    self.close(Arc::clone(expectation), outcome, packet, *open);
+                    if *why == Closed::Refreshed {
+                        sequels.refreshed = Some(alive.clone());
+                    }
+                    self.ended_unmatched((number, at), alive, *why, *open);
                 }
                 Event::ConntrackNew(record) => {
-                    let came_for =
-                        matched.take_if(|(expected, _)| record.expectation == Some(expected.id));
-                    if let Some((expected, open)) = came_for {
-                        self.related(&expected, record);
-                        self.close(expected, Outcome::Used, Some(number), open);
-                    } else if let Some((expected, first)) = record
-                        .expectation
-                        .and_then(|id| self.permanent.get_mut(&id))
-                    {
-                        first.get_or_insert(number);
-                        let expected = Arc::clone(expected);
-                        self.related(&expected, record);
-                    }
+                    self.came(at, record, &mut sequels);
                     self.opened(record);
                 }
                 Event::ConntrackDestroy(record, ended) => self.ended(record, *ended),
-                Event::Declined { root, reason, .. } => {
-                    let service = self.services.entry(Service::of(root)).or_default();
-                    *service.declined.entry(reason).or_default() += 1;
+                Event::Declined {
+                    root,
+                    reason,
+                    bytes,
+                } => {
+                    let declined = &mut self.service(root).declined;
+                    declined.entry(reason).or_default().add(number);
+                    self.refused(number, at, root, reason, Some(bytes.clone()));
                 }
                 Event::Refused { root, reason } => {
-                    let service = self.services.entry(Service::of(root)).or_default();
-                    *service.dropped.entry(reason).or_default() += 1;
+                    let dropped = &mut self.service(root).dropped;
+                    dropped.entry(reason).or_default().add(number);
+                    self.refused(number, at, root, reason, None);
                 }
-                Event::ConntrackUpdate(_) | Event::ExpectationRenewed { .. } => {}
+                Event::ConntrackUpdate(_) => {}
             }
         }
-        if let Some((expected, open)) = matched {
-            self.close(expected, Outcome::Burned, Some(number), open);
+        if let Some((alive, open)) = sequels.matched {
+            let at = alive.record.at + open;
+            self.close(at, alive, Outcome::Burned, Some(number), open);
+        }
+    }
+
+    fn service(&mut self, root: &Root) -> &mut Use {
+        self.services.entry(Service::of(root)).or_default()
+    }
+
+    fn made(&mut self, record: &Arc<ExpectationRecord>, sequels: &mut Sequels) {
+        let before = sequels.refreshed.take_if(|before| {
+            before.record.master_id == record.master_id
+                && before.record.expectation.tuple() == record.expectation.tuple()
+        });
+        let continues = before.is_some();
+        let was_used = |before: Alive| before.was_used || before.visitor.is_some();
+        let alive = Alive {
+            record: Arc::clone(record),
+            visitor: None,
+            continues,
+            was_used: before.is_some_and(was_used),
+            renewed: 0,
+        };
+        self.alive.insert(record.id, alive);
+        let is_third_host = leads_to_third_host(record);
+        let service = self.service(&record.root);
+        if continues {
+            service.refreshed += 1;
+        } else {
+            service.expected += 1;
+            service.to_third_hosts += u64::from(is_third_host);
+            service.hours.made(record.at);
+        }
+    }
+
+    /// Time, its helper or the end of its master closed it; or the same one was made again.
+    fn ended_unmatched(
+        &mut self,
+        (number, at): (u64, Timestamp),
+        alive: Alive,
+        why: Closed,
+        open: Duration,
+    ) {
+        let by_packet = matches!(why, Closed::Refreshed | Closed::Evicted);
+        let (outcome, packet) = match alive.visitor {
+            Some(visitor) => (Outcome::Used, Some(visitor.packet)),
+            None => (Outcome::Unused(why), by_packet.then_some(number)),
+        };
+        self.close(at, alive, outcome, packet, open);
+    }
+
+    /// Where the new flow was expected, the expectation has its visitor.
+    fn came(&mut self, at: Timestamp, record: &ConntrackRecord, sequels: &mut Sequels) {
+        let visitor = Visitor {
+            src: record.original.src,
+            sport: record.original.sport,
+            packet: record.life.first_packet,
+            at,
+        };
+        let came_for = sequels
+            .matched
+            .take_if(|(alive, _)| record.expectation == Some(alive.record.id));
+        if let Some((mut alive, open)) = came_for {
+            self.related(&alive.record, record);
+            alive.visitor = Some(visitor);
+            self.close(at, alive, Outcome::Used, Some(visitor.packet), open);
+        } else if let Some(id) = record.expectation
+            && let Some(alive) = self.alive.get_mut(&id)
+        {
+            alive.visitor.get_or_insert(visitor);
+            let expected = Arc::clone(&alive.record);
+            self.related(&expected, record);
         }
     }
 
     fn close(
         &mut self,
-        record: Arc<ExpectationRecord>,
+        at: Timestamp,
+        alive: Alive,
         outcome: Outcome,
         packet: Option<u64>,
         open: Duration,
     ) {
-        let service = self.services.entry(Service::of(&record.root)).or_default();
+        let record = alive.record;
+        let to_anybody = record.expectation.src_addr.is_none();
+        let service = self.service(&record.root);
         service.open += open;
-        service.used += u64::from(outcome == Outcome::Used);
-        service.burned += u64::from(outcome == Outcome::Burned);
+        if to_anybody {
+            service.open_to_anybody += open;
+        }
+        match (outcome, alive.visitor) {
+            (Outcome::Used, Some(visitor)) if !alive.was_used => {
+                service.used += 1;
+                service.hours.used(visitor.at);
+            }
+            (Outcome::Used, _) => {}
+            (Outcome::Burned, _) => service.burned += 1,
+            (Outcome::Unused(why), _) => {
+                service.evicted += u64::from(why == Closed::Evicted);
+                if !alive.was_used {
+                    service.open_for_nothing += open;
+                }
+            }
+        }
+        service.hours.open(at - open, at, to_anybody);
+        let possible = Possible::of(&record, &self.modules, &self.kernel);
         self.expectations.push(ClosedExpectation {
             record,
             outcome,
             packet,
             open,
+            continues: alive.continues,
+            renewed: alive.renewed,
+            visitor: alive.visitor,
+            possible,
+        });
+    }
+
+    fn refused(
+        &mut self,
+        frame: u64,
+        at: Timestamp,
+        root: &Root,
+        reason: &'static str,
+        bytes: Option<Range<usize>>,
+    ) {
+        self.refusals.push(Refusal {
+            frame,
+            at,
+            service: Service::of(root),
+            client: root.tuple.src,
+            reason,
+            bytes,
         });
     }
 
     fn opened(&mut self, record: &ConntrackRecord) {
-        if record.original.protocol == Protocol::TCP && record.state == Some("ESTABLISHED") {
-            self.totals.picked_up += 1;
-        }
+        let picked_up =
+            record.original.protocol == Protocol::TCP && record.state == Some("ESTABLISHED");
+        self.totals.picked_up += u64::from(picked_up);
         let Some(helper) = record.helper else { return };
         if record.expectation.is_some() {
             // What inherits its helper belongs to the service that it was expected for.
@@ -389,12 +356,8 @@ impl Exposure {
             service.first_packet = record.life.first_packet;
         }
         service.controls += 1;
-        let client = record.original.src;
-        if service.clients.len() < LISTED {
-            service.clients.insert(client);
-        } else {
-            service.clients_omitted += u64::from(!service.clients.contains(&client));
-        }
+        service.picked_up += u64::from(picked_up);
+        service.add_client(tuple.src);
         self.flows.insert(record.id, key);
     }
 
@@ -402,46 +365,37 @@ impl Exposure {
     fn related(&mut self, expected: &ExpectationRecord, record: &ConntrackRecord) {
         let key = Service::of(&expected.root);
         self.flows.insert(record.id, key);
-        let Tuple {
-            src,
-            dst,
-            dport,
-            protocol,
-            ..
-        } = record.original;
-        let service = self.services.entry(key).or_default();
-        let related = service
-            .related
-            .entry(Ends {
-                helper: expected.helper,
-                protocol,
-                src,
-                dst,
-            })
-            .or_insert_with(|| Related {
-                flows: 0,
-                packets: Vec::new(),
-                ports: (dport, dport),
-            });
-        related.flows += 1;
-        related.ports = (related.ports.0.min(dport), related.ports.1.max(dport));
-        if related.packets.len() < EVIDENCE {
-            related.packets.push(record.life.first_packet);
-        }
+        let tuple = &record.original;
+        let ends = Ends {
+            helper: expected.helper,
+            protocol: tuple.protocol,
+            src: tuple.src,
+            dst: tuple.dst,
+        };
+        let related = &mut self.services.entry(key).or_default().related;
+        related
+            .entry(ends)
+            .or_insert_with(|| Related::new(tuple.dport))
+            .add(tuple.dport, record.life.first_packet);
     }
 
     fn ended(&mut self, record: &ConntrackRecord, ended: Ended) {
+        let unreplied = !record.status.has(Status::SEEN_REPLY);
         let flows = self
             .totals
             .conntracks
             .entry(record.original.protocol)
             .or_default();
         flows.all += 1;
-        flows.unreplied += u64::from(!record.status.has(Status::SEEN_REPLY));
+        flows.unreplied += u64::from(unreplied);
         flows.assured += u64::from(record.status.has(Status::ASSURED));
         self.totals.early_drops += u64::from(ended == Ended::EarlyDrop);
         let service = self.flows.remove(&record.id);
         let expected_by = service.filter(|_| record.expectation.is_some());
+        if let Some(service) = service.filter(|_| expected_by.is_none()) {
+            let service = self.services.entry(service).or_default();
+            service.unanswered += u64::from(unreplied);
+        }
         self.conntracks.push(EndedConntrack {
             record: record.clone(),
             ended,
@@ -450,13 +404,15 @@ impl Exposure {
     }
 }
 
+/// The payload named a host that is neither end of the master.
+fn leads_to_third_host(record: &ExpectationRecord) -> bool {
+    let to = &record.expectation.dst_addr;
+    let ends = [record.master.src, record.master.dst];
+    matches!(to.origin, Origin::Command { .. }) && !ends.contains(&to.value)
+}
+
 fn icmp_error(packet: &Packet<'_>) -> Option<IcmpError> {
     let (protocol, _) = packet.transport?;
     let kind = *packet.transport_bytes().first()?;
     matches!(protocol, Protocol::ICMP | Protocol::ICMPV6).then_some(IcmpError { protocol, kind })
 }
-
-/// Clients of a service that are listed; of others only the connections are counted.
-const LISTED: usize = 1000;
-/// Packets that are named as evidence.
-const EVIDENCE: usize = 3;

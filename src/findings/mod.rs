@@ -5,6 +5,7 @@
 
 mod amanda;
 mod broadcast;
+mod found;
 mod ftp;
 mod h323;
 mod irc;
@@ -17,13 +18,17 @@ mod tftp;
 mod userspace;
 mod watch;
 
+pub use found::{Found, Sum};
 pub use watch::Watch;
 
 use std::ops::Range;
 
+use clap::ValueEnum;
+
 use crate::conntrack::event::{Closed, ConntrackRecord, ExpectationRecord};
 use crate::dialogue::{Dialogue, Heard, Line};
 use crate::packet::Packet;
+use crate::service::Service;
 use crate::time::Timestamp;
 use crate::tuple::Tuple;
 
@@ -65,7 +70,7 @@ pub struct Entry {
 }
 
 /// How much it matters to a firewall's owner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum)]
 pub enum Severity {
     /// Ordinary programs do it; it explains what the firewall did.
     Note,
@@ -139,8 +144,8 @@ pub struct Finding {
     pub entry: &'static Entry,
     pub frame: u64,
     pub at: Timestamp,
-    /// The helper whose control connection it was found in, and that connection; or the flow that came by itself.
-    pub helper: Option<&'static str>,
+    /// Whose helper it concerns, and on which connection it was found; none where no helper is involved.
+    pub service: Option<Service>,
     pub flow: Option<Tuple>,
     pub evidence: Evidence,
 }

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use super::{Entry, Evidence, Finding, Matcher, all};
 use crate::conntrack::Step;
 use crate::conntrack::event::{Closed, ConntrackId, ConntrackRecord, Event, ExpectationRecord};
-use crate::dialogue::{Dialogue, Heard};
+use crate::dialogue::{Dialogue, Heard, Summaries};
 use crate::helper::Modules;
 use crate::packet::Packet;
 use crate::replay::{Arrival, Passage};
+use crate::service::Service;
 use crate::time::Timestamp;
 use crate::tuple::{Protocol, Tuple};
 
@@ -18,6 +19,8 @@ use crate::tuple::{Protocol, Tuple};
 pub struct Watch {
     /// Since the caller last emptied it.
     pub findings: Vec<Finding>,
+    /// What the control connections to each service carried.
+    pub summaries: Summaries,
     /// Control connections alive.
     dialogues: HashMap<ConntrackId, Dialogue>,
     /// Expectations alive, by where they lead.
@@ -42,6 +45,7 @@ impl Watch {
         };
         Self {
             findings: Vec::new(),
+            summaries: Summaries::default(),
             dialogues: HashMap::new(),
             open: HashMap::new(),
             asked: kinds.values().map(|&kind| (kind, of(kind))).collect(),
@@ -88,6 +92,7 @@ impl Watch {
         {
             if let Some(heard) = dialogue.listen(passage, packet, direction) {
                 self.message(&mut dialogue, &heard, step);
+                self.summaries.heard(&dialogue, heard.packet);
             }
             self.dialogues.insert(id, dialogue);
         }
@@ -136,7 +141,7 @@ impl Watch {
             dialogue.remember(heard, line);
         }
         for (entry, evidence) in found {
-            let flow = Some((dialogue.helper, dialogue.original));
+            let flow = Some((dialogue.service, dialogue.original));
             self.note(entry, heard.packet, heard.at, flow, evidence);
         }
     }
@@ -154,12 +159,22 @@ impl Watch {
                 expectation, why, ..
             } => self.closed(passage, expectation, *why),
             Event::ConntrackNew(record) if record.expectation.is_none() => {
+                self.summaries.flow(record);
                 self.strangers(passage, record);
             }
             Event::ConntrackDestroy(record, _) => {
-                self.dialogues.remove(&record.id);
+                if let Some(dialogue) = self.dialogues.remove(&record.id) {
+                    self.summaries.ended(&dialogue);
+                }
             }
             _ => {}
+        }
+    }
+
+    /// The capture is over: what is alive is summed as well.
+    pub fn finish(&mut self) {
+        for (_, dialogue) in self.dialogues.drain() {
+            self.summaries.ended(&dialogue);
         }
     }
 
@@ -189,7 +204,7 @@ impl Watch {
             return;
         };
         dialogue.tally.close(why);
-        let flow = Some((dialogue.helper, dialogue.original));
+        let flow = Some((dialogue.service, dialogue.original));
         for entry in self.entries(&dialogue).iter() {
             if let Matcher::Closed(shows) = entry.matcher
                 && let Some(evidence) = shows(&dialogue, record, why)
@@ -207,7 +222,8 @@ impl Watch {
             return;
         };
         for expected in open.clone() {
-            let flow = Some((expected.root.helper, expected.master));
+            self.summaries.stranger(&expected, record);
+            let flow = Some((Service::of(&expected.root), expected.master));
             self.ask_all(passage, flow, |entry| match entry.matcher {
                 Matcher::Stranger(shows) => shows(&expected, record),
                 _ => None,
@@ -218,10 +234,10 @@ impl Watch {
     fn ask_all(
         &mut self,
         passage: &Passage<'_>,
-        flow: Option<(&'static str, Tuple)>,
+        flow: Option<(Service, Tuple)>,
         shows: impl Fn(&Entry) -> Option<Evidence>,
     ) {
-        let kind = flow.and_then(|(helper, _)| self.kinds.get(helper).copied());
+        let kind = flow.and_then(|(service, _)| self.kinds.get(service.helper).copied());
         for entry in all() {
             let concerns = |kind| entry.helpers.is_empty() || entry.helpers.contains(&kind);
             if kind.is_none_or(concerns)
@@ -243,14 +259,14 @@ impl Watch {
         entry: &'static Entry,
         frame: u64,
         at: Timestamp,
-        flow: Option<(&'static str, Tuple)>,
+        flow: Option<(Service, Tuple)>,
         evidence: Evidence,
     ) {
         self.findings.push(Finding {
             entry,
             frame,
             at,
-            helper: flow.map(|(helper, _)| helper),
+            service: flow.map(|(service, _)| service),
             flow: flow.map(|(_, tuple)| tuple),
             evidence,
         });

@@ -1,5 +1,6 @@
 //! What is printed and written: a file a format.
 
+pub mod catalogue;
 pub mod events;
 pub mod frames;
 pub mod json;
@@ -13,16 +14,26 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::compare::{Comparison, Deviation};
+use crate::discovery::Discovery;
 use crate::expectation::Expectation;
 use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure};
+use crate::findings::{Found, Watch};
 use crate::helper::Spec;
 use crate::kernel::Kernel;
 use crate::rules::{Rule, conntrackd};
 use crate::tuple::{self, Tuple};
+use crate::verdict::{self, Verdict};
+use crate::what_if::WhatIf;
 
 /// Everything that a report is made of.
 pub struct Analysis {
     pub exposure: Exposure,
+    /// What the control connections carried, and what of the catalogue was found.
+    pub watch: Watch,
+    pub found: Found,
+    pub discovery: Discovery,
+    /// Other firewalls that were asked for.
+    pub what_if: Vec<WhatIf>,
     pub rules: Vec<Rule>,
     /// Of conntrackd, what the rules ask for.
     pub conntrackd: Vec<conntrackd::Instance>,
@@ -46,6 +57,17 @@ pub struct Compared {
 }
 
 impl Analysis {
+    /// What is to be said of the helper on each service.
+    pub fn verdicts(&self) -> Vec<Verdict<'_>> {
+        verdict::of(
+            &self.exposure,
+            &self.watch.summaries,
+            &self.discovery,
+            &self.found.by_service(),
+            |helper| self.cannot_fire.contains(helper),
+        )
+    }
+
     /// Helpers that were waiting for a control connection and saw none.
     pub fn not_seen(&self) -> impl Iterator<Item = &'static str> {
         let services = self.exposure.services.iter();
@@ -59,6 +81,27 @@ impl Analysis {
             .keys()
             .copied()
             .filter(move |name| !seen.contains(name))
+    }
+
+    /// What a longer capture could still change, for each kind of verdict that there is.
+    pub fn could_change(&self) -> Vec<String> {
+        let verdicts = self.verdicts();
+        let mut kinds: Vec<(&str, &str)> = verdicts
+            .iter()
+            .map(|verdict| (verdict.worth.name(), verdict.worth.could_change()))
+            .collect();
+        if self.not_seen().next().is_some() {
+            kinds.push(("not seen", "one control connection shows what it is for"));
+        }
+        kinds.sort_unstable();
+        kinds.dedup();
+        let hours = self.exposure.totals.duration().as_secs_f64() / 3600.0;
+        let kinds = kinds.into_iter();
+        kinds
+            .map(|(name, change)| {
+                format!("after more than these {hours:.2} hours, of what is {name}: {change}")
+            })
+            .collect()
     }
 
     /// What helpers do other than their users expect, of those that had something to read.

@@ -10,7 +10,7 @@ pub mod nftables;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::exposure::{Ends, Exposure, IcmpError, Worth};
+use crate::exposure::{Ends, Exposure, IcmpError};
 use crate::service::Service;
 use crate::tuple::Protocol;
 
@@ -50,7 +50,7 @@ pub fn recommend(exposure: &Exposure) -> Vec<Rule> {
         exposure
             .services
             .iter()
-            .filter(|(_, service)| service.verdict() == Worth::Needed)
+            .filter(|(_, service)| service.is_needed())
     };
     for (key, service) in needed() {
         rules.push(Rule {

@@ -27,23 +27,10 @@ pub fn object(rule: &Rule) -> Option<String> {
 /// The rule as it stands in a chain.
 pub fn rule(rule: &Rule) -> String {
     match &rule.matches {
+        Match::Assign { service, clients } if clients.is_empty() => attach(service),
         Match::Assign { service, clients } => {
-            let Service {
-                protocol,
-                server,
-                port,
-                ..
-            } = service;
-            let family = family(server);
-            let from = if clients.is_empty() {
-                String::new()
-            } else {
-                format!("{family} saddr {} ", set(clients))
-            };
-            let name = object_name(service);
-            format!(
-                "{from}{family} daddr {server} {protocol} dport {port} ct helper set \"{name}\""
-            )
+            let family = family(&service.server);
+            format!("{family} saddr {} {}", set(clients), attach(service))
         }
         Match::Related {
             helper,
@@ -71,6 +58,18 @@ pub fn rule(rule: &Rule) -> String {
             format!("ct state related {family} type {} accept", error.kind)
         }
     }
+}
+
+/// The rule that attaches a helper for whoever comes to the service.
+pub fn attach(service: &Service) -> String {
+    let Service {
+        protocol,
+        server,
+        port,
+        ..
+    } = service;
+    let (family, name) = (family(server), object_name(service));
+    format!("{family} daddr {server} {protocol} dport {port} ct helper set \"{name}\"")
 }
 
 /// One name for a helper and protocol, so that the declarations of several services fall together.

@@ -15,13 +15,15 @@ use tempfile::NamedTempFile;
 
 use super::Analysis;
 use crate::compare::Deviation;
-use crate::exposure::{ClosedExpectation, EndedConntrack};
+use crate::exposure::Exposure;
+use crate::findings::Finding;
 use columns::{
-    Described, conntracks, described, deviations, expectations, related, schema_columns,
+    Described, conntracks, described, deviations, expectations, findings, refusals, related,
+    schema_columns,
 };
 
 /// Changes whenever a column is added, removed or means something else.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -42,6 +44,8 @@ pub struct Frames {
     expectations: Table,
     related: Table,
     conntracks: Table,
+    refusals: Table,
+    findings: Table,
     deviations: Table,
     format: Format,
     directory: PathBuf,
@@ -59,6 +63,8 @@ impl Frames {
             expectations: table("expectations", expectations(&[]))?,
             related: table("related_flows", related(&[]))?,
             conntracks: table("conntracks", conntracks(&[]))?,
+            refusals: table("refusals", refusals(&[]))?,
+            findings: table("findings", findings(&[]))?,
             deviations: table("kernel_differences", deviations(&[]))?,
             format,
             directory: directory.to_owned(),
@@ -68,13 +74,16 @@ impl Frames {
     /// Writes what ended since the last call.
     pub fn append(
         &mut self,
-        ended: &[ClosedExpectation],
-        conntracks: &[EndedConntrack],
+        exposure: &Exposure,
+        found: &[Finding],
         differences: &[Deviation],
     ) -> Result<(), Error> {
-        self.expectations.write(expectations(ended))?;
-        self.related.write(related(conntracks))?;
-        self.conntracks.write(columns::conntracks(conntracks))?;
+        self.expectations
+            .write(expectations(&exposure.expectations))?;
+        self.related.write(related(&exposure.conntracks))?;
+        self.conntracks.write(conntracks(&exposure.conntracks))?;
+        self.refusals.write(refusals(&exposure.refusals))?;
+        self.findings.write(findings(found))?;
         self.deviations.write(deviations(differences))
     }
 
@@ -82,7 +91,10 @@ impl Frames {
     pub fn finish(self, analysis: &Analysis) -> Result<(), Error> {
         let whole = [
             ("packets", columns::packets(&analysis.exposure.totals)),
-            ("helpers", columns::helpers(analysis)),
+            ("verdicts", columns::verdicts(analysis)),
+            ("exposure", columns::exposure(&analysis.exposure)),
+            ("control_protocols", columns::control_protocols(analysis)),
+            ("what_if", columns::what_if(analysis)),
             ("rules", columns::rules(&analysis.rules)),
         ];
         let mut schema = Vec::new();
@@ -101,6 +113,8 @@ impl Frames {
         schema.push(("expectations", described(&expectations(&[]))));
         schema.push(("related_flows", described(&related(&[]))));
         schema.push(("conntracks", described(&conntracks(&[]))));
+        schema.push(("refusals", described(&refusals(&[]))));
+        schema.push(("findings", described(&findings(&[]))));
         schema.push(("kernel_differences", described(&deviations(&[]))));
         let columns = schema_columns(&schema);
         let mut table = Table::create(
@@ -115,6 +129,8 @@ impl Frames {
             self.expectations,
             self.related,
             self.conntracks,
+            self.refusals,
+            self.findings,
             self.deviations,
         ]);
         tables.into_iter().try_for_each(Table::finish)

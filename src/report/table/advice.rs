@@ -113,10 +113,17 @@ pub fn limits(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
             names.join(" and ")
         ));
     }
+    lines.extend(analysis.could_change());
     if totals.picked_up > 0 {
         lines.push(format!(
             "{} TCP connections began before the capture: what they had negotiated is unknown",
             totals.picked_up
+        ));
+    }
+    if totals.lost > 0 {
+        lines.push(format!(
+            "{} packets were lost in capturing, as the capture says itself",
+            totals.lost
         ));
     }
     if totals.cut > 0 {

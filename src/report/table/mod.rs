@@ -3,6 +3,7 @@
 //! Every cell is a number, an address or a word of ours: nothing from a payload is printed.
 
 mod advice;
+mod audit;
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use super::layout::{finish, heading, more, table};
 use super::{Analysis, Compared};
 use crate::conntrack::State;
 use crate::expectation::{Origin, network};
-use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure, Totals, Use};
+use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure, Totals};
 use crate::time::Timestamp;
 
 /// Everything that an analysis has to say, section by section.
@@ -19,7 +20,12 @@ pub fn write(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result
     let exposure = &analysis.exposure;
     packets(out, &exposure.totals, width)?;
     conntracks(out, &exposure.totals, width)?;
-    helpers(out, analysis, width)?;
+    audit::verdicts(out, analysis, width)?;
+    audit::findings(out, analysis, width)?;
+    audit::exposure(out, exposure, width)?;
+    audit::refusals(out, exposure, width)?;
+    audit::discovery(out, analysis, width)?;
+    audit::what_if(out, analysis, width)?;
     expectations(out, analysis, width)?;
     related(out, analysis, width)?;
     icmp(out, exposure, width)?;
@@ -90,90 +96,6 @@ fn conntracks(out: &mut dyn Write, totals: &Totals, width: u16) -> io::Result<()
             flows.all.to_string(),
             flows.unreplied.to_string(),
             flows.assured.to_string(),
-        ]);
-    }
-    finish(out, table)
-}
-
-fn helpers(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
-    heading(
-        out,
-        "Helpers",
-        "which of them the traffic needs, by service",
-    )?;
-    let headers = [
-        "helper", "service", "verdict", "clients", "masters", "expected", "used", "unused",
-        "open for",
-    ];
-    let mut table = table(width, &headers, &[3, 4, 5, 6, 7, 8]);
-    for (key, service) in &analysis.exposure.services {
-        let Use {
-            clients,
-            controls,
-            expectations,
-            used,
-            open,
-            ..
-        } = service;
-        table.add_row([
-            key.helper.to_owned(),
-            format!("{} {}", key.protocol, endpoint(key.server, key.port)),
-            if analysis.cannot_fire.contains(key.helper) {
-                CANNOT_FIRE
-            } else {
-                service.verdict().name()
-            }
-            .to_owned(),
-            format!(
-                "{}{}",
-                clients.len(),
-                if service.clients_omitted > 0 { "+" } else { "" }
-            ),
-            controls.to_string(),
-            expectations.to_string(),
-            used.to_string(),
-            expectations.saturating_sub(*used).to_string(),
-            seconds(*open),
-        ]);
-    }
-    finish(out, table)?;
-    let not_seen: Vec<&str> = analysis.not_seen().collect();
-    if !not_seen.is_empty() {
-        writeln!(out, "Attached, and not seen: {}\n", not_seen.join(", "))?;
-    }
-    let refusals = analysis
-        .exposure
-        .services
-        .iter()
-        .flat_map(|(key, service)| {
-            let declined = service
-                .declined
-                .iter()
-                .map(|(reason, count)| (*reason, "passed", *count));
-            let dropped = service
-                .dropped
-                .iter()
-                .map(|(reason, count)| (*reason, "dropped", *count));
-            declined.chain(dropped).map(move |refusal| (key, refusal))
-        });
-    let mut table = self::table(
-        width,
-        &[
-            "helper",
-            "service",
-            "command that made no expectation",
-            "packet",
-            "times",
-        ],
-        &[4],
-    );
-    for (key, (reason, fate, count)) in refusals {
-        table.add_row([
-            key.helper.to_owned(),
-            endpoint(key.server, key.port),
-            reason.to_owned(),
-            fate.to_owned(),
-            count.to_string(),
         ]);
     }
     finish(out, table)
@@ -314,8 +236,6 @@ fn icmp(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Result<()> 
     }
     finish(out, table)
 }
-
-const CANNOT_FIRE: &str = "cannot fire";
 
 /// Where a field of the expectation comes from that this packet made.
 fn origin(origin: &Origin, made_at: u64) -> String {

@@ -3,6 +3,7 @@
 use super::{Described, each, instant, length};
 use crate::expectation::{Origin, network};
 use crate::exposure::ClosedExpectation;
+use crate::time::Timestamp;
 
 pub fn expectations(rows: &[ClosedExpectation]) -> Vec<Described> {
     let src = |row: &ClosedExpectation| {
@@ -152,6 +153,65 @@ pub fn expectations(rows: &[ClosedExpectation]) -> Vec<Described> {
             "",
             "the frame that closed it; empty: time did",
             each(rows, |row| row.packet),
+        ),
+        Described::new(
+            "continues",
+            "",
+            "whether it took the place of one that was the same",
+            each(rows, |row| row.continues),
+        ),
+        Described::new(
+            "renewed",
+            "",
+            "how often its helper gave it more time",
+            each(rows, |row| row.renewed),
+        ),
+        Described::new(
+            "visitor",
+            "",
+            "the first who came for it; empty: nobody",
+            each(rows, |row| {
+                row.visitor.map(|visitor| visitor.src.to_string())
+            }),
+        ),
+        Described::new(
+            "visitor_port",
+            "",
+            "from which port",
+            each(rows, |row| row.visitor.map(|visitor| visitor.sport)),
+        ),
+        Described::new(
+            "visited_after",
+            "ns",
+            "how long after it was made",
+            each(rows, |row| {
+                let after = |at: Timestamp| length(at.since(row.record.at));
+                row.visitor.map(|visitor| after(visitor.at))
+            }),
+        ),
+        Described::new(
+            "possible_src_bits",
+            "bits",
+            "a forger could have chosen among so many source addresses, as a power of two",
+            each(rows, |row| row.possible.src_addr),
+        ),
+        Described::new(
+            "possible_sport_bits",
+            "bits",
+            "the same of source ports",
+            each(rows, |row| row.possible.src_port),
+        ),
+        Described::new(
+            "possible_dst_bits",
+            "bits",
+            "the same of destination addresses",
+            each(rows, |row| row.possible.dst_addr),
+        ),
+        Described::new(
+            "possible_dport_bits",
+            "bits",
+            "the same of destination ports",
+            each(rows, |row| row.possible.dst_port),
         ),
         Described::new(
             "master_conntrack",

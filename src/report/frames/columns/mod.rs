@@ -1,5 +1,6 @@
 //! The columns of every table, each with its unit and what it means.
 
+mod audit;
 mod conntracks;
 mod expectations;
 mod summary;
@@ -11,9 +12,10 @@ use polars::prelude::*;
 use super::SCHEMA_VERSION;
 use crate::time::Timestamp;
 
+pub use audit::{control_protocols, exposure, findings, refusals, verdicts, what_if};
 pub use conntracks::{conntracks, related};
 pub use expectations::expectations;
-pub use summary::{deviations, helpers, packets, rules};
+pub use summary::{deviations, packets, rules};
 
 /// A column with what it means.
 pub struct Described {

@@ -1,12 +1,9 @@
-//! What a capture comes to: packets, helpers, rules, and what another kernel would do.
+//! What a capture comes to: packets, rules, and what another kernel would do.
 
-use std::collections::BTreeMap;
-
-use super::{Described, each, length};
+use super::{Described, each};
 use crate::compare::Deviation;
 use crate::conntrack::State;
 use crate::exposure::Totals;
-use crate::report::Analysis;
 use crate::rules::{Match, Rule, nftables};
 
 pub fn packets(totals: &Totals) -> Vec<Described> {
@@ -28,98 +25,6 @@ pub fn packets(totals: &Totals) -> Vec<Described> {
             "bytes",
             "their length by the IP header",
             each(&State::ALL, |state| totals.state(*state).bytes),
-        ),
-    ]
-}
-
-pub fn helpers(analysis: &Analysis) -> Vec<Described> {
-    let rows: Vec<_> = analysis.exposure.services.iter().collect();
-    let sum = |counts: &BTreeMap<&str, u64>| counts.values().sum::<u64>();
-    vec![
-        Described::new(
-            "helper",
-            "",
-            "name that rules use",
-            each(&rows, |(key, _)| key.helper),
-        ),
-        Described::new(
-            "protocol",
-            "",
-            "of the control connections",
-            each(&rows, |(key, _)| key.protocol.to_string()),
-        ),
-        Described::new(
-            "server",
-            "",
-            "their destination",
-            each(&rows, |(key, _)| key.server.to_string()),
-        ),
-        Described::new("port", "", "its port", each(&rows, |(key, _)| key.port)),
-        Described::new(
-            "verdict",
-            "",
-            "needed: flows came for its expectations; inert: none did",
-            each(&rows, |(_, service)| service.verdict().name()),
-        ),
-        Described::new(
-            "clients",
-            "",
-            "addresses that opened control connections; 1000 where there were more",
-            each(&rows, |(_, service)| service.clients.len() as u64),
-        ),
-        Described::new(
-            "control_conntracks",
-            "",
-            "control connections",
-            each(&rows, |(_, service)| service.controls),
-        ),
-        Described::new(
-            "first_frame",
-            "",
-            "the frame that opened the first of them",
-            each(&rows, |(_, service)| service.first_packet),
-        ),
-        Described::new(
-            "expectations",
-            "",
-            "made",
-            each(&rows, |(_, service)| service.expectations),
-        ),
-        Described::new(
-            "used",
-            "",
-            "those that a flow came for",
-            each(&rows, |(_, service)| service.used),
-        ),
-        Described::new(
-            "burned",
-            "",
-            "those that a packet matched of which no flow came: INVALID, or dropped",
-            each(&rows, |(_, service)| service.burned),
-        ),
-        Described::new(
-            "declined",
-            "",
-            "commands that made none",
-            each(&rows, |(_, service)| sum(&service.declined)),
-        ),
-        Described::new(
-            "dropped",
-            "packets",
-            "packets that the helper dropped",
-            each(&rows, |(_, service)| sum(&service.dropped)),
-        ),
-        Described::new(
-            "related_flows",
-            "",
-            "flows that came for its expectations",
-            each(&rows, |(_, service)| service.related_flows()),
-        ),
-        Described::new(
-            "open",
-            "ns",
-            "how long its expectations stood open, all together",
-            each(&rows, |(_, service)| length(service.open)),
         ),
     ]
 }

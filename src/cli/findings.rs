@@ -1,0 +1,22 @@
+//! `ctaudit findings`
+
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::{Failure, width};
+use crate::report::catalogue;
+
+/// Print the catalogue of what is known to go wrong with helpers, and what it looks like on the wire
+#[derive(Args)]
+pub struct Findings {}
+
+impl Findings {
+    pub(super) fn run(self) -> Result<ExitCode, Failure> {
+        let mut out = BufWriter::new(io::stdout().lock());
+        catalogue::findings(&mut out, width())?;
+        out.flush()?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

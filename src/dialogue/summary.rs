@@ -1,0 +1,151 @@
+//! What the control connections to each service carried, summed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+
+use super::{Dialogue, Side};
+use crate::conntrack::event::{ConntrackRecord, ExpectationRecord};
+use crate::content::Content;
+use crate::service::{Service, Sighting};
+use crate::tuple::Protocol;
+
+/// Sums by service.
+#[derive(Debug, Default)]
+pub struct Summaries {
+    pub services: BTreeMap<Service, Talked>,
+    /// Clients and servers that have an encrypted control connection now, how many, and to which service.
+    encrypted: HashMap<(IpAddr, IpAddr), (Service, u64)>,
+}
+
+/// What was heard of the control connections to one service.
+#[derive(Debug, Default)]
+pub struct Talked {
+    /// Packets with a payload.
+    pub messages: u64,
+    /// Connections that were encrypted, by the packet from which on they were.
+    pub encrypted: Sighting,
+    /// Flows between the ends of these, which the helper could not expect.
+    pub beside: Beside,
+    /// Connections that began with something else than what the helper reads.
+    pub carried: BTreeMap<Content, Sighting>,
+    /// TCP connections of which the capture holds one direction alone.
+    pub one_sided: Sighting,
+    /// Flows that came to where somebody was expected, from elsewhere.
+    pub elsewhere: Option<Elsewhere>,
+    /// Payload that the capture does not hold, in bytes, and messages that its snap length cut.
+    pub missing: u64,
+    pub cut: u64,
+}
+
+/// Flows beside an encrypted control connection, to ports of its server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// By port, the packets that opened them; the first thousand ports.
+    pub ports: BTreeMap<u16, Sighting>,
+    /// Flows to others.
+    pub omitted: u64,
+}
+
+/// Who came in another's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The first who came, and whom the helper expected.
+    pub from: IpAddr,
+    pub expected: IpAddr,
+    pub seen: Sighting,
+}
+
+impl Summaries {
+    /// A message was heard.
+    pub fn heard(&mut self, dialogue: &Dialogue, packet: u64) {
+        if dialogue.encrypted() == Some(packet) {
+            let pair = (dialogue.original.src, dialogue.original.dst);
+            let (_, connections) = self.encrypted.entry(pair).or_insert((dialogue.service, 0));
+            *connections += 1;
+        }
+    }
+
+    /// A flow that nobody expected.
+    pub fn flow(&mut self, record: &ConntrackRecord) {
+        if self.encrypted.is_empty() {
+            return;
+        }
+        let tuple = &record.original;
+        let Some((service, _)) = self.encrypted.get(&(tuple.src, tuple.dst)) else {
+            return;
+        };
+        if tuple.protocol != Protocol::TCP || tuple.dport == service.port || tuple.dport < 1024 {
+            return;
+        }
+        let beside = &mut self.services.entry(*service).or_default().beside;
+        if beside.ports.len() < LISTED || beside.ports.contains_key(&tuple.dport) {
+            let port = beside.ports.entry(tuple.dport).or_default();
+            port.add(record.life.first_packet);
+        } else {
+            beside.omitted += 1;
+        }
+    }
+
+    /// A flow to where somebody else was expected.
+    pub fn stranger(&mut self, expected: &ExpectationRecord, record: &ConntrackRecord) {
+        let Some(source) = &expected.expectation.src_addr else {
+            return;
+        };
+        if source.value.contains(&record.original.src) {
+            return;
+        }
+        let service = Service::of(&expected.root);
+        let talked = self.services.entry(service).or_default();
+        let elsewhere = talked.elsewhere.get_or_insert(Elsewhere {
+            from: record.original.src,
+            expected: source.value.addr(),
+            seen: Sighting::default(),
+        });
+        elsewhere.seen.add(record.life.first_packet);
+    }
+
+    /// A control connection is over.
+    pub fn ended(&mut self, dialogue: &Dialogue) {
+        let pair = (dialogue.original.src, dialogue.original.dst);
+        let talked = self.services.entry(dialogue.service).or_default();
+        let [client, server] = &dialogue.sides;
+        talked.messages += client.messages + server.messages;
+        talked.missing += client.missing + server.missing;
+        talked.cut += dialogue.cut;
+        // Nobody sends on a TCP connection before the other end has answered.
+        let says = |side: &Side, other: &Side| side.messages > 0 && other.way.is_none();
+        let is_one_sided = says(client, server) || says(server, client);
+        if is_one_sided && dialogue.original.protocol == Protocol::TCP {
+            talked.one_sided.merge(Sighting {
+                times: 1,
+                first: dialogue.first_packet,
+            });
+        }
+        if let Some(packet) = dialogue.encrypted() {
+            talked.encrypted.merge(Sighting {
+                times: 1,
+                first: packet,
+            });
+            if let Some((_, connections)) = self.encrypted.get_mut(&pair) {
+                *connections = connections.saturating_sub(1);
+                if *connections == 0 {
+                    self.encrypted.remove(&pair);
+                }
+            }
+        }
+        for side in [client, server] {
+            let other = side
+                .opened_with
+                .filter(|content| !matches!(content, Content::Control(_)));
+            if let Some(content) = other {
+                talked.carried.entry(content).or_default().merge(Sighting {
+                    times: 1,
+                    first: side.first_message,
+                });
+            }
+        }
+    }
+}
+
+/// Ports that are listed.
+const LISTED: usize = 1000;

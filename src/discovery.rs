@@ -1,0 +1,74 @@
+//! Control protocols on ports that no helper is attached to, found by what they say.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::conntrack::payload;
+use crate::content::{self, Content};
+use crate::replay::{Arrival, Passage};
+use crate::service::{Service, Sighting};
+use crate::tuple::Direction;
+
+/// Services that speak a protocol for which there is a helper, without one.
+#[derive(Debug, Default)]
+pub struct Discovery {
+    /// Under the helper that would read them, with the messages that told.
+    pub services: BTreeMap<Service, Sighting>,
+    /// Messages of services that found no room above.
+    pub omitted: u64,
+}
+
+impl Discovery {
+    /// Takes in one frame. Most messages of most flows look like nothing from their first bytes on.
+    pub fn observe(&mut self, passage: &Passage<'_>) {
+        let Arrival::Packet(packet, step) = &passage.arrival else {
+            return;
+        };
+        let verdict = &step.verdict;
+        let Some(direction) = verdict.direction.filter(|_| verdict.attached.is_none()) else {
+            return;
+        };
+        let Some((protocol, _)) = packet.transport else {
+            return;
+        };
+        let transport = packet.transport_bytes();
+        let Some((_, header, said)) = payload(protocol, transport) else {
+            return;
+        };
+        let Some(Content::Control(helper)) = content::of(protocol, said) else {
+            return;
+        };
+        let (server, port) = match direction {
+            Direction::Original => (packet.dst, [header[2], header[3]]),
+            Direction::Reply => (packet.src, [header[0], header[1]]),
+        };
+        if stays_on_the_link(server) {
+            return;
+        }
+        let service = Service {
+            helper,
+            protocol,
+            server,
+            port: u16::from_be_bytes(port),
+        };
+        if self.services.len() < LISTED || self.services.contains_key(&service) {
+            self.services
+                .entry(service)
+                .or_default()
+                .add(passage.number);
+        } else {
+            self.omitted += 1;
+        }
+    }
+}
+
+/// Nothing to this address is ever forwarded (RFC 5771, 4; RFC 4291, 2.7), so no firewall's helper matters to it.
+fn stays_on_the_link(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.octets()[..3] == [224, 0, 0] || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.segments()[0] & 0xff0f == 0xff02 || v6.is_unicast_link_local(),
+    }
+}
+
+/// Services that are listed.
+const LISTED: usize = 1000;

@@ -1,0 +1,81 @@
+//! Expectations and conntracks that are over.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Possible;
+use crate::conntrack::event::{Closed, ConntrackRecord, Ended, ExpectationRecord};
+use crate::service::Service;
+use crate::time::Timestamp;
+
+/// An expectation from its beginning to its end.
+#[derive(Clone, Debug)]
+pub struct ClosedExpectation {
+    pub record: Arc<ExpectationRecord>,
+    pub outcome: Outcome,
+    /// The packet that closed it; none where time or the end of the capture did.
+    pub packet: Option<u64>,
+    /// How long it stood open.
+    pub open: Duration,
+    /// It took the place of one that was the same: the hole was there before.
+    pub continues: bool,
+    /// How often its helper gave it more time.
+    pub renewed: u64,
+    /// The first who came for it.
+    pub visitor: Option<Visitor>,
+    /// What a forger could have chosen.
+    pub possible: Possible,
+}
+
+/// Who came for an expectation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Visitor {
+    pub src: IpAddr,
+    pub sport: u16,
+    pub packet: u64,
+    pub at: Timestamp,
+}
+
+/// What an expectation was good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// A flow came for it.
+    Used,
+    /// A packet matched it that opened no flow, being INVALID or dropped: gone.
+    Burned,
+    /// Nobody came.
+    Unused(Closed),
+}
+
+impl Outcome {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Used => "used",
+            Self::Burned => "burned",
+            Self::Unused(why) => why.name(),
+        }
+    }
+}
+
+/// A conntrack from its beginning to its end.
+#[derive(Clone, Debug)]
+pub struct EndedConntrack {
+    pub record: ConntrackRecord,
+    pub ended: Ended,
+    /// Where it was expected: the service whose helper expected it.
+    pub expected_by: Option<Service>,
+}
+
+/// A command that made no expectation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub frame: u64,
+    pub at: Timestamp,
+    pub service: Service,
+    /// Who opened the control connection.
+    pub client: IpAddr,
+    pub reason: &'static str,
+    /// Where it stands in the payload; none where the whole packet was dropped.
+    pub bytes: Option<std::ops::Range<usize>>,
+}

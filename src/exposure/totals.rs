@@ -1,0 +1,87 @@
+//! Sums over all frames.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::conntrack::{Reason, State};
+use crate::time::Timestamp;
+use crate::tuple::Protocol;
+
+/// Sums over all frames.
+#[derive(Debug, Default)]
+pub struct Totals {
+    pub frames: u64,
+    /// Frames without an IP packet.
+    pub not_ip: u64,
+    /// Frames of link types that are not read, by LINKTYPE_ number.
+    pub unread_links: BTreeMap<u16, u64>,
+    /// Packets that the snap length cut off.
+    pub cut: u64,
+    /// Packets that the capture itself says it lost.
+    pub lost: u64,
+    pub first: Option<Timestamp>,
+    pub last: Option<Timestamp>,
+    /// Frames whose timestamp lies before an earlier one's.
+    pub backwards: u64,
+    /// Packets and IP bytes, by `State`.
+    states: [Count; 6],
+    pub reasons: BTreeMap<Reason, u64>,
+    pub dropped: u64,
+    pub conntracks: BTreeMap<Protocol, Flows>,
+    /// TCP connections whose beginning the capture does not hold.
+    pub picked_up: u64,
+    /// Conntracks that gave way because the table was full.
+    pub early_drops: u64,
+}
+
+/// Conntracks of one protocol.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Flows {
+    pub all: u64,
+    /// Nobody answered.
+    pub unreplied: u64,
+    pub assured: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    pub packets: u64,
+    /// IP bytes.
+    pub bytes: u64,
+    /// The first packet's number.
+    pub first: u64,
+}
+
+impl Count {
+    pub(super) fn add(&mut self, packet: u64, bytes: u64) {
+        if self.packets == 0 {
+            self.first = packet;
+        }
+        self.packets += 1;
+        self.bytes += bytes;
+    }
+}
+
+impl Totals {
+    pub fn state(&self, state: State) -> Count {
+        self.states[state as usize]
+    }
+
+    pub(super) fn count(&mut self, state: State) -> &mut Count {
+        &mut self.states[state as usize]
+    }
+
+    /// From the first frame to the last.
+    pub fn duration(&self) -> Duration {
+        self.first
+            .zip(self.last)
+            .map_or(Duration::ZERO, |(first, last)| last.since(first))
+    }
+}
+
+/// An ICMP error that belonged to a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IcmpError {
+    pub protocol: Protocol,
+    pub kind: u8,
+}

@@ -1,0 +1,116 @@
+//! What became of a service's helper.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::hours::Hours;
+use crate::service::Sighting;
+use crate::tuple::Protocol;
+
+/// What one service's helper was asked, what it opened, and who came.
+///
+/// An expectation that takes the place of the same one counts once: what is counted are the holes.
+#[derive(Debug, Default)]
+pub struct Use {
+    /// Control connections.
+    pub controls: u64,
+    /// Who opened them, the first thousand addresses.
+    pub clients: BTreeSet<IpAddr>,
+    /// Control connections of others.
+    pub clients_omitted: u64,
+    /// Packet that opened the first of them.
+    pub first_packet: u64,
+    /// Those that had begun before the capture.
+    pub picked_up: u64,
+    /// Those that nobody answered.
+    pub unanswered: u64,
+    pub expected: u64,
+    /// Times that an expectation was made again, or given more time.
+    pub refreshed: u64,
+    /// Those that a flow came for.
+    pub used: u64,
+    /// Those that a packet matched of which no flow came: INVALID, or dropped.
+    pub burned: u64,
+    /// Those that gave way to a newer one.
+    pub evicted: u64,
+    /// Those that led to a host that is no end of their master.
+    pub to_third_hosts: u64,
+    /// How long all of them stood open together.
+    pub open: Duration,
+    /// The part of it that let in anybody.
+    pub open_to_anybody: Duration,
+    /// The part of it in which nobody ever came.
+    pub open_for_nothing: Duration,
+    pub hours: Hours,
+    /// Commands that made no expectation, by reason.
+    pub declined: BTreeMap<&'static str, Sighting>,
+    /// Packets that the helper dropped, by reason.
+    pub dropped: BTreeMap<&'static str, Sighting>,
+    /// Flows that came for an expectation, by the ends that they joined.
+    pub related: BTreeMap<Ends, Related>,
+}
+
+impl Use {
+    pub fn related_flows(&self) -> u64 {
+        self.related.values().map(|related| related.flows).sum()
+    }
+
+    /// Flows came for its expectations. Without the helper each would have been NEW: a packet that conntrack takes for
+    /// the first of a flow, it takes for that whether or not somebody expected it (`resolve_normal_ct`,
+    /// `nf_conntrack_handle_packet`); one that it does not is counted as burned.
+    pub fn is_needed(&self) -> bool {
+        !self.related.is_empty()
+    }
+
+    pub(super) fn add_client(&mut self, client: IpAddr) {
+        if self.clients.len() < LISTED {
+            self.clients.insert(client);
+        } else {
+            self.clients_omitted += u64::from(!self.clients.contains(&client));
+        }
+    }
+}
+
+/// The ends of expected flows: who opened them, to whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ends {
+    /// What `ct helper` matches: the helper of the master, which may have inherited it.
+    pub helper: &'static str,
+    pub protocol: Protocol,
+    pub src: IpAddr,
+    pub dst: IpAddr,
+}
+
+/// Expected flows between the same ends.
+#[derive(Debug)]
+pub struct Related {
+    pub flows: u64,
+    /// Packets that opened flows, the first few.
+    pub packets: Vec<u64>,
+    /// Lowest and highest destination port.
+    pub ports: (u16, u16),
+}
+
+impl Related {
+    pub(super) fn new(dport: u16) -> Self {
+        Self {
+            flows: 0,
+            packets: Vec::new(),
+            ports: (dport, dport),
+        }
+    }
+
+    pub(super) fn add(&mut self, dport: u16, packet: u64) {
+        self.flows += 1;
+        self.ports = (self.ports.0.min(dport), self.ports.1.max(dport));
+        if self.packets.len() < EVIDENCE {
+            self.packets.push(packet);
+        }
+    }
+}
+
+/// Clients of a service that are listed; of others only the connections are counted.
+const LISTED: usize = 1000;
+/// Packets that are named as evidence.
+const EVIDENCE: usize = 3;

@@ -1,0 +1,323 @@
+//! The audit: verdicts, findings, what was opened and what was not, and what would be otherwise.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use super::endpoint;
+use crate::exposure::{Exposure, Use};
+use crate::report::layout::{finish, heading, more, table};
+use crate::report::{Analysis, MOST_LISTED};
+use crate::rules::nftables;
+use crate::service::Service;
+use crate::verdict::Worth;
+
+/// Which helpers are needed, why, and what of the capture that stands on.
+pub fn verdicts(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
+    heading(
+        out,
+        "Helpers",
+        "which of them the traffic needs, by service",
+    )?;
+    let headers = [
+        "helper", "service", "verdict", "because", "frames", "capture",
+    ];
+    let mut table = table(width, &headers, &[]);
+    let verdicts = analysis.verdicts();
+    for verdict in &verdicts {
+        let dangers: Vec<String> = verdict.dangers.iter().map(|danger| danger.text()).collect();
+        let mut because = vec![verdict.because()];
+        because.extend(dangers.iter().cloned());
+        let name = verdict.worth.name();
+        let frames: Vec<String> = verdict.frames().iter().map(u64::to_string).collect();
+        let lacks = verdict.lacks();
+        table.add_row([
+            verdict.service.helper.to_owned(),
+            service(&verdict.service),
+            if dangers.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{name}, dangerous")
+            },
+            because.join("; "),
+            frames.join(", "),
+            if lacks.is_empty() {
+                WHOLE.to_owned()
+            } else {
+                lacks
+            },
+        ]);
+    }
+    finish(out, table)?;
+    for verdict in &verdicts {
+        if let Worth::CannotHelp(obstacle) = verdict.worth {
+            writeln!(
+                out,
+                "Instead of {} for {}: {}\n",
+                verdict.service.helper,
+                service(&verdict.service),
+                obstacle.instead()
+            )?;
+        }
+    }
+    let not_seen: Vec<&str> = analysis.not_seen().collect();
+    if !not_seen.is_empty() {
+        writeln!(out, "Attached, and not seen: {}\n", not_seen.join(", "))?;
+    }
+    Ok(())
+}
+
+/// What of the catalogue was found.
+pub fn findings(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
+    let mut sums = analysis.found.sums().peekable();
+    if sums.peek().is_none() {
+        return Ok(());
+    }
+    heading(
+        out,
+        "Findings",
+        "what is known to go wrong, the worst first; ctaudit findings tells of each",
+    )?;
+    let headers = ["severity", "finding", "service", "what", "frames", "times"];
+    let mut table = table(width, &headers, &[5]);
+    let mut omitted = 0;
+    for sum in sums {
+        if table.row_count() == MOST_LISTED {
+            omitted += 1;
+            continue;
+        }
+        let frames: Vec<String> = sum.frames.iter().map(u64::to_string).collect();
+        table.add_row([
+            sum.entry.severity.name().to_owned(),
+            sum.entry.id.to_owned(),
+            sum.service
+                .as_ref()
+                .map_or_else(String::new, |of| format!("{} {}", of.helper, service(of))),
+            format!("{}: {}", sum.entry.title, sum.detail),
+            frames.join(", "),
+            sum.times.to_string(),
+        ]);
+    }
+    finish(out, table)?;
+    more(out, omitted)
+}
+
+/// How much stood open, for how long, by service and by helper.
+pub fn exposure(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Result<()> {
+    let opens = |usage: &Use| usage.expected > 0;
+    if !exposure.services.values().any(opens) {
+        return Ok(());
+    }
+    heading(
+        out,
+        "Exposure",
+        "expectations, and how long they stood open, in socket-seconds",
+    )?;
+    let headers = [
+        "helper",
+        "service",
+        "masters",
+        "expected",
+        "refreshed",
+        "used",
+        "open",
+        "for nobody",
+        "to anybody",
+    ];
+    let mut table = table(width, &headers, &[2, 3, 4, 5, 6, 7, 8]);
+    let mut sums: BTreeMap<&str, (u64, Sum)> = BTreeMap::new();
+    for (key, usage) in exposure.services.iter().filter(|(_, usage)| opens(usage)) {
+        let sum = Sum::of(usage);
+        table.add_row(sum.row(key.helper, service(key)));
+        let (services, of_helper) = sums.entry(key.helper).or_default();
+        *services += 1;
+        of_helper.add(&sum);
+    }
+    for (helper, (services, sum)) in sums {
+        if services > 1 {
+            table.add_row(sum.row(helper, format!("all {services}")));
+        }
+    }
+    finish(out, table)
+}
+
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    masters: u64,
+    expected: u64,
+    refreshed: u64,
+    used: u64,
+    open: Duration,
+    for_nobody: Duration,
+    to_anybody: Duration,
+}
+
+impl Sum {
+    fn of(usage: &Use) -> Self {
+        Self {
+            masters: usage.controls,
+            expected: usage.expected,
+            refreshed: usage.refreshed,
+            used: usage.used,
+            open: usage.open,
+            for_nobody: usage.open_for_nothing,
+            to_anybody: usage.open_to_anybody,
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.masters += other.masters;
+        self.expected += other.expected;
+        self.refreshed += other.refreshed;
+        self.used += other.used;
+        self.open += other.open;
+        self.for_nobody += other.for_nobody;
+        self.to_anybody += other.to_anybody;
+    }
+
+    fn row(&self, helper: &str, service: String) -> [String; 9] {
+        [
+            helper.to_owned(),
+            service,
+            self.masters.to_string(),
+            self.expected.to_string(),
+            self.refreshed.to_string(),
+            self.used.to_string(),
+            bare(self.open),
+            bare(self.for_nobody),
+            bare(self.to_anybody),
+        ]
+    }
+}
+
+/// Seconds without their unit.
+fn bare(duration: Duration) -> String {
+    format!("{:.3}", duration.as_secs_f64())
+}
+
+/// Commands that made no expectation.
+pub fn refusals(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Result<()> {
+    let headers = [
+        "helper",
+        "service",
+        "command that made no expectation",
+        "packet",
+        "first frame",
+        "times",
+    ];
+    let mut table = table(width, &headers, &[4, 5]);
+    for (key, usage) in &exposure.services {
+        let declined = usage.declined.iter().map(|refusal| ("passed", refusal));
+        let dropped = usage.dropped.iter().map(|refusal| ("dropped", refusal));
+        for (fate, (reason, seen)) in declined.chain(dropped) {
+            table.add_row([
+                key.helper.to_owned(),
+                service(key),
+                (*reason).to_owned(),
+                fate.to_owned(),
+                seen.first.to_string(),
+                seen.times.to_string(),
+            ]);
+        }
+    }
+    if table.row_count() > 0 {
+        heading(
+            out,
+            "Refusals",
+            "what looked like a command, and opened nothing",
+        )?;
+    }
+    finish(out, table)
+}
+
+/// Control protocols where no helper reads them.
+pub fn discovery(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
+    let services = &analysis.discovery.services;
+    if services.is_empty() {
+        return Ok(());
+    }
+    heading(
+        out,
+        "Control protocols without a helper",
+        "found by what they say; --add-assign shows what the helper would do",
+    )?;
+    let headers = [
+        "helper",
+        "service",
+        "messages",
+        "first frame",
+        "rule that attaches it",
+    ];
+    let mut table = table(width, &headers, &[2, 3]);
+    for (key, seen) in services.iter().take(MOST_LISTED) {
+        table.add_row([
+            key.helper.to_owned(),
+            service(key),
+            seen.times.to_string(),
+            seen.first.to_string(),
+            nftables::attach(key),
+        ]);
+    }
+    finish(out, table)?;
+    more(out, services.len().saturating_sub(MOST_LISTED) as u64)
+}
+
+/// What another set-up would have opened and let in.
+pub fn what_if(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
+    if analysis.what_if.is_empty() {
+        return Ok(());
+    }
+    heading(
+        out,
+        "What if",
+        "expectations, related flows, and how long it stood open (of that, to anybody)",
+    )?;
+    let mut headers = vec!["helper", "service", "as it is"];
+    headers.extend(analysis.what_if.iter().map(|other| other.name.as_str()));
+    let mut table = table(width, &headers, &[]);
+    let firewalls = || {
+        let others = analysis.what_if.iter().map(|other| &other.exposure);
+        [&analysis.exposure].into_iter().chain(others)
+    };
+    let mut services: Vec<&Service> = firewalls().flat_map(|one| one.services.keys()).collect();
+    services.sort_unstable();
+    services.dedup();
+    for key in services {
+        let mut row = vec![key.helper.to_owned(), service(key)];
+        let cells: Vec<String> = firewalls()
+            .map(|one| one.services.get(key).map_or_else(|| "-".to_owned(), opened))
+            .collect();
+        let [today, others @ ..] = &cells[..] else {
+            continue;
+        };
+        row.push(today.clone());
+        row.extend(others.iter().map(|other| match other == today {
+            true => "the same".to_owned(),
+            false => other.clone(),
+        }));
+        table.add_row(row);
+    }
+    finish(out, table)
+}
+
+/// Expectations, related flows, and how long it stood open.
+fn opened(usage: &Use) -> String {
+    format!(
+        "{}, {}, {} s ({} s)",
+        usage.expected,
+        usage.related_flows(),
+        bare(usage.open),
+        bare(usage.open_to_anybody)
+    )
+}
+
+fn service(service: &Service) -> String {
+    format!(
+        "{} {}",
+        service.protocol,
+        endpoint(service.server, service.port)
+    )
+}
+
+/// The capture holds all of the control connections.
+const WHOLE: &str = "whole";

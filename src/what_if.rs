@@ -1,0 +1,60 @@
+//! The same traffic through a firewall that is set up otherwise.
+
+use crate::conntrack::Tracker;
+use crate::conntrack::config::Config;
+use crate::exposure::Exposure;
+use crate::replay::{Arrival, Passage};
+use crate::time::Timestamp;
+
+/// A firewall beside the one that is analysed, shown the same packets.
+pub struct WhatIf {
+    /// As it was asked for.
+    pub name: String,
+    pub exposure: Exposure,
+    tracker: Tracker,
+    clock: Timestamp,
+}
+
+impl WhatIf {
+    pub fn new(name: String, config: Config) -> Self {
+        Self {
+            name,
+            exposure: Exposure::new(&config.modules, config.kernel),
+            tracker: Tracker::new(config),
+            clock: Timestamp::default(),
+        }
+    }
+
+    /// Shows it the frame.
+    pub fn observe(&mut self, passage: &Passage<'_>) {
+        self.clock = passage.clock;
+        let arrival = match &passage.arrival {
+            Arrival::Other => Arrival::Other,
+            Arrival::Unseen(why, _) => {
+                Arrival::Unseen(*why, self.tracker.unseen(passage.clock, *why))
+            }
+            Arrival::Packet(packet, _) => {
+                Arrival::Packet(*packet, self.tracker.packet(passage.clock, packet))
+            }
+        };
+        self.exposure.observe(&Passage {
+            arrival,
+            ..*passage
+        });
+        self.forget_rows();
+    }
+
+    /// After the last frame.
+    pub fn finish(&mut self) {
+        let last = self.tracker.finish(self.clock);
+        self.exposure.finish(&last);
+        self.forget_rows();
+    }
+
+    /// Of what might have been, the sums are enough.
+    fn forget_rows(&mut self) {
+        self.exposure.expectations.clear();
+        self.exposure.conntracks.clear();
+        self.exposure.refusals.clear();
+    }
+}
