@@ -12,6 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("expectation", &["tuple"]),
     ("capture", &["time"]),
     ("packet", &["time", "tuple"]),
+    ("content", &["tuple"]),
     ("kernel", &[]),
     ("helper", &["expectation", "kernel", "tuple"]),
     (
