@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::conntrack::payload;
+use crate::conntrack::{State, payload};
 use crate::content::{self, Content};
+use crate::helper::Spec;
 use crate::replay::{Arrival, Passage};
 use crate::service::{Service, Sighting};
 use crate::tuple::Direction;
@@ -12,10 +13,20 @@ use crate::tuple::Direction;
 /// Services that speak a protocol for which there is a helper, without one.
 #[derive(Debug, Default)]
 pub struct Discovery {
-    /// Under the helper that would read them, with the messages that told.
-    pub services: BTreeMap<Service, Sighting>,
+    /// Under the helper that would read them.
+    pub services: BTreeMap<Service, Spoken>,
     /// Messages of services that found no room above.
     pub omitted: u64,
+}
+
+/// What was heard of a service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spoken {
+    /// The messages that told.
+    pub messages: Sighting,
+    /// Some were on flows that went both ways. A lone packet may be anybody's probe; but answers of tftp and of
+    /// discovery protocols come as flows of their own.
+    pub both_ways: bool,
 }
 
 impl Discovery {
@@ -42,7 +53,9 @@ impl Discovery {
             Direction::Original => (packet.dst, [header[2], header[3]]),
             Direction::Reply => (packet.src, [header[0], header[1]]),
         };
-        if stays_on_the_link(server) {
+        // Helpers that serve the firewall's own broadcasts have nothing to do with what it forwards.
+        let is_of_use = Spec::named(helper).is_some_and(|spec| !spec.own_broadcasts_only());
+        if !is_of_use || stays_on_the_link(server) {
             return;
         }
         let service = Service {

@@ -21,6 +21,10 @@
 //! ## [`packet`]
 //! Link layers, IP headers, fragments, and what a router does with a packet. It does not know flows.
 //!
+//! ## [`content`]
+//! What a payload looks like, whatever the port: a control protocol, by the name of its helper, or what is found in
+//! its place. It knows neither flows nor helpers.
+//!
 //! ## [`helper`]
 //! A file or folder a protocol, and a folder for conntrackd's: which bytes of a payload ask for which hole. A helper is
 //! shown one packet, and asks what it wants of the connection that it reads, its `Master`; it does not know the tracker,

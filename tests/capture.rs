@@ -531,7 +531,7 @@ fn what_the_capture_lost_it_says_itself() {
             &statistics(0, [10, 0]),
         ]
         .concat();
-        let mut capture = Capture::from_reader("lost", Box::new(std::io::Cursor::new(file)));
+        let mut capture = Capture::from_reader("lost", Box::new(Cursor::new(file)));
         while capture.next().unwrap().is_some() {}
         assert_eq!(capture.lost(), 17);
     }

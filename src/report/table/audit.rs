@@ -246,6 +246,7 @@ pub fn discovery(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Re
         "service",
         "messages",
         "first frame",
+        "flows",
         "rule that attaches it",
     ];
     let mut table = table(width, &headers, &[2, 3]);
@@ -253,8 +254,14 @@ pub fn discovery(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Re
         table.add_row([
             key.helper.to_owned(),
             service(key),
-            seen.times.to_string(),
-            seen.first.to_string(),
+            seen.messages.times.to_string(),
+            seen.messages.first.to_string(),
+            if seen.both_ways {
+                "both ways"
+            } else {
+                "one way"
+            }
+            .to_owned(),
             nftables::attach(key),
         ]);
     }

@@ -365,13 +365,19 @@ pub fn control_protocols(analysis: &Analysis) -> Vec<Described> {
             "messages",
             "packets",
             "messages that told",
-            each(&rows, |row| row.1.times),
+            each(&rows, |row| row.1.messages.times),
         ),
         Described::new(
             "first_frame",
             "",
             "the first of them",
-            each(&rows, |row| row.1.first),
+            each(&rows, |row| row.1.messages.first),
+        ),
+        Described::new(
+            "both_ways",
+            "",
+            "whether some were on flows that went both ways",
+            each(&rows, |row| row.1.both_ways),
         ),
         Described::new(
             "nft",
