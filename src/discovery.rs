@@ -65,10 +65,9 @@ impl Discovery {
             port: u16::from_be_bytes(port),
         };
         if self.services.len() < LISTED || self.services.contains_key(&service) {
-            self.services
-                .entry(service)
-                .or_default()
-                .add(passage.number);
+            let spoken = self.services.entry(service).or_default();
+            spoken.messages.add(passage.number);
+            spoken.both_ways |= verdict.state == State::Established;
         } else {
             self.omitted += 1;
         }
