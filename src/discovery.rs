@@ -49,20 +49,29 @@ impl Discovery {
         let Some(Content::Control(helper)) = content::of(protocol, said) else {
             return;
         };
-        let (server, port) = match direction {
-            Direction::Original => (packet.dst, [header[2], header[3]]),
-            Direction::Reply => (packet.src, [header[0], header[1]]),
+        let ports = [
+            u16::from_be_bytes([header[0], header[1]]),
+            u16::from_be_bytes([header[2], header[3]]),
+        ];
+        let (server, [client_port, port]) = match direction {
+            Direction::Original => (packet.dst, ports),
+            Direction::Reply => (packet.src, [ports[1], ports[0]]),
         };
         // Helpers that serve the firewall's own broadcasts have nothing to do with what it forwards.
-        let is_of_use = Spec::named(helper).is_some_and(|spec| !spec.own_broadcasts_only());
-        if !is_of_use || stays_on_the_link(server) {
+        let spec = Spec::named(helper).filter(|spec| !spec.own_broadcasts_only());
+        let Some(spec) = spec.filter(|_| !stays_on_the_link(server)) else {
+            return;
+        };
+        // A flow that was picked up at a packet of the server's stands on its head.
+        let is_usual = |port| spec.ports.contains(&(protocol, Some(port)));
+        if is_usual(client_port) && !is_usual(port) {
             return;
         }
         let service = Service {
             helper,
             protocol,
             server,
-            port: u16::from_be_bytes(port),
+            port,
         };
         if self.services.len() < LISTED || self.services.contains_key(&service) {
             let spoken = self.services.entry(service).or_default();

@@ -17,3 +17,5 @@ mod properties;
 mod rules;
 mod support;
 mod traffic;
+mod verdict;
+mod what_if;

@@ -1,0 +1,257 @@
+//! Which helpers the traffic needs, and why not.
+
+use ctaudit::discovery::Discovery;
+use ctaudit::exposure::Exposure;
+use ctaudit::findings::{Found, Watch};
+use ctaudit::helper::Modules;
+use ctaudit::replay::{Clock, Replay};
+use ctaudit::service::Sighting;
+use ctaudit::verdict::{self, Danger, Obstacle, Range, Why, Worth};
+
+use crate::findings::{end, open, packets, talk};
+use crate::support::{capture, every_helper};
+use crate::traffic::flow::Side::{Client, Server};
+use crate::traffic::flow::{ACK, PSH, Rng, Side, Tcp};
+use crate::traffic::packet::{End, udp};
+use crate::traffic::{Packet, pcap};
+
+/// What is said of the only service of a capture.
+struct Said {
+    worth: Worth,
+    dangers: Vec<Danger>,
+    frames: Vec<u64>,
+    lacks: String,
+}
+
+/// IP packets, a second apart.
+fn verdict(packets: Vec<Vec<u8>>) -> Said {
+    let packets: Vec<Packet> = (1..)
+        .map(|second| second * 1_000_000)
+        .zip(packets)
+        .map(|(at_micros, ip)| Packet { at_micros, ip })
+        .collect();
+    let config = every_helper(Modules::default());
+    let mut exposure = Exposure::new(&config.modules, config.kernel);
+    let mut watch = Watch::new(&config.modules);
+    let mut discovery = Discovery::default();
+    let mut replay = Replay::new(capture(pcap(&packets).unwrap()), config, Clock::Capture);
+    while let Some(passage) = replay.advance().unwrap() {
+        exposure.observe(&passage);
+        watch.observe(&passage);
+        discovery.observe(&passage);
+    }
+    exposure.finish(&replay.finish());
+    watch.finish();
+    let mut found = Found::default();
+    watch.findings.iter().for_each(|finding| found.add(finding));
+    let verdicts = verdict::of(
+        &exposure,
+        &watch.summaries,
+        &discovery,
+        &found.by_service(),
+        |_| false,
+    );
+    let [verdict] = &verdicts[..] else {
+        panic!("{verdicts:?}")
+    };
+    Said {
+        worth: verdict.worth,
+        dangers: verdict.dangers.clone(),
+        frames: verdict.frames(),
+        lacks: verdict.lacks(),
+    }
+}
+
+fn client(port: u16) -> End {
+    end("192.0.2.11", port)
+}
+
+fn server(port: u16) -> End {
+    end("203.0.113.21", port)
+}
+
+fn ftp(said: &[(Side, &[u8])]) -> Vec<Vec<u8>> {
+    talk(client(40000), server(21), said)
+}
+
+fn once(first: u64) -> Sighting {
+    Sighting { times: 1, first }
+}
+
+const PASSIVE: [(Side, &[u8]); 2] = [
+    (Client, b"PASV\r\n"),
+    (
+        Server,
+        b"227 Entering Passive Mode (203,0,113,21,156,64)\r\n",
+    ),
+];
+const GREETING: (Side, &[u8]) = (Server, b"220 ready\r\n");
+
+#[test]
+fn a_flow_that_came_for_an_expectation_makes_it_needed() {
+    let control = ftp(&[&[GREETING], &PASSIVE[..]].concat());
+    let data = packets(open(client(40001), server(40000)));
+    let said = verdict([control, data].concat());
+    assert_eq!(said.worth, Worth::Needed);
+    assert_eq!((said.frames, said.dangers), (vec![7], vec![]));
+    assert_eq!(said.lacks, "");
+}
+
+#[test]
+fn nobody_came() {
+    let said = verdict(ftp(&[&[GREETING], &PASSIVE[..]].concat()));
+    assert_eq!(said.worth, Worth::Inert(Why::NobodyCame));
+}
+
+#[test]
+fn encrypted_and_no_data_seen() {
+    let said = verdict(ftp(&[
+        GREETING,
+        (Client, b"AUTH TLS\r\n"),
+        (Server, b"234 go ahead\r\n"),
+        (Client, b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x03"),
+    ]));
+    assert_eq!(said.worth, Worth::Inert(Why::Encrypted(once(6))));
+    assert_eq!(said.frames, [6]);
+}
+
+/// The server refused, and all goes on in the clear.
+#[test]
+fn a_refused_auth_encrypts_nothing() {
+    let said = verdict(ftp(&[
+        GREETING,
+        (Client, b"AUTH TLS\r\n"),
+        (Server, b"502 no\r\n"),
+        (Client, b"NOOP\r\n"),
+    ]));
+    assert_eq!(said.worth, Worth::Inert(Why::NothingAsked));
+}
+
+/// Two data connections, and one to another control port of the same server.
+#[test]
+fn encrypted_and_data_beside_it() {
+    let control = ftp(&[
+        GREETING,
+        (Client, b"AUTH TLS\r\n"),
+        (Server, b"234 go ahead\r\n"),
+    ]);
+    let data = |port| packets(open(client(50000), server(port)));
+    let other = talk(
+        client(40009),
+        server(4559),
+        &[GREETING, PASSIVE[0], PASSIVE[1]],
+    );
+    let said = verdict([control, data(50010), data(50040), other].concat());
+    let flows = Sighting { times: 2, first: 7 };
+    let range = Range {
+        low: 50010,
+        high: 50040,
+        flows,
+    };
+    let seen = once(6);
+    assert_eq!(
+        said.worth,
+        Worth::CannotHelp(Obstacle::Encrypted { seen, range })
+    );
+    assert_eq!(said.frames, [6, 7]);
+}
+
+const READ: &[u8] = b"\x00\x01pxelinux.0\x00octet\x00";
+
+#[test]
+fn nobody_answered() {
+    let said = verdict(vec![udp(client(40000), server(69), READ)]);
+    assert_eq!(said.worth, Worth::Inert(Why::Unanswered));
+}
+
+/// A server with two addresses answers from the one that it was not asked at.
+#[test]
+fn answered_from_elsewhere() {
+    let elsewhere = end("203.0.113.22", 33000);
+    let said = verdict(vec![
+        udp(client(40000), server(69), READ),
+        udp(elsewhere, client(40000), b"\x00\x03\x00\x01data"),
+    ]);
+    let Worth::CannotHelp(Obstacle::AnsweredElsewhere(seen)) = said.worth else {
+        panic!("{:?}", said.worth)
+    };
+    assert_eq!((seen.from, seen.seen), (elsewhere.address, once(2)));
+    assert_eq!(seen.expected, server(69).address);
+}
+
+#[test]
+fn the_port_carries_something_else() {
+    let said = verdict(ftp(&[
+        (Client, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+        (Server, b"HTTP/1.1 200 OK\r\n\r\n"),
+    ]));
+    assert_eq!(
+        said.worth,
+        Worth::Inert(Why::Carries("HTTP", Sighting { times: 2, first: 4 }))
+    );
+}
+
+#[test]
+fn every_command_was_declined() {
+    let said = verdict(ftp(&[
+        GREETING,
+        (Client, b"USER x\r\n"),
+        (Client, b"PORT 198,51,100,99,156,64\r\n"),
+    ]));
+    let Worth::Inert(Why::Declined(reason, seen)) = said.worth else {
+        panic!("{:?}", said.worth)
+    };
+    assert_eq!(
+        (reason, seen),
+        ("names an address that is not the speaker's", once(6))
+    );
+}
+
+#[test]
+fn nothing_was_said() {
+    assert_eq!(verdict(ftp(&[])).worth, Worth::Inert(Why::Silent));
+}
+
+/// Of an asymmetric path the firewall sees one half: conntrack never hears an answer.
+#[test]
+fn one_direction_alone_passes() {
+    let all = ftp(&[GREETING, (Client, b"USER x\r\n"), (Client, b"PASV\r\n")]);
+    // The capture begins behind the handshake; the greeting goes another way.
+    let seen = all.into_iter().enumerate().filter(|(at, _)| *at > 3);
+    let said = verdict(seen.map(|(_, packet)| packet).collect());
+    assert_eq!(said.worth, Worth::CannotHelp(Obstacle::OneSided(once(1))));
+    assert_eq!(said.lacks, "1 of 1 begin before it, 1 of 1 one way only");
+}
+
+/// What nobody can expect of one end alone: DCC lets in anybody.
+#[test]
+fn open_to_anybody_is_dangerous() {
+    let said = verdict(talk(
+        client(40000),
+        server(6667),
+        &[
+            (Client, b"NICK a\r\nUSER a 0 * :a\r\n"),
+            (Server, b":x 001 a :hi\r\n"),
+            (
+                Client,
+                b"PRIVMSG b :\x01DCC SEND f 3221225995 40000\x01\r\n",
+            ),
+            (Server, b":x PONG x\r\n"),
+        ],
+    ));
+    // The fourth message comes a second later, and with it the capture ends.
+    let open = std::time::Duration::from_secs(1);
+    assert_eq!(said.dangers, [Danger::OpenToAnybody(open)]);
+    assert_eq!(said.worth, Worth::Inert(Why::NobodyCame));
+}
+
+#[test]
+fn what_the_capture_lacks_stands_beside_the_verdict() {
+    let mut connection = Tcp::new(&mut Rng::with_seed(1), client(40000), server(21));
+    connection.say(Client, b"NOOP\r\n");
+    connection.say(Server, b"200 fine\r\n");
+    let lost = connection.next(Server).wrapping_add(100);
+    connection.send_at(Server, lost, PSH | ACK, b"200 fine\r\n");
+    let said = verdict(packets(connection));
+    assert_eq!(said.lacks, "1 of 1 begin before it, 100 bytes lost");
+}
