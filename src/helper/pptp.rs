@@ -219,12 +219,10 @@ impl Pptp {
                 master.expect(expectation)
             };
         let Ok(original) = expect(Direction::Original, pns, pac) else {
-            control.decline(EXPECTED_ELSEWHERE, master);
             return;
         };
         let Ok(reply) = expect(Direction::Reply, pac, pns) else {
             master.unexpect(original);
-            control.decline(EXPECTED_ELSEWHERE, master);
             return;
         };
         let mut map = |direction| master.map_gre_keys(direction, &self.keys(direction, tuples));
@@ -336,4 +334,3 @@ const DISCONNECT_NOTIFY: u16 = 13;
 
 /// Every result code that means yes.
 const ACCEPTED: u8 = 1;
-const EXPECTED_ELSEWHERE: &str = "another control connection expects the same call";

@@ -25,6 +25,19 @@ pub struct Helped<'t> {
 }
 
 impl Helped<'_> {
+    fn insert_or_decline(
+        &mut self,
+        expectation: Expectation,
+        anybodys: bool,
+    ) -> Result<ExpectationId, Refused> {
+        let bytes = expectation.named_in(self.packet);
+        let result = self.insert(expectation, anybodys);
+        if let Err(refused) = result {
+            self.decline(refused.reason(), bytes);
+        }
+        result
+    }
+
     /// `nf_ct_expect_related_report`, `__nf_ct_expect_check`
     fn insert(
         &mut self,
@@ -46,10 +59,10 @@ impl Helped<'_> {
             None => {}
         }
         let Some(ct) = tracker.table.get(self.slot) else {
-            return Err(Refused::NoRoom);
+            return Err(Refused::NotListed);
         };
         let Some(help) = &ct.help else {
-            return Err(Refused::NoRoom);
+            return Err(Refused::NotListed);
         };
         let policy = tracker
             .policies
@@ -136,14 +149,14 @@ impl Master for Helped<'_> {
     }
 
     fn expect(&mut self, expectation: Expectation) -> Result<ExpectationId, Refused> {
-        self.insert(expectation, false)
+        self.insert_or_decline(expectation, false)
     }
 
     fn expect_unless_expected(
         &mut self,
         expectation: Expectation,
     ) -> Result<ExpectationId, Refused> {
-        self.insert(expectation, true)
+        self.insert_or_decline(expectation, true)
     }
 
     fn expectations(&self) -> Vec<Standing<'_>> {

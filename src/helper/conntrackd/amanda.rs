@@ -73,7 +73,7 @@ impl Helper for Amanda {
             Sourced::conntrack(asker.dst, Direction::Original),
             Sourced::conntrack(message.same().dport, Direction::Reply),
         );
-        attach(message, master, expectation);
+        attach(master, expectation);
         Ok(())
     }
 }

@@ -106,6 +106,7 @@ impl Command {
         let other_end = message.opposite();
         let to = !message.direction;
         add(
+            message,
             master,
             Expectation::new(
                 Protocol::TCP,

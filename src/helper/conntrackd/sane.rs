@@ -62,7 +62,7 @@ impl Helper for Sane {
             Sourced::conntrack(asker.dst, Direction::Original),
             Sourced::command(u16::from_be_bytes([high, low]), message.packet, 6..8),
         );
-        attach(message, master, expectation);
+        attach(master, expectation);
         Ok(())
     }
 }
