@@ -263,6 +263,11 @@ pub struct Standing<'e> {
     pub expectation: &'e Expectation,
 }
 
+// Why a command makes no expectation, where several helpers say so.
+const NOT_ESTABLISHED: &str = "said before there was traffic both ways";
+const NOT_THE_SPEAKER: &str = "names an address that is not the speaker's";
+const PORT_0: &str = "names port 0";
+
 /// The helper drops the packet; the text is the kernel's log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dropped(pub &'static str);
