@@ -267,6 +267,7 @@ pub struct Standing<'e> {
 const NOT_ESTABLISHED: &str = "said before there was traffic both ways";
 const NOT_THE_SPEAKER: &str = "names an address that is not the speaker's";
 const PORT_0: &str = "names port 0";
+const NOT_WHOLE: &str = "the segment does not hold all of the message";
 
 /// The helper drops the packet; the text is the kernel's log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
