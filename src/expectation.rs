@@ -84,6 +84,16 @@ impl Expectation {
         }
     }
 
+    /// The bytes of this packet that name the port; none where it stands elsewhere.
+    pub fn named_in(&self, packet: u64) -> Range<usize> {
+        match &self.dst_port.origin {
+            Origin::Command { packet: of, bytes } if *of == packet => {
+                bytes.start as usize..bytes.end as usize
+            }
+            _ => 0..0,
+        }
+    }
+
     /// What it names of the first packet, and zeros for what is not compared (`struct nf_conntrack_expect`, `tuple`).
     pub fn tuple(&self) -> Tuple {
         let dst = self.dst_addr.value;

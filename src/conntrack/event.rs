@@ -30,7 +30,8 @@ pub enum Event {
         /// What its timer still had to run.
         left: Duration,
     },
-    /// A helper saw something that looks like a command and expects nothing.
+    /// A helper saw something that looks like a command and expects nothing, or conntrack did not take what it wanted to
+    /// expect.
     Declined {
         root: Root,
         reason: &'static str,

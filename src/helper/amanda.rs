@@ -59,11 +59,14 @@ struct Amanda {
 impl Helper for Amanda {
     fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
         if message.direction == Direction::Original {
+            if let Some(line) = named(message.payload) {
+                master.decline(SAID_BY_ASKER, line);
+            }
             return Ok(());
         }
         // An empty answer is an answer, too.
         master.refresh(self.timeout);
-        let Some(at) = find(message.payload, b"CONNECT ") else {
+        let Some(at) = find(message.payload, CONNECT) else {
             return Ok(());
         };
         let rest = &message.payload[at..];
@@ -108,12 +111,23 @@ fn connect(
     result
 }
 
+/// The first CONNECT line, if it is whole and has a service.
+fn named(text: &[u8]) -> Option<Range<usize>> {
+    let start = find(text, CONNECT)?;
+    let length = text[start..].iter().position(|&byte| byte == b'\n')?;
+    let line = start..start + length;
+    let has = |service: &&[u8]| find(&text[line.clone()], service).is_some();
+    SERVICES.iter().any(has).then_some(line)
+}
+
 /// Where the first one of these words ends.
 fn find(text: &[u8], word: &[u8]) -> Option<usize> {
     let at = text.windows(word.len()).position(|window| window == word)?;
     Some(at + word.len())
 }
 
+pub const SAID_BY_ASKER: &str = "a CONNECT line, said by the one who asks";
+const CONNECT: &[u8] = b"CONNECT ";
 const SERVICES: [&[u8]; 4] = [b"DATA ", b"MESG ", b"INDEX ", b"STATE "];
 /// How much of a number is looked at; the lower 16 bits of it count.
 const MAX_DIGITS: usize = 5;

@@ -14,9 +14,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 use std::time::Duration;
 
+use super::line_ends::{LineEnds, NOT_THE_FIRST_LINE, WRONG_END, further_lines};
 use super::{
-    Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, Parameter, Policy,
-    Spec, line_ends::LineEnds, text,
+    Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, NOT_ESTABLISHED,
+    NOT_THE_SPEAKER, Parameter, Policy, Spec, text,
 };
 use crate::expectation::{Expectation, Sourced};
 use crate::kernel::Behaviour;
@@ -79,23 +80,31 @@ struct Ftp {
 
 impl Helper for Ftp {
     fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
-        if !message.established || message.payload.is_empty() {
+        if message.payload.is_empty() {
+            return Ok(());
+        }
+        let line = Line {
+            text: message.payload,
+            speaker: message.same().src,
+            wrapping: self.wrapping,
+        };
+        let reading = Reading::of(&line, message.direction);
+        if !message.established {
+            decline(&reading, 0, NOT_ESTABLISHED, master);
             return Ok(());
         }
         let line_ends = &mut self.line_ends[message.direction.index()];
-        let result = match (
-            line_ends.contain(message.seq),
-            Reading::of(message, self.wrapping),
-        ) {
+        let result = match (line_ends.contain(message.seq), reading) {
             // Its line end is not noted either.
             (true, Reading::Partial(reason)) => return Err(Dropped(reason)),
             (true, Reading::Command(command)) => command.expect(message, self.loose, master),
-            (false, Reading::Command(command)) => {
-                master.decline("not behind a line end that was seen", command.bytes());
+            (false, reading) => {
+                decline(&reading, 0, line_ends.objection(), master);
                 Ok(())
             }
-            _ => Ok(()),
+            (true, Reading::Other) => Ok(()),
         };
+        decline_unread(&line, message.direction, master);
         if message.payload.last() == Some(&b'\n') {
             // A payload is shorter than 64 KiB.
             line_ends.note(message.seq.wrapping_add(message.payload.len() as u32));
@@ -112,6 +121,29 @@ enum Reading {
     Command(Command),
 }
 
+/// Commands in a segment where none is looked for.
+fn decline_unread(text: &Line<'_>, from: Direction, master: &mut dyn Master) {
+    let others = Reading::of(text, !from);
+    decline(&others, 0, WRONG_END[from.index()], master);
+    for (start, line) in further_lines(text.text) {
+        let further = Reading::of(
+            &Line {
+                text: line,
+                ..*text
+            },
+            from,
+        );
+        decline(&further, start, NOT_THE_FIRST_LINE, master);
+    }
+}
+
+/// Notes a command that is not read, from this byte of the payload on.
+fn decline(reading: &Reading, start: usize, reason: &'static str, master: &mut dyn Master) {
+    if let Reading::Command(command) = reading {
+        master.decline(reason, start..start + command.port_bytes.end);
+    }
+}
+
 /// An address and a port where somebody listens.
 struct Command {
     /// `None` where the command names the port alone.
@@ -122,10 +154,6 @@ struct Command {
 }
 
 impl Command {
-    fn bytes(&self) -> Range<usize> {
-        0..self.port_bytes.end
-    }
-
     /// Expects the other end of the control connection to connect to where this one says that it listens.
     fn expect(
         self,
@@ -137,7 +165,7 @@ impl Command {
         let dst_addr = match self.address {
             Some(other) if other != speaker => {
                 if !loose {
-                    master.decline("names an address that is not the speaker's", self.bytes());
+                    master.decline(NOT_THE_SPEAKER, 0..self.port_bytes.end);
                     return Ok(());
                 }
                 Sourced::command(other, message.packet, self.address_bytes)
@@ -156,17 +184,12 @@ impl Command {
 }
 
 impl Reading {
-    fn of(message: &Message<'_>, wrapping: bool) -> Self {
-        let line = Line {
-            text: message.payload,
-            speaker: message.same().src,
-            wrapping,
-        };
-        let patterns = match message.direction {
+    fn of(line: &Line<'_>, from: Direction) -> Self {
+        let patterns = match from {
             Direction::Original => [PORT, EPRT],
             Direction::Reply => [PASV, EPSV],
         };
-        let mut readings = patterns.iter().map(|pattern| Self::pattern(&line, pattern));
+        let mut readings = patterns.iter().map(|pattern| Self::pattern(line, pattern));
         let found = readings.find(|reading| !matches!(reading, Self::Other));
         found.unwrap_or(Self::Other)
     }

@@ -1,5 +1,26 @@
 //! Where the next command of a conversation in lines may begin.
 
+// Why a command in a conversation in lines is not read.
+pub const NOT_THE_FIRST_LINE: &str = "not on the first line of its segment";
+/// By direction.
+pub const WRONG_END: [&str; 2] = [
+    "a server's reply, said by the client",
+    "a client's command, said by the server",
+];
+
+/// The lines of a text but for the first, and where each starts.
+pub fn further_lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut start = 0;
+    let lines = text
+        .split_inclusive(|&byte| byte == b'\n')
+        .map(move |line| {
+            let at = start;
+            start += line.len();
+            (at, line)
+        });
+    lines.skip(1)
+}
+
 /// The last places behind a line end, two at most (`find_nl_seq`, `update_nl_seq`).
 #[derive(Debug, Default)]
 pub struct LineEnds {
@@ -11,6 +32,14 @@ impl LineEnds {
     /// Whether a segment that begins here stands right behind a line end.
     pub fn contain(&self, seq: u32) -> bool {
         self.first == Some(seq) || self.second == Some(seq)
+    }
+
+    /// Why a command that begins here is not read.
+    pub fn objection(&self) -> &'static str {
+        match self.first {
+            None => "before any line end was seen in its direction",
+            Some(_) => "not behind a line end that was seen",
+        }
     }
 
     /// The older of two gives way to one that is newer than it.

@@ -214,7 +214,7 @@ pub trait Master {
     /// The time-out from now on, until the next packet sets it anew (`nf_ct_refresh`).
     fn refresh(&mut self, timeout: Duration);
 
-    /// Makes this expectation (`nf_ct_expect_related`).
+    /// Makes this expectation (`nf_ct_expect_related`), or declines it and says why.
     fn expect(&mut self, expectation: Expectation) -> Result<ExpectationId, Refused>;
 
     /// The same, but what anybody's connection expects already is not made again (`NF_CT_EXP_F_SKIP_MASTER`).
@@ -263,6 +263,12 @@ pub struct Standing<'e> {
     pub expectation: &'e Expectation,
 }
 
+// Why a command makes no expectation, where several helpers say so.
+const NOT_ESTABLISHED: &str = "said before there was traffic both ways";
+const NOT_THE_SPEAKER: &str = "names an address that is not the speaker's";
+const PORT_0: &str = "names port 0";
+const NOT_WHOLE: &str = "the segment does not hold all of the message";
+
 /// The helper drops the packet; the text is the kernel's log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dropped(pub &'static str);
@@ -274,10 +280,28 @@ pub enum Refused {
     Already,
     /// A packet could match this one and another connection's (`-EBUSY`).
     Clash,
-    /// The table of expectations is full, or the connection gone.
+    /// The table of expectations is full (`-EMFILE`).
     NoRoom,
+    /// The connection is not in the table (`-ENOENT`).
+    NotListed,
     /// No helper of the name that the expected flow shall have is registered for its protocol (`-EOPNOTSUPP`).
     NoHelper,
+}
+
+impl Refused {
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Already => {
+                "the same is expected already, in another class or by another connection"
+            }
+            Self::Clash => {
+                "clashes with what is expected already, by another connection or this one"
+            }
+            Self::NoRoom => "the table of expectations is full (nf_conntrack_expect_max)",
+            Self::NotListed => "the connection is not in the table yet, or no longer",
+            Self::NoHelper => "the helper is not registered for the protocol of the expected flow",
+        }
+    }
 }
 
 impl From<Refused> for Dropped {

@@ -13,7 +13,8 @@
 use std::time::Duration;
 
 use super::{
-    Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, Policy, Spec,
+    Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, NOT_ESTABLISHED,
+    NOT_WHOLE, Policy, Spec,
 };
 use crate::expectation::{Expectation, Sourced};
 use crate::tuple::{Direction, Protocol, Tuple};
@@ -78,14 +79,21 @@ enum Call {
 
 impl Helper for Pptp {
     fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
-        if !message.established {
+        let Some(control) = Control::at(message, 0) else {
             return Ok(());
-        }
-        if let Some(control) = Control::read(message) {
+        };
+        if let Some(reason) = control.unread() {
+            control.decline_call(reason, master);
+        } else {
             match message.direction {
-                Direction::Original => self.outbound(&control),
+                Direction::Original => self.outbound(&control, master),
                 Direction::Reply => self.inbound(&control, master),
             }
+        }
+        let mut end = control.end;
+        while let Some(further) = Control::at(message, end) {
+            further.decline_call("not the first message of its segment", master);
+            end = further.end;
         }
         // Whatever a message says, it passes.
         Ok(())
@@ -108,7 +116,7 @@ impl Helper for Pptp {
 
 impl Pptp {
     /// `pptp_outbound_pkt`
-    fn outbound(&mut self, control: &Control<'_>) {
+    fn outbound(&mut self, control: &Control<'_>, master: &mut dyn Master) {
         let confirmed = self.session == Session::Confirmed;
         match control.kind {
             START_REQUEST if self.session == Session::None => self.session = Session::Requested,
@@ -129,6 +137,8 @@ impl Pptp {
                 }
             }
             CLEAR_REQUEST if confirmed => self.call = Call::None,
+            OUT_CALL_REPLY if control.byte(4) == ACCEPTED => control.decline(BY_THE_CALLER, master),
+            IN_CALL_CONNECT => control.decline(BY_THE_CALLER, master),
             _ => {}
         }
     }
@@ -219,12 +229,10 @@ impl Pptp {
                 master.expect(expectation)
             };
         let Ok(original) = expect(Direction::Original, pns, pac) else {
-            control.decline(EXPECTED_ELSEWHERE, master);
             return;
         };
         let Ok(reply) = expect(Direction::Reply, pac, pns) else {
             master.unexpect(original);
-            control.decline(EXPECTED_ELSEWHERE, master);
             return;
         };
         let mut map = |direction| master.map_gre_keys(direction, &self.keys(direction, tuples));
@@ -261,30 +269,46 @@ fn key(number: &Option<Sourced<u16>>) -> u16 {
     number.as_ref().map_or(0, |number| number.value)
 }
 
-/// A control message that has all its bytes.
+/// A control message.
 struct Control<'m> {
     message: &'m Message<'m>,
+    start: usize,
+    /// Where it says that it ends, at least behind its header.
+    end: usize,
     kind: u16,
     /// What comes behind the header.
     body: &'m [u8],
 }
 
 impl<'m> Control<'m> {
-    fn read(message: &'m Message<'m>) -> Option<Self> {
-        let (&header, body) = message.payload.split_first_chunk::<HEADER>()?;
-        let [_, _, 0, CONTROL, a, b, c, d, high, low, _, _] = header else {
+    fn at(message: &'m Message<'m>, start: usize) -> Option<Self> {
+        let rest = message.payload.get(start..)?;
+        let (&header, body) = rest.split_first_chunk::<HEADER>()?;
+        let [long, short, 0, CONTROL, a, b, c, d, high, low, _, _] = header else {
             return None;
         };
-        let kind = u16::from_be_bytes([high, low]);
-        let whole = [a, b, c, d] == MAGIC_COOKIE && body.len() >= length(kind);
-        whole.then_some(Self {
+        let length = usize::from(u16::from_be_bytes([long, short]));
+        ([a, b, c, d] == MAGIC_COOKIE).then_some(Self {
             message,
-            kind,
+            start,
+            end: start + length.max(HEADER),
+            kind: u16::from_be_bytes([high, low]),
             body,
         })
     }
 
-    /// `read` saw to it that these bytes are there.
+    /// Why the helper does not look at it.
+    fn unread(&self) -> Option<&'static str> {
+        if !self.message.established {
+            Some(NOT_ESTABLISHED)
+        } else if self.body.len() < length(self.kind) {
+            Some(NOT_WHOLE)
+        } else {
+            None
+        }
+    }
+
+    /// Of one that is read, these bytes are there.
     fn byte(&self, at: usize) -> u8 {
         self.body.get(at).copied().unwrap_or_default()
     }
@@ -295,7 +319,15 @@ impl<'m> Control<'m> {
     }
 
     fn decline(&self, reason: &'static str, master: &mut dyn Master) {
-        master.decline(reason, 0..HEADER + length(self.kind));
+        let length = HEADER + self.body.len().min(length(self.kind));
+        master.decline(reason, self.start..self.start + length);
+    }
+
+    /// The same, if it is about a call.
+    fn decline_call(&self, reason: &'static str, master: &mut dyn Master) {
+        if (OUT_CALL_REQUEST..=IN_CALL_CONNECT).contains(&self.kind) {
+            self.decline(reason, master);
+        }
     }
 }
 
@@ -336,4 +368,4 @@ const DISCONNECT_NOTIFY: u16 = 13;
 
 /// Every result code that means yes.
 const ACCEPTED: u8 = 1;
-const EXPECTED_ELSEWHERE: &str = "another control connection expects the same call";
+const BY_THE_CALLER: &str = "connects a call, said by the end that is taken for the caller";

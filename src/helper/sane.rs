@@ -11,7 +11,8 @@
 use std::time::Duration;
 
 use super::{
-    Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, Policy, Spec,
+    Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, NOT_ESTABLISHED,
+    Policy, Spec,
 };
 use crate::expectation::{Expectation, Sourced};
 use crate::tuple::{Direction, Protocol};
@@ -48,13 +49,14 @@ struct Sane {
 
 impl Helper for Sane {
     fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
+        decline_unread(message, self.started, master);
         if !message.established || message.payload.is_empty() {
             return Ok(());
         }
         match message.direction {
             Direction::Original => {
                 // Longer and shorter ones neither ask nor take back.
-                if let Ok([a, b, c, d, _, _, _, _]) = <[u8; 8]>::try_from(message.payload) {
+                if let Ok([a, b, c, d, _, _, _, _]) = <[u8; REQUEST]>::try_from(message.payload) {
                     self.started = u32::from_be_bytes([a, b, c, d]) == NET_START;
                 }
                 Ok(())
@@ -63,6 +65,31 @@ impl Helper for Sane {
             Direction::Reply => Ok(()),
         }
     }
+}
+
+/// Requests and answers for which the helper does nothing.
+pub fn decline_unread(message: &Message<'_>, started: bool, master: &mut dyn Master) {
+    let payload = message.payload;
+    let reason = match message.direction {
+        Direction::Original if !payload.starts_with(&NET_START.to_be_bytes()) => return,
+        Direction::Original if !message.established => NOT_ESTABLISHED,
+        Direction::Original if payload.len() != REQUEST => "NET_START not in a segment of its own",
+        Direction::Reply if !started && is_answer(payload) => {
+            "answers a NET_START that was not read"
+        }
+        _ => return,
+    };
+    master.decline(reason, 0..payload.len());
+}
+
+/// Status, port and byte order, as `SANE_NET_START` alone is answered.
+fn is_answer(payload: &[u8]) -> bool {
+    matches!(
+        payload,
+        [0, 0, 0, 0, 0, 0, high, low, 0, 0, 0x12, 0x34, ..]
+        | [0, 0, 0, 0, 0, 0, high, low, 0, 0, 0x43, 0x21, ..]
+            if [*high, *low] != [0, 0]
+    )
 }
 
 /// Status and port, each in a word of 32 bits.
@@ -91,5 +118,7 @@ fn answer(message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped>
 
 /// SANE network protocol, "Remote Procedure Call Details": `SANE_NET_START`
 const NET_START: u32 = 7;
+/// Its code and a handle.
+const REQUEST: usize = 8;
 /// `SANE_STATUS_GOOD`
 const SUCCESS: [u8; 4] = [0; 4];

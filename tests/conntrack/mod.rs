@@ -1,6 +1,7 @@
 //! The tracker, packet by packet.
 
 mod calls;
+mod declined;
 mod expect;
 mod gre;
 mod tcp;
@@ -34,8 +35,12 @@ impl Bench {
         sysctls
             .iter()
             .for_each(|sysctl| config.sysctls.set(sysctl).unwrap());
+        Self::of(Tracker::new(config))
+    }
+
+    pub fn of(tracker: Tracker) -> Self {
         Self {
-            tracker: Tracker::new(config),
+            tracker,
             decoder: Decoder::default(),
             now: Timestamp::from_nanos(1_700_000_000_000_000_000),
             number: 0,

@@ -6,7 +6,7 @@ use ctaudit::expectation::Origin;
 use ctaudit::helper::Modules;
 use ctaudit::tuple::Direction::{Original, Reply};
 
-use super::{Bench, Effect};
+use super::{Bench, Effect, declines};
 
 const ANSWER: &[u8] =
     b"Amanda 2.6 REP HANDLE 0-0 SEQ 1\nCONNECT DATA 50000 MESG 50001 INDEX 50002\n";
@@ -131,7 +131,19 @@ fn any_answer_prolongs_the_connection_and_no_request_does() {
     let refreshed = [Effect::Refresh(Duration::from_secs(60))];
     assert_eq!(bench.say(Reply, 0, b""), refreshed);
     assert_eq!(bench.say(Reply, 0, b"ERROR [access denied]\n"), refreshed);
-    assert_eq!(bench.say(Original, 0, ANSWER), []);
+    assert_eq!(bench.say(Original, 0, b"REQ\nSERVICE sendbackup\n"), []);
+}
+
+#[test]
+fn ports_of_the_one_who_asks() {
+    let modules = Modules::default();
+    let mut bench = Bench::new("amanda", "192.0.2.11", "198.51.100.80", 10080, &modules);
+    let effects = bench.say(Original, 0, ANSWER);
+    let line = &b"DATA 50000 MESG 50001 INDEX 50002"[..];
+    let reason = "a CONNECT line, said by the one who asks";
+    assert_eq!(declines(&effects, ANSWER), [(reason, line)]);
+    assert_eq!(bench.say(Original, 0, &ANSWER[..ANSWER.len() - 1]), []);
+    assert_eq!(bench.say(Original, 0, b"CONNECT me\n"), []);
 }
 
 /// A connection that does not get the second of its expectations.

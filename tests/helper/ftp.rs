@@ -7,7 +7,7 @@ use ctaudit::helper::Modules;
 use ctaudit::kernel::Kernel;
 use ctaudit::tuple::Direction::{self, Original, Reply};
 
-use super::{Bench, Effect, expected};
+use super::{Bench, Effect, declines, expected};
 
 const CLIENT: &str = "192.0.2.11";
 const SERVER: &str = "198.51.100.21";
@@ -94,24 +94,69 @@ fn spellings_of_port() {
     ] {
         assert!(dropped(Original, line), "{}", line.escape_ascii());
     }
+}
+
+/// Bytes of a line that is passed over, from where it begins to the end of the port.
+fn declined(direction: Direction, line: &[u8]) -> Vec<(&'static str, &[u8])> {
+    let effects = after_a_line(direction, (CLIENT, SERVER), &Modules::default(), line);
+    let declines = declines(&effects, line);
+    assert_eq!(declines.len(), effects.len(), "{effects:?}");
+    declines
+}
+
+#[test]
+fn a_command_of_the_other_end() {
+    let by_server = "a client's command, said by the server";
+    let by_client = "a server's reply, said by the client";
+    for (direction, line, reason, bytes) in [
+        (Reply, &b"PORT 198,51,100,21,1,2\r\n"[..], by_server, 22),
+        (Reply, b"EPRT |1|192.0.2.11|6275|\r\n", by_server, 23),
+        (Original, b"227 =198,51,100,21,195,80\r\n", by_client, 25),
+        (Original, b"229 ok (|||6446|)\r\n", by_client, 15),
+    ] {
+        assert_eq!(declined(direction, line), [(reason, &line[..bytes])]);
+        // Cut, it is none.
+        assert_eq!(declined(direction, &line[..bytes]), []);
+        assert_eq!(declined(direction, &[b"x", line].concat()), []);
+    }
+}
+
+#[test]
+fn a_command_behind_the_first_line() {
+    let reason = "not on the first line of its segment";
+    let port = &b"PORT 192,0,2,11,1,2"[..];
+    let line = b"NOOP\r\nPORT 192,0,2,11,1,2\r\nPORT 192,0,2,11,1,2\r\n";
+    assert_eq!(declined(Original, line), [(reason, port), (reason, port)]);
+    let line = b"220 ok\n229 (|||6446|)\r\n";
+    assert_eq!(declined(Reply, line), [(reason, &b"229 (|||6446"[..])]);
+    for line in [
+        &b"NOOP\r\n PORT 192,0,2,11,1,2\r\n"[..],
+        b"NOOP\rPORT 192,0,2,11,1,2\r\n",
+        b"NOOP\r\nPORT 192,0,2,11,1,2",
+        b"NOOP\r\nPORT 192,0,2,11,1\r\n,2\r\n",
+        b"NOOP\r\n227 (198,51,100,21,195,80)\r\n",
+    ] {
+        assert_eq!(declined(Original, line), [], "{}", line.escape_ascii());
+    }
+    let both = b"PORT 192,0,2,11,3,4\r\nPORT 192,0,2,11,1,2\r\n";
+    let effects = after_a_line(Original, (CLIENT, SERVER), &Modules::default(), both);
     assert_eq!(
-        after_a_line(
-            Original,
-            (CLIENT, SERVER),
-            &Modules::default(),
-            b"NOOP\r\nPORT 192,0,2,11,1,2\r\n"
-        ),
-        []
+        expected(&effects[..1]),
+        Some((CLIENT.parse().unwrap(), 772))
     );
-    assert_eq!(
-        after_a_line(
-            Reply,
-            (CLIENT, SERVER),
-            &Modules::default(),
-            b"PORT 198,51,100,21,1,2\r\n"
-        ),
-        []
-    );
+    assert_eq!(declines(&effects[1..], both), [(reason, port)]);
+}
+
+#[test]
+fn a_command_before_there_was_traffic_both_ways() {
+    let mut bench = Bench::new("ftp", CLIENT, SERVER, 21, &Modules::default());
+    let line = b"PORT 192,0,2,11,1,2\r\n";
+    let effects = bench.show(Original, false, 0, line);
+    let reason = "said before there was traffic both ways";
+    assert_eq!(declines(&effects, line), [(reason, &line[..19])]);
+    for silent in [&line[..19], b"227 =198,51,100,21,195,80\r\n", b"NOOP\r\n"] {
+        assert_eq!(bench.show(Original, false, 0, silent), []);
+    }
 }
 
 #[test]
@@ -201,7 +246,9 @@ fn ipv6() {
 fn an_address_that_is_not_the_speakers_needs_loose() {
     let line = b"PORT 203,0,113,9,1,2\r\n";
     let strict = after_a_line(Original, (CLIENT, SERVER), &Modules::default(), line);
-    assert!(matches!(strict[..], [Effect::Decline { .. }]), "{strict:?}");
+    let foreign = "names an address that is not the speaker's";
+    assert_eq!(declines(&strict, line), [(foreign, &line[..20])]);
+    assert_eq!(strict.len(), 1);
     let mut modules = Modules::default();
     modules.set("nf_conntrack_ftp.loose=1").unwrap();
     let loose = after_a_line(Original, (CLIENT, SERVER), &modules, line);
@@ -222,26 +269,22 @@ fn an_address_that_is_not_the_speakers_needs_loose() {
 fn only_behind_a_line_end_that_was_seen() {
     let line = b"PORT 192,0,2,11,1,2\r\n";
     let mut bench = Bench::new("ftp", CLIENT, SERVER, 21, &Modules::default());
+    let declined = |effects: &[Effect], reason| {
+        assert_eq!(declines(effects, line), [(reason, &line[..19])]);
+        assert_eq!(effects.len(), 1);
+    };
     // The first of a stream is never read, but notes its end.
-    assert!(matches!(
-        bench.say(Original, 100, line)[..],
-        [Effect::Decline { .. }]
-    ));
+    let first = "before any line end was seen in its direction";
+    declined(&bench.say(Original, 100, line), first);
     assert_eq!(
         expected(&bench.say(Original, 121, line)),
         Some((CLIENT.parse().unwrap(), 258))
     );
     // A gap: not read. Both ends behind it are remembered, older ones not.
-    assert!(matches!(
-        bench.say(Original, 500, line)[..],
-        [Effect::Decline { .. }]
-    ));
+    let unseen = "not behind a line end that was seen";
+    declined(&bench.say(Original, 500, line), unseen);
     assert!(expected(&bench.say(Original, 142, line)).is_some());
-    assert!(matches!(
-        bench.say(Original, 121, line)[..],
-        [Effect::Decline { .. }]
-    ));
-    assert_eq!(bench.show(Original, false, 521, line), []);
+    declined(&bench.say(Original, 121, line), unseen);
 }
 
 /// Linux 7.2 takes no number above an octet, and no port above 65535.

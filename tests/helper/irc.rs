@@ -6,7 +6,7 @@ use ctaudit::expectation::Origin;
 use ctaudit::helper::Modules;
 use ctaudit::tuple::Direction::{Original, Reply};
 
-use super::{Bench, Effect, expected};
+use super::{Bench, Effect, declines, expected};
 
 const OFFER: &[u8] = b"PRIVMSG bob :\x01DCC SEND notes.txt 3221225995 5000\x01\r\n";
 
@@ -97,17 +97,70 @@ fn spellings() {
     }
 }
 
+const UNREADABLE: &str = "a file name, address or port that cannot be read";
+const NO_LINE_END: &str = "no line end behind it in the first 4,095 bytes of its segment";
+
 #[test]
-fn a_foreign_address_or_port_0_is_refused() {
-    for line in [
-        &b"PRIVMSG bob :\x01DCC SEND f 3405803785 5000\x01\r\n"[..],
-        b"PRIVMSG bob :\x01DCC SEND f 3221225995 0\x01\r\n",
+fn offers_that_open_nothing() {
+    let foreign = "names an address that is not the speaker's";
+    let elsewhere = "not at the beginning of a PRIVMSG that begins its segment";
+    for (line, reason, bytes) in [
+        (
+            &b"PRIVMSG bob :\x01DCC SEND f 3405803785 5000\x01\r\n"[..],
+            foreign,
+            &b"f 3405803785 5000"[..],
+        ),
+        (
+            b"PRIVMSG bob :\x01DCC SEND f 3221225995 0\x01\r\n",
+            "names port 0",
+            b"f 3221225995 0",
+        ),
+        (
+            b"PRIVMSG bob :\x01DCC SEND \"a file\" 3221225995 5000\x01\r\n",
+            UNREADABLE,
+            // As far as it was read: no digit follows.
+            b"\"a ",
+        ),
+        (
+            b"PRIVMSG bob :\x01DCC SEND f 192.0.2.11 5000\x01\r\n",
+            UNREADABLE,
+            b"f 192",
+        ),
+        (
+            b"PRIVMSG bob :\x01DCC SEND afilewithoutanything\x01\r\n",
+            UNREADABLE,
+            b"afilewithoutanything\x01\r",
+        ),
+        (
+            b"PRIVMSG bob :\x01DCC SEND f 3221225995 5000\x01",
+            NO_LINE_END,
+            b"f 3221225995 5000\x01",
+        ),
+        (
+            b"PRIVMSG bob :hello \x01DCC SEND f 3221225995 5000\x01\r\n",
+            elsewhere,
+            b"f 3221225995 5000",
+        ),
+        (
+            b"PONG :x\r\nPRIVMSG bob :\x01DCC CHAT chat 3221225995 5000\x01\r\n",
+            elsewhere,
+            b"chat 3221225995 5000",
+        ),
     ] {
-        assert!(
-            matches!(say(line)[..], [Effect::Decline { .. }]),
-            "{}",
-            line.escape_ascii()
-        );
+        assert_eq!(declines(&say(line), line), [(reason, bytes)]);
+    }
+}
+
+#[test]
+fn what_offers_nothing() {
+    for line in [
+        &b"PRIVMSG bob :use DCC SEND f 3221225995 5000\r\n"[..],
+        b"PRIVMSG bob :hello \x01DCC SEND f bob@example.org 5000\x01\r\n",
+        b"PRIVMSG bob :\x01DCC ACCEPT notes.txt 5000 123456789\x01\r\n",
+        b"PRIVMSG bob :\x01ACTION sends f 3221225995 5000\x01\r\n",
+        b"PING :198.51.100.66\r\n",
+    ] {
+        assert_eq!(say(line), [], "{}", line.escape_ascii());
     }
 }
 
@@ -120,8 +173,25 @@ fn only_the_client_of_an_established_connection() {
         6667,
         &Modules::default(),
     );
-    assert_eq!(bench.say(Reply, 0, OFFER), []);
-    assert_eq!(bench.show(Original, false, 0, OFFER), []);
+    let server = "said by the server: the offering client's firewall has to expect it";
+    let early = "said before there was traffic both ways";
+    let offer = &b"notes.txt 3221225995 5000"[..];
+    let from_bob = [b":bob!b@example.org ", OFFER].concat();
+    let effects = bench.say(Reply, 0, &from_bob);
+    assert_eq!(declines(&effects, &from_bob), [(server, offer)]);
+    let effects = bench.say(Reply, 0, OFFER);
+    assert_eq!(declines(&effects, OFFER), [(server, offer)]);
+    let effects = bench.show(Original, false, 0, OFFER);
+    assert_eq!(declines(&effects, OFFER), [(early, offer)]);
+    // Of what is not read anyway, only whole offers are worth a word.
+    let cut = &from_bob[..from_bob.len() - 1];
+    assert_eq!(bench.say(Reply, 0, cut), []);
+    assert_eq!(
+        bench.show(Original, false, 0, &OFFER[..OFFER.len() - 1]),
+        []
+    );
+    let hello = b":bob PRIVMSG al :hello \x01DCC SEND f 3221225995 5000\x01\r\n";
+    assert_eq!(bench.say(Reply, 0, hello), []);
 }
 
 /// 26 bytes from the colon's space on are too few, one more is enough; of a long payload 4,095 bytes are read.
@@ -149,11 +219,17 @@ fn the_kernels_limits() {
 #[test]
 fn cut_at_every_byte() {
     for length in 0..OFFER.len() {
-        assert_eq!(
-            say(&OFFER[..length]),
-            [],
-            "{}",
-            OFFER[..length].escape_ascii()
-        );
+        let line = &OFFER[..length];
+        // 26 bytes have to stand behind the receiver's name, and 12 behind the file's.
+        let reason = match length {
+            ..=37 => None,
+            38..=43 => Some(UNREADABLE),
+            _ => Some(NO_LINE_END),
+        };
+        let expected: Vec<_> = reason
+            .map(|reason| (reason, &line[23..]))
+            .into_iter()
+            .collect();
+        assert_eq!(declines(&say(line), line), expected, "{length}");
     }
 }

@@ -40,7 +40,8 @@ pub enum Effect {
     Drop(&'static str),
 }
 
-/// A connection that grants everything, but for expectations of one port, and notes it.
+/// A connection that grants everything, but for expectations of one port, and notes it. Why those are not made is
+/// conntrack's to say.
 #[derive(Default)]
 pub struct Notebook {
     pub effects: Vec<Effect>,
@@ -240,6 +241,15 @@ fn tuple(protocol: Protocol, client: &str, server: &str, dport: u16) -> Tuple {
         dport,
         protocol,
     }
+}
+
+/// What was declined, and the bytes of the payload that it says it of.
+pub fn declines<'p>(effects: &[Effect], payload: &'p [u8]) -> Vec<(&'static str, &'p [u8])> {
+    let decline = |effect: &Effect| match effect {
+        Effect::Decline { reason, bytes } => Some((*reason, &payload[bytes.clone()])),
+        _ => None,
+    };
+    effects.iter().filter_map(decline).collect()
 }
 
 /// The destination of the one expectation among the effects.

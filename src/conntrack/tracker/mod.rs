@@ -1,6 +1,7 @@
 //! The way of a packet through the hooks, step by step.
 
 mod expecting;
+mod helped;
 mod queue;
 
 use std::collections::BTreeMap;

@@ -11,6 +11,7 @@
 
 use std::time::Duration;
 
+use super::super::amanda::SAID_BY_ASKER;
 use super::super::{Dropped, Families, Field, Freedom, Helper, Home, Master, Message, Spec};
 use super::{attach, c_string, decimal, find, policy};
 use crate::expectation::{Expectation, Sourced};
@@ -47,10 +48,10 @@ struct Amanda;
 
 impl Helper for Amanda {
     fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
-        if message.direction == Direction::Original {
-            return Ok(());
+        let is_answer = message.direction == Direction::Reply;
+        if is_answer {
+            master.refresh(TIMEOUT);
         }
-        master.refresh(TIMEOUT);
         let text = c_string(message.payload);
         let Some(at) = find(text, b"CONNECT ") else {
             return Ok(());
@@ -59,11 +60,14 @@ impl Helper for Amanda {
         let line = &text[start..];
         let length = line.iter().position(|&byte| byte == b'\n');
         let line = &line[..length.unwrap_or(line.len())];
-        if !names_a_port(line) {
-            master.decline(
-                "names no port, port 0, or one of more than five characters, on a CONNECT line",
-                start..start + line.len(),
-            );
+        let reason = match (is_answer, names_a_port(line)) {
+            (true, true) => None,
+            (true, false) => Some(NO_PORT),
+            (false, true) => Some(SAID_BY_ASKER),
+            (false, false) => return Ok(()),
+        };
+        if let Some(reason) = reason {
+            master.decline(reason, start..start + line.len());
             return Ok(());
         }
         let asker = message.tuples[Direction::Original.index()];
@@ -73,7 +77,7 @@ impl Helper for Amanda {
             Sourced::conntrack(asker.dst, Direction::Original),
             Sourced::conntrack(message.same().dport, Direction::Reply),
         );
-        attach(message, master, expectation);
+        attach(master, expectation);
         Ok(())
     }
 }
@@ -111,6 +115,8 @@ fn strtoul(text: &[u8]) -> (u16, usize) {
     )
 }
 
+const NO_PORT: &str =
+    "names no port, port 0, or one of more than five characters, on a CONNECT line";
 const SERVICES: [&[u8]; 3] = [b"DATA ", b"MESG ", b"INDEX "];
 const MAX_DIGITS: u16 = 5;
 const TIMEOUT: Duration = Duration::from_secs(300);

@@ -69,7 +69,7 @@ impl Helper for Dhcpv6 {
         if seconds > 0 {
             master.refresh(Duration::from_secs(seconds));
         }
-        attach(message, master, expectation);
+        attach(master, expectation);
         Ok(())
     }
 }

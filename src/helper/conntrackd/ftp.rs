@@ -14,9 +14,10 @@
 use std::net::Ipv4Addr;
 use std::ops::Range;
 
+use super::super::line_ends::{LineEnds, NOT_THE_FIRST_LINE, WRONG_END, further_lines};
 use super::super::{
-    Dropped, Families, Field, Freedom, Helper, Home, Master, Message, Spec, line_ends::LineEnds,
-    text,
+    Dropped, Families, Field, Freedom, Helper, Home, Master, Message, NOT_ESTABLISHED,
+    NOT_THE_SPEAKER, Spec, text,
 };
 use super::{add, policy};
 use crate::expectation::{Expectation, Sourced};
@@ -57,28 +58,55 @@ struct Ftp {
 
 impl Helper for Ftp {
     fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
+        let command = Command::read(message, message.payload, message.direction);
         if !message.established {
+            decline(command, 0, NOT_ESTABLISHED, master);
             return Ok(());
         }
         let line_ends = &mut self.line_ends[message.direction.index()];
         let mut result = Ok(());
-        if let Some(command) = Command::read(message) {
-            let bytes = 0..command.port_bytes.end;
-            if !line_ends.contain(message.seq) {
-                master.decline("not behind a line end that was seen", bytes);
-            } else if message.same().src != command.address {
-                master.decline("names an address that is not the speaker's", bytes);
+        if !line_ends.contain(message.seq) {
+            decline(command, 0, line_ends.objection(), master);
+        } else if let Some(command) = command {
+            if message.same().src != command.address {
+                decline(Some(command), 0, foreign(message.payload), master);
                 return Ok(());
-            } else {
-                result = command.expect(message, master);
             }
+            result = command.expect(message, master);
         }
+        decline_unread(message, master);
         let last = message.payload.last().or(message.header.last());
         if last == Some(&b'\n') {
             // A payload is shorter than 64 KiB.
             line_ends.note(message.seq.wrapping_add(message.payload.len() as u32));
         }
         result
+    }
+}
+
+/// Commands in a segment where none is looked for.
+fn decline_unread(message: &Message<'_>, master: &mut dyn Master) {
+    let from = message.direction;
+    let others = Command::read(message, message.payload, !from);
+    decline(others, 0, WRONG_END[from.index()], master);
+    for (start, line) in further_lines(message.payload) {
+        let further = Command::read(message, line, from);
+        decline(further, start, NOT_THE_FIRST_LINE, master);
+    }
+}
+
+/// Notes a command that is not read, from this byte of the payload on.
+fn decline(command: Option<Command>, start: usize, reason: &'static str, master: &mut dyn Master) {
+    if let Some(command) = command {
+        master.decline(reason, start..start + command.port_bytes.end);
+    }
+}
+
+fn foreign(payload: &[u8]) -> &'static str {
+    if payload.starts_with(b"229 ") {
+        "a reply 229, whose address is taken for the client's"
+    } else {
+        NOT_THE_SPEAKER
     }
 }
 
@@ -90,15 +118,15 @@ struct Command {
 }
 
 impl Command {
-    fn read(message: &Message<'_>) -> Option<Self> {
-        let payload = message.payload;
-        match message.direction {
-            Direction::Original => argument(payload, b"PORT", b' ')
-                .and_then(|start| host_port(payload, start, b'\r'))
-                .or_else(|| extended_port(payload, argument(payload, b"EPRT", b' ')?)),
-            Direction::Reply => argument(payload, b"227 ", b'(')
-                .and_then(|start| host_port(payload, start, b')'))
-                .or_else(|| extended_passive(message, argument(payload, b"229 ", b'(')?)),
+    /// What a text says that came from this end.
+    fn read(message: &Message<'_>, text: &[u8], from: Direction) -> Option<Self> {
+        match from {
+            Direction::Original => argument(text, b"PORT", b' ')
+                .and_then(|start| host_port(text, start, b'\r'))
+                .or_else(|| extended_port(text, argument(text, b"EPRT", b' ')?)),
+            Direction::Reply => argument(text, b"227 ", b'(')
+                .and_then(|start| host_port(text, start, b')'))
+                .or_else(|| extended_passive(message, text, argument(text, b"229 ", b'(')?)),
         }
     }
 
@@ -106,6 +134,7 @@ impl Command {
         let other_end = message.opposite();
         let to = !message.direction;
         add(
+            message,
             master,
             Expectation::new(
                 Protocol::TCP,
@@ -154,8 +183,7 @@ fn extended_port(text: &[u8], start: usize) -> Option<Command> {
 }
 
 /// `(|||6446|)` (`try_epsv_response`), and the client's address, which was there before.
-fn extended_passive(message: &Message<'_>, start: usize) -> Option<Command> {
-    let text = message.payload;
+fn extended_passive(message: &Message<'_>, text: &[u8], start: usize) -> Option<Command> {
     let &[delimiter, second, third, _, ..] = &text[start..] else {
         return None;
     };

@@ -45,27 +45,26 @@ fn policy(max_expected: u32, seconds: u64) -> Vec<Policy> {
 
 /// Sends an expectation along with the verdict. The kernel tells nobody when it does not take it
 /// (`nfqnl_recv_verdict`), so the packet passes all the same.
-fn attach(message: &Message<'_>, master: &mut dyn Master, expectation: Expectation) {
-    let why = match master.expect(expectation) {
-        Ok(_) => return,
-        Err(Refused::Already | Refused::Clash) => "another connection's expectation is in the way",
-        Err(Refused::NoRoom) => "no room for an expectation",
-        Err(Refused::NoHelper) => {
-            "the helper is not registered for the protocol of the expected flow"
-        }
-    };
-    master.decline(why, 0..message.payload.len());
+fn attach(master: &mut dyn Master, expectation: Expectation) {
+    let _ = master.expect(expectation);
 }
 
 /// Has ctnetlink make an expectation, and drops the packet where it does not. One that the first packet of the
 /// expected flow would fit already, whoever's it is, is left as it is (`NFCT_Q_CREATE_UPDATE`, `ctnetlink_new_expect`).
 /// Else the connection must be found in the table (`ctnetlink_create_expect`).
-fn add(master: &mut dyn Master, expectation: Expectation) -> Result<(), Dropped> {
+fn add(
+    message: &Message<'_>,
+    master: &mut dyn Master,
+    expectation: Expectation,
+) -> Result<(), Dropped> {
+    let bytes = expectation.named_in(message.packet);
     if master.find(&expectation.tuple()).is_some() {
+        master.decline("what it asks for is expected already", bytes);
         return Ok(());
     }
     if !master.is_listed() {
-        return Err(Refused::NoRoom.into());
+        master.decline(Refused::NotListed.reason(), bytes);
+        return Err(Refused::NotListed.into());
     }
     master.expect(expectation)?;
     Ok(())

@@ -77,7 +77,7 @@ impl Helper for Multicast {
         let asked = message.same().dport;
         expectation.src_port = Some(Sourced::conntrack(asked, message.direction));
         expectation.flags.permanent = true;
-        attach(message, master, expectation);
+        attach(master, expectation);
         Ok(())
     }
 }

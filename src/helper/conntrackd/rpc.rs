@@ -180,7 +180,7 @@ impl Rpc {
             dst_port,
         );
         expectation.flags.permanent = true;
-        add(master, expectation)
+        add(message, master, expectation)
     }
 }
 

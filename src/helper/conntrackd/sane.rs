@@ -2,6 +2,7 @@
 //!
 //! Source: src/helpers/sane.c `sane_helper_cb()`.
 
+use super::super::sane::decline_unread;
 use super::super::{Dropped, Families, Field, Freedom, Helper, Home, Master, Message, Spec};
 use super::{attach, policy};
 use crate::expectation::{Expectation, Sourced};
@@ -39,6 +40,7 @@ struct Sane {
 impl Helper for Sane {
     fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
         let payload = message.payload;
+        decline_unread(message, self.is_requested, master);
         if !message.established || payload.is_empty() {
             return Ok(());
         }
@@ -62,7 +64,7 @@ impl Helper for Sane {
             Sourced::conntrack(asker.dst, Direction::Original),
             Sourced::command(u16::from_be_bytes([high, low]), message.packet, 6..8),
         );
-        attach(message, master, expectation);
+        attach(master, expectation);
         Ok(())
     }
 }

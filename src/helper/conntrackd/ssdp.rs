@@ -97,7 +97,7 @@ impl Helper for Ssdp {
         };
         if let Some(mut expectation) = expectation {
             expectation.helper = Some(NAME);
-            attach(message, master, expectation);
+            attach(master, expectation);
         }
         Ok(())
     }

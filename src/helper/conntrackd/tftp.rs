@@ -44,7 +44,7 @@ impl Helper for Tftp {
             Sourced::conntrack(reply.dst, Direction::Reply),
             Sourced::conntrack(reply.dport, Direction::Reply),
         );
-        attach(message, master, expectation);
+        attach(master, expectation);
         Ok(())
     }
 }

@@ -78,6 +78,7 @@ impl Helper for Tns {
         let at = |range: Range<usize>| start + range.start..start + range.end;
         let client = message.opposite();
         add(
+            message,
             master,
             Expectation::new(
                 Protocol::TCP,

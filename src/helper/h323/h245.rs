@@ -2,10 +2,11 @@
 //!
 //! Source: net/netfilter/nf_conntrack_h323_main.c `h245_help()`, `process_h245()`, `expect_rtp_rtcp()`, `expect_t120()`.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use super::per::{self, Value};
-use super::tpkt::Tpkts;
+use super::tpkt::{self, Tpkts};
 use super::types::h245::CONTROL_MESSAGE;
 use super::{Listener, SOURCE};
 use crate::helper::{
@@ -59,18 +60,21 @@ struct H245 {
 impl Helper for H245 {
     fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
         if !message.established {
+            tpkt::decline_early(message, master, decode, |control| {
+                PORTS_IN.iter().any(|path| control.at(path).is_some())
+            });
             return Ok(());
         }
-        for body in self.tpkts.bodies(message) {
-            let bytes = &message.payload[..body.end];
-            let Some(control) = per::decode(bytes, body.start, &CONTROL_MESSAGE) else {
-                break;
-            };
-            process(&control, message, master)
-                .map_err(|_| Dropped("cannot process H.245 message"))?;
-        }
-        Ok(())
+        let process = |control: &Value, master: &mut dyn Master| process(control, message, master);
+        let refused = |_| Dropped("cannot process H.245 message");
+        self.tpkts
+            .each(message, master, decode, process)
+            .map_err(refused)
     }
+}
+
+fn decode(payload: &[u8], body: Range<usize>) -> per::Read<Option<Value>> {
+    per::decode(&payload[..body.end], body.start, &CONTROL_MESSAGE).map(Some)
 }
 
 /// `process_h245`
@@ -79,10 +83,11 @@ pub fn process(
     message: &Message<'_>,
     master: &mut dyn Master,
 ) -> Result<(), Refused> {
-    if let Some(channel) = control.at(&["request", "openLogicalChannel"]) {
+    let [opened, acknowledged] = PORTS_IN;
+    if let Some(channel) = control.at(opened) {
         open(channel, message, master)?;
     }
-    if let Some(channel) = control.at(&["response", "openLogicalChannelAck"]) {
+    if let Some(channel) = control.at(acknowledged) {
         acknowledge(channel, message, master)?;
     }
     Ok(())
@@ -127,7 +132,7 @@ fn media(
 ) -> Result<(), Refused> {
     for name in ["mediaChannel", "mediaControlChannel"] {
         let address = parameters.and_then(|parameters| parameters.at(&[name]));
-        let listener = Listener::h245(message, address);
+        let listener = Listener::h245(message, address, master);
         let Some(listener) = listener.and_then(|listener| listener.own(message, master)) else {
             continue;
         };
@@ -144,7 +149,7 @@ fn media(
 /// As many connections as anybody likes (`expect_t120`).
 fn t120(channel: &Value, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Refused> {
     let address = channel.at(&["separateStack", "networkAddress", "localAreaAddress"]);
-    let listener = Listener::h245(message, address);
+    let listener = Listener::h245(message, address, master);
     if let Some(listener) = listener.and_then(|listener| listener.own(message, master)) {
         let mut expectation = listener.speaker(message, Protocol::TCP, listener.port);
         expectation.flags.permanent = true;
@@ -153,6 +158,11 @@ fn t120(channel: &Value, message: &Message<'_>, master: &mut dyn Master) -> Resu
     Ok(())
 }
 
+/// What names ports.
+const PORTS_IN: [&[&str]; 2] = [
+    &["request", "openLogicalChannel"],
+    &["response", "openLogicalChannelAck"],
+];
 const FORWARD: &str = "forwardLogicalChannelParameters";
 const REVERSE: &str = "reverseLogicalChannelParameters";
 const MULTIPLEX: &str = "multiplexParameters";

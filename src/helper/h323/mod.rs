@@ -26,13 +26,21 @@ use std::ops::Range;
 
 use ipnet::IpNet;
 
-use super::{Master, Message, Spec};
+use super::{Master, Message, NOT_THE_SPEAKER, PORT_0, Spec};
 use crate::expectation::{Expectation, Sourced};
 use crate::tuple::Protocol;
 use per::Value;
 
 pub const SPECS: &[Spec] = &[h245::SPEC, q931::SPEC, ras::SPEC];
 
+/// Where IPv4 and IPv6 addresses stand.
+const H225: [&[&str]; 2] = [&["ipAddress", "ip"], &["ip6Address", "ip"]];
+const H245: [&[&str]; 2] = [
+    &["unicastAddress", "iPAddress", "network"],
+    &["unicastAddress", "iP6Address", "network"],
+];
+
+const FOREIGN_FAMILY: &str = "names no unicast address of the connection's family";
 const SOURCE: &str = "net/netfilter/nf_conntrack_h323_main.c";
 
 /// Where somebody listens: an address in a payload, and a port right behind it.
@@ -45,19 +53,26 @@ struct Listener {
 
 impl Listener {
     /// `TransportAddress` of H.225.0 (`get_h225_addr`).
-    fn h225(message: &Message<'_>, value: Option<&Value>) -> Option<Self> {
-        Self::read(
-            message,
-            value?,
-            [&["ipAddress", "ip"], &["ip6Address", "ip"]],
-        )
+    fn h225(message: &Message<'_>, value: Option<&Value>, master: &mut dyn Master) -> Option<Self> {
+        Self::read_or_decline(message, value?, H225, master)
     }
 
     /// `TransportAddress` of H.245 (`get_h245_addr`).
-    fn h245(message: &Message<'_>, value: Option<&Value>) -> Option<Self> {
-        let ipv4 = &["unicastAddress", "iPAddress", "network"];
-        let ipv6 = &["unicastAddress", "iP6Address", "network"];
-        Self::read(message, value?, [ipv4, ipv6])
+    fn h245(message: &Message<'_>, value: Option<&Value>, master: &mut dyn Master) -> Option<Self> {
+        Self::read_or_decline(message, value?, H245, master)
+    }
+
+    fn read_or_decline(
+        message: &Message<'_>,
+        value: &Value,
+        paths: [&[&str]; 2],
+        master: &mut dyn Master,
+    ) -> Option<Self> {
+        let listener = Self::read(message, value, paths);
+        if listener.is_none() {
+            master.decline(FOREIGN_FAMILY, 0..message.payload.len());
+        }
+        listener
     }
 
     /// An address of the connection's family; the others say nothing to it.
@@ -95,7 +110,8 @@ impl Listener {
         if self.is_speaker(message) {
             return Some(self);
         }
-        let reason = "names an address that is not the speaker's, or port 0";
+        let is_port_0 = self.address == message.same().src;
+        let reason = if is_port_0 { PORT_0 } else { NOT_THE_SPEAKER };
         master.decline(reason, self.bytes());
         None
     }

@@ -47,8 +47,11 @@ impl Value {
     }
 }
 
-/// The value of this type that starts at this octet; `None` where the kernel takes the message for malformed.
-pub fn decode(bytes: &[u8], start: usize, ty: &Type) -> Option<Value> {
+/// What is read, or why the kernel takes the message for malformed.
+pub type Read<T> = Result<T, &'static str>;
+
+/// The value of this type that starts at this octet.
+pub fn decode(bytes: &[u8], start: usize, ty: &Type) -> Read<Value> {
     let mut decoder = Decoder {
         bytes,
         at: start * 8,
@@ -64,7 +67,7 @@ struct Decoder<'b> {
 
 impl Decoder<'_> {
     /// Of a value that is not `kept`, no more is looked at than its end asks for.
-    fn value(&mut self, ty: &Type, kept: bool) -> Option<Value> {
+    fn value(&mut self, ty: &Type, kept: bool) -> Read<Value> {
         match *ty {
             Type::Null => {}
             Type::Bits(bits) => self.advance(bits.into())?,
@@ -73,7 +76,7 @@ impl Decoder<'_> {
                 self.align();
                 let start = self.at / 8;
                 self.advance(usize::from(octets) * 8)?;
-                return Some(Value::Octets(start));
+                return Ok(Value::Octets(start));
             }
             Type::Number { least } => return self.number(least, kept),
             Type::String {
@@ -89,8 +92,7 @@ impl Decoder<'_> {
             Type::Names { number, extensible } => {
                 let number = number.into();
                 if self.alternative(number, extensible)? >= number {
-                    self.align();
-                    self.at = self.open()?;
+                    self.at = self.chosen_open()?;
                 }
             }
             Type::Choice(root, extension) => return self.choice(root, extension, kept),
@@ -99,28 +101,29 @@ impl Decoder<'_> {
                 return self.sequence_of(item, if kept { most } else { 0 }, open);
             }
         }
-        Some(Value::Skipped)
+        Ok(Value::Skipped)
     }
 
     /// `decode_int`. A number that is kept is read and then passed over once more: as many octets must follow it, and
     /// they are lost.
-    fn number(&mut self, least: u32, kept: bool) -> Option<Value> {
+    fn number(&mut self, least: u32, kept: bool) -> Read<Value> {
         let octets = self.bits(2)? + 1;
         self.align();
         let start = self.at / 8;
-        self.advance(octets * 8)?;
+        let whole = self.advance(octets * 8);
         if !kept {
-            return Some(Value::Skipped);
+            return whole.map(|()| Value::Skipped);
         }
+        whole.map_err(|_| MISSING_INTEGER)?;
         let number = self.bytes[start..start + octets]
             .iter()
             .fold(0, |number, &octet| number << 8 | u32::from(octet));
         self.advance(octets * 8)?;
-        Some(Value::Number(number.wrapping_add(least)))
+        Ok(Value::Number(number.wrapping_add(least)))
     }
 
     /// `decode_seq`
-    fn sequence(&mut self, root: Fields, extension: Option<Fields>, kept: bool) -> Option<Value> {
+    fn sequence(&mut self, root: Fields, extension: Option<Fields>, kept: bool) -> Read<Value> {
         let mut fields = Vec::new();
         let extended = extension.is_some() && self.bits(1)? == 1;
         let number = root.iter().filter(|field| field.is_optional()).count();
@@ -137,14 +140,14 @@ impl Decoder<'_> {
                 field => field,
             };
             match field {
-                Stop(_) => return Some(Value::Fields(fields)),
+                Stop(_) => return Ok(Value::Fields(fields)),
                 Decode(name, ty) => fields.push((*name, self.value(ty, kept)?)),
                 Skip(_, ty) => drop(self.value(ty, false)?),
                 Optional(_) => {}
             }
         }
         if !extended {
-            return Some(Value::Fields(fields));
+            return Ok(Value::Fields(fields));
         }
         let number = self.bits(7)? + 1;
         let present = self.bitmap(number)?;
@@ -164,14 +167,14 @@ impl Decoder<'_> {
             }
             self.at = end;
         }
-        Some(Value::Fields(fields))
+        Ok(Value::Fields(fields))
     }
 
     /// `decode_seqof`. The items of a list that is kept are all looked at, and those beyond `most` forgotten.
     ///
     /// An open item may be read on behind its end, up to that of the message. All that is long in one is an extension,
     /// which only those that are kept are asked for: so a message costs no more than some thirty times its length.
-    fn sequence_of(&mut self, item: &Type, most: usize, open: bool) -> Option<Value> {
+    fn sequence_of(&mut self, item: &Type, most: usize, open: bool) -> Read<Value> {
         let number = self.length(Length::General)?;
         let mut items = Vec::new();
         for index in 0..number {
@@ -186,11 +189,11 @@ impl Decoder<'_> {
             }
             self.at = end.unwrap_or(self.at);
         }
-        Some(Value::Items(items))
+        Ok(Value::Items(items))
     }
 
     /// `decode_choice`
-    fn choice(&mut self, root: Fields, extension: Option<Fields>, kept: bool) -> Option<Value> {
+    fn choice(&mut self, root: Fields, extension: Option<Fields>, kept: bool) -> Read<Value> {
         let index = self.alternative(root.len(), extension.is_some())?;
         let chosen = if let Some(field) = root.get(index) {
             match field {
@@ -202,10 +205,9 @@ impl Decoder<'_> {
             let known = extension.unwrap_or_default();
             let field = known.get(index - root.len());
             if let Some(Stop(_)) = field {
-                return Some(Value::Fields(Vec::new()));
+                return Ok(Value::Fields(Vec::new()));
             }
-            self.align();
-            let end = self.open()?;
+            let end = self.chosen_open()?;
             let chosen = match field {
                 Some(Decode(name, ty)) if kept => Some((*name, self.value(ty, true)?)),
                 Some(Decode(name, _) | Skip(name, _)) => Some((*name, Value::Skipped)),
@@ -214,27 +216,41 @@ impl Decoder<'_> {
             self.at = end;
             chosen
         };
-        Some(Value::Fields(chosen.into_iter().collect()))
+        Ok(Value::Fields(chosen.into_iter().collect()))
     }
 
     /// Which alternative of a CHOICE follows; those of the extension are counted on from the root's.
-    fn alternative(&mut self, root: usize, extensible: bool) -> Option<usize> {
+    fn alternative(&mut self, root: usize, extensible: bool) -> Read<usize> {
         if extensible && self.bits(1)? == 1 {
-            return Some(root + self.bits(7)?);
+            return Ok(root + self.bits(7)?);
         }
         let bits = root.next_power_of_two().trailing_zeros();
         let index = self.bits(bits as usize)?;
-        (index < root).then_some(index)
+        (index < root).then_some(index).ok_or(MALFORMED)
     }
 
     /// Where a value ends that has its length in front (an open type). What is in it may be read beyond that end.
-    fn open(&mut self) -> Option<usize> {
+    fn open(&mut self) -> Read<usize> {
         let length = self.general_length()?;
         let end = self.at + length * 8;
-        (end <= self.end()).then_some(end)
+        (end <= self.end()).then_some(end).ok_or(MALFORMED)
     }
 
-    fn length(&mut self, length: Length) -> Option<usize> {
+    /// The same for an alternative of an extension. The kernel took its length to be there.
+    fn chosen_open(&mut self) -> Read<usize> {
+        self.align();
+        let is_missing = match self.bytes[self.at / 8..] {
+            [] => true,
+            [first] => first & 0x80 != 0,
+            _ => false,
+        };
+        if is_missing {
+            return Err(CHOICE_AT_THE_END);
+        }
+        self.open()
+    }
+
+    fn length(&mut self, length: Length) -> Read<usize> {
         match length {
             Length::Bits(bits) => return self.bits(bits.into()),
             Length::Octet | Length::TwoOctets | Length::General => self.align(),
@@ -247,31 +263,34 @@ impl Decoder<'_> {
     }
 
     /// `get_len`: takes whole octets wherever in one it stands.
-    fn general_length(&mut self) -> Option<usize> {
+    fn general_length(&mut self) -> Read<usize> {
         if self.at + 16 > self.end() {
-            return None;
+            return Err(MALFORMED);
         }
         let octet = |at: usize| usize::from(self.bytes[at / 8]);
         let first = octet(self.at);
         if first & 0x80 == 0 {
             self.at += 8;
-            return Some(first);
+            return Ok(first);
         }
         let length = (first & 0x3f) << 8 | octet(self.at + 8);
         self.at += 16;
-        Some(length)
+        Ok(length)
     }
 
-    fn bits(&mut self, number: usize) -> Option<usize> {
+    fn bits(&mut self, number: usize) -> Read<usize> {
         let from = self.at;
         self.advance(number)?;
         let bits = (from..self.at).map(|at| self.bit(at));
-        Some(bits.fold(0, |bits, bit| bits << 1 | usize::from(bit)))
+        Ok(bits.fold(0, |bits, bit| bits << 1 | usize::from(bit)))
     }
 
     /// `get_bitmap`, 32 bits at most. A map that ends with the fourth octet is read from the beginning of the first,
     /// even if it starts within that.
-    fn bitmap(&mut self, number: usize) -> Option<impl Iterator<Item = bool> + use<>> {
+    fn bitmap(&mut self, number: usize) -> Read<impl Iterator<Item = bool> + use<>> {
+        if number > 32 {
+            return Err(LONG_BITMAP);
+        }
         let within = self.at % 8;
         let from = if within + number == 32 {
             self.at - within
@@ -279,11 +298,8 @@ impl Decoder<'_> {
             self.at
         };
         self.advance(number)?;
-        if number > 32 {
-            return None;
-        }
         let bits: Vec<bool> = (from..from + number).map(|at| self.bit(at)).collect();
-        Some(bits.into_iter())
+        Ok(bits.into_iter())
     }
 
     fn bit(&self, at: usize) -> bool {
@@ -294,12 +310,19 @@ impl Decoder<'_> {
         self.at = self.at.next_multiple_of(8);
     }
 
-    fn advance(&mut self, bits: usize) -> Option<()> {
+    fn advance(&mut self, bits: usize) -> Read<()> {
         let at = self.at + bits;
-        (at <= self.end()).then(|| self.at = at)
+        let is_whole = at <= self.end();
+        is_whole.then(|| self.at = at).ok_or(MALFORMED)
     }
 
     fn end(&self) -> usize {
         self.bytes.len() * 8
     }
 }
+
+pub const MALFORMED: &str = "the message cannot be decoded";
+// What kernels read beyond the message for, or calculated with, before they were mended.
+const LONG_BITMAP: &str = "an extension bitmap of more than 32 bits (CVE-2024-26851)";
+const MISSING_INTEGER: &str = "an integer whose bytes are not there (CVE-2026-23456)";
+const CHOICE_AT_THE_END: &str = "a choice that ends where the message does (CVE-2026-43233)";

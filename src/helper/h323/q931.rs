@@ -7,12 +7,12 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::per::{self, Value};
-use super::tpkt::Tpkts;
+use super::tpkt::{self, Tpkts};
 use super::types::signalling::H323_USER_INFORMATION;
 use super::{Listener, SOURCE, h245};
 use crate::helper::{
-    Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, Parameter, Policy,
-    Refused, Spec,
+    Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, PORT_0, Parameter,
+    Policy, Refused, Spec,
 };
 use crate::tuple::Protocol;
 
@@ -69,17 +69,24 @@ struct Q931 {
 impl Helper for Q931 {
     fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
         if !message.established {
+            tpkt::decline_early(message, master, user_information, |signal| {
+                let pdu = signal.at(&["h323-uu-pdu"]);
+                pdu.is_some_and(|pdu| BODIES.iter().any(|name| body(pdu, name).is_some()))
+            });
             return Ok(());
         }
-        for body in self.tpkts.bodies(message) {
-            let Some(signal) = user_information(message.payload, body) else {
-                break;
-            };
-            process(&signal, self.filter, message, master)
-                .map_err(|_| Dropped("cannot process Q.931 message"))?;
-        }
-        Ok(())
+        let filter = self.filter;
+        let process =
+            |signal: &Value, master: &mut dyn Master| process(signal, filter, message, master);
+        let refused = |_| Dropped("cannot process Q.931 message");
+        self.tpkts
+            .each(message, master, user_information, process)
+            .map_err(refused)
     }
+}
+
+fn body<'p>(pdu: &'p Value, name: &str) -> Option<&'p Value> {
+    pdu.at(&["h323-message-body", name])
 }
 
 /// `process_q931`
@@ -92,8 +99,8 @@ fn process(
     let Some(pdu) = signal.at(&["h323-uu-pdu"]) else {
         return Ok(());
     };
-    for body in BODIES {
-        let Some(body) = pdu.at(&["h323-message-body", body]) else {
+    for name in BODIES {
+        let Some(body) = body(pdu, name) else {
             continue;
         };
         if body.at(&["reason", "callForwarded"]).is_some() {
@@ -120,12 +127,12 @@ fn forward(
     message: &Message<'_>,
     master: &mut dyn Master,
 ) -> Result<(), Refused> {
-    let listener = Listener::h225(message, facility.at(&["alternativeAddress"]));
+    let listener = Listener::h225(message, facility.at(&["alternativeAddress"]), master);
     let Some(listener) = listener else {
         return Ok(());
     };
     if listener.port == 0 {
-        master.decline("names port 0", listener.bytes());
+        master.decline(PORT_0, listener.bytes());
         return Ok(());
     }
     if filter && listener.address == message.opposite().src {
@@ -141,7 +148,7 @@ fn forward(
 
 /// `process_setup` and its like: all do the same.
 fn call(body: &Value, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Refused> {
-    let listener = Listener::h225(message, body.at(&["h245Address"]));
+    let listener = Listener::h225(message, body.at(&["h245Address"]), master);
     if let Some(listener) = listener.and_then(|listener| listener.own(message, master)) {
         let mut expectation = listener.speaker(message, Protocol::TCP, listener.port);
         expectation.helper = Some(h245::SPEC.name);
@@ -153,11 +160,31 @@ fn call(body: &Value, message: &Message<'_>, master: &mut dyn Master) -> Result<
     Ok(())
 }
 
-/// The first user-user element of a Q.931 message (`DecodeQ931`). An element of one octet is taken for one with a
-/// length, as every other is.
-fn user_information(payload: &[u8], body: Range<usize>) -> Option<Value> {
+/// What the first user-user element of a Q.931 message says, if there is one (`DecodeQ931`).
+fn user_information(payload: &[u8], body: Range<usize>) -> per::Read<Option<Value>> {
     let bytes = &payload[..body.end];
-    let mut rest = &bytes[body.start..];
+    let Some(at) = user_user(bytes, body.start) else {
+        return Ok(None);
+    };
+    let &[high, low, ref element @ ..] = &bytes[at..] else {
+        return Err(per::MALFORMED);
+    };
+    let length = usize::from(u16::from_be_bytes([high, low]));
+    if length == 0 {
+        return Err(EMPTY_ELEMENT);
+    }
+    // One octet says that ASN.1 follows.
+    if length < 2 || length > element.len() {
+        return Err(per::MALFORMED);
+    }
+    let (start, end) = (at + 3, at + 2 + length);
+    per::decode(&bytes[..end], start, &H323_USER_INFORMATION).map(Some)
+}
+
+/// Where the first user-user element tells its length. An element of one octet is taken for one with a length, as every
+/// other is.
+fn user_user(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut rest = &bytes[start..];
     let &[PROTOCOL_DISCRIMINATOR, reference, ref after @ ..] = rest else {
         return None;
     };
@@ -169,22 +196,14 @@ fn user_information(payload: &[u8], body: Range<usize>) -> Option<Value> {
     rest = &after[usize::from(reference) + type_length..];
     loop {
         match *rest {
-            [USER_USER, high, low, ref element @ ..] => {
-                let length = usize::from(u16::from_be_bytes([high, low]));
-                // One octet says that ASN.1 follows.
-                if length < 2 || length > element.len() {
-                    return None;
-                }
-                let start = bytes.len() - element.len();
-                return per::decode(&bytes[..start + length], start + 1, &H323_USER_INFORMATION);
-            }
-            [USER_USER, ..] => return None,
+            [USER_USER, ref element @ ..] => return Some(bytes.len() - element.len()),
             [_, length, ref element @ ..] => rest = element.get(usize::from(length)..)?,
             _ => return None,
         }
     }
 }
 
+const EMPTY_ELEMENT: &str = "a user-user element of length 0 (CVE-2026-23455)";
 const BODIES: [&str; 6] = [
     "setup",
     "callProceeding",

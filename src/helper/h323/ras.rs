@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::per::{self, Value};
 use super::types::ras::RAS_MESSAGE;
-use super::{Listener, SOURCE, h245, q931};
+use super::{FOREIGN_FAMILY, H225, Listener, SOURCE, h245, q931};
 use crate::helper::{
     Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, Parameter, Policy,
     Refused, Spec,
@@ -92,8 +92,12 @@ impl Helper for Ras {
         if message.payload.is_empty() {
             return Ok(());
         }
-        let Some(ras) = per::decode(message.payload, 0, &RAS_MESSAGE) else {
-            return Ok(());
+        let ras = match per::decode(message.payload, 0, &RAS_MESSAGE) {
+            Ok(ras) => ras,
+            Err(reason) => {
+                master.decline(reason, 0..message.payload.len());
+                return Ok(());
+            }
         };
         let refused = |_| Dropped("cannot process RAS message");
         self.process(&ras, message, master).map_err(refused)
@@ -108,8 +112,9 @@ impl Ras {
         message: &Message<'_>,
         master: &mut dyn Master,
     ) -> Result<(), Refused> {
-        let address = |path: &[&str]| Listener::h225(message, ras.at(path));
-        if let Some(gatekeeper) = address(&["gatekeeperConfirm", "rasAddress"]) {
+        let address =
+            |path: &[&str], master: &mut dyn Master| Listener::h225(message, ras.at(path), master);
+        if let Some(gatekeeper) = address(&["gatekeeperConfirm", "rasAddress"], master) {
             return gatekeeper_confirm(&gatekeeper, message, master);
         }
         if let Some(request) = ras.at(&["registrationRequest"]) {
@@ -121,13 +126,13 @@ impl Ras {
         if ras.at(&["unregistrationRequest"]).is_some() {
             self.unregistration_request(master);
         }
-        if let Some(callee) = address(&["admissionConfirm", "destCallSignalAddress"]) {
+        if let Some(callee) = address(&["admissionConfirm", "destCallSignalAddress"], master) {
             // The gatekeeper may tell the called endpoint of itself.
             if callee.address != message.same().dst {
                 return expect_call(&callee, message, master);
             }
         }
-        if let Some(callee) = address(&["locationConfirm", "callSignalAddress"]) {
+        if let Some(callee) = address(&["locationConfirm", "callSignalAddress"], master) {
             return expect_call(&callee, message, master);
         }
         Ok(())
@@ -140,10 +145,14 @@ impl Ras {
         message: &Message<'_>,
         master: &mut dyn Master,
     ) -> Result<(), Refused> {
-        let addresses = request.items("callSignalAddress").iter();
+        let addresses = request.items("callSignalAddress");
         let mut listeners: Vec<Listener> = addresses
-            .filter_map(|address| Listener::h225(message, Some(address)))
+            .iter()
+            .filter_map(|address| Listener::read(message, address, H225))
             .collect();
+        if listeners.is_empty() && !addresses.is_empty() {
+            master.decline(FOREIGN_FAMILY, 0..message.payload.len());
+        }
         let own = |listener: &Listener| listener.is_speaker(message);
         let chosen = listeners.iter().position(own).unwrap_or(0);
         if chosen < listeners.len()

@@ -3,7 +3,7 @@
 use ctaudit::helper::Modules;
 use ctaudit::tuple::Direction::{self, Original, Reply};
 
-use crate::helper::{Bench, Effect, expected};
+use crate::helper::{Bench, Effect, declines, expected};
 
 const CLIENT: &str = "192.0.2.11";
 const SERVER: &str = "198.51.100.21";
@@ -66,10 +66,8 @@ fn what_cannot_be_read_passes() {
 fn extended_passive_mode_opens_nothing_unless_both_ends_are_one() {
     let line = b"229 Entering Extended Passive Mode (|||40000|)\r\n";
     let effects = after_a_line(SERVER, Reply, line);
-    assert!(
-        matches!(effects[..], [Effect::Decline { .. }]),
-        "{effects:?}"
-    );
+    let reason = "a reply 229, whose address is taken for the client's";
+    assert_eq!(declines(&effects, line), [(reason, &line[..44])]);
     let own = after_a_line(CLIENT, Reply, line);
     assert_eq!(expected(&own), Some((CLIENT.parse().unwrap(), 40000)));
 }
@@ -78,17 +76,45 @@ fn extended_passive_mode_opens_nothing_unless_both_ends_are_one() {
 fn behind_anothers_address_the_line_end_is_not_noted() {
     let mut bench = bench(SERVER);
     bench.say(Original, 1000, b"noop\r\n");
-    let foreign = b"PORT 192,0,2,99,156,64\r\n";
-    assert!(matches!(
-        bench.say(Original, 1006, foreign)[..],
-        [Effect::Decline { .. }]
-    ));
-    let after = 1006 + foreign.len() as u32;
-    let effects = bench.say(Original, after, b"PORT 192,0,2,11,156,64\r\n");
-    assert!(
-        matches!(effects[..], [Effect::Decline { .. }]),
-        "{effects:?}"
-    );
+    let line = b"PORT 192,0,2,99,156,64\r\n";
+    let foreign = "names an address that is not the speaker's";
+    let effects = bench.say(Original, 1006, line);
+    assert_eq!(declines(&effects, line), [(foreign, &line[..22])]);
+    let unseen = "not behind a line end that was seen";
+    let effects = bench.say(Original, 1006 + line.len() as u32, line);
+    assert_eq!(declines(&effects, line), [(unseen, &line[..22])]);
+}
+
+#[test]
+fn commands_where_none_is_looked_for() {
+    let by_server = "a client's command, said by the server";
+    let by_client = "a server's reply, said by the client";
+    let further = "not on the first line of its segment";
+    for (direction, line, reason, bytes) in [
+        (Reply, &b"PORT 198,51,100,21,1,2\r\n"[..], by_server, 0..22),
+        (Original, b"227 (198,51,100,21,1,2)\r\n", by_client, 0..22),
+        (Original, b"NOOP\r\nPORT 192,0,2,11,1,2\r\n", further, 6..25),
+        (
+            Reply,
+            b"220 hi\r\n227 (198,51,100,21,1,2)\r\n",
+            further,
+            8..30,
+        ),
+    ] {
+        let effects = after_a_line(SERVER, direction, line);
+        assert_eq!(declines(&effects, line), [(reason, &line[bytes])]);
+        // In small letters or without parentheses it is none.
+        let other = line.to_ascii_lowercase();
+        let other = String::from_utf8(other).unwrap().replace('(', "");
+        assert_eq!(after_a_line(SERVER, direction, other.as_bytes()), []);
+    }
+    let line = b"PORT 192,0,2,11,1,2\r\n";
+    let early = "said before there was traffic both ways";
+    let effects = bench(SERVER).show(Original, false, 0, line);
+    assert_eq!(declines(&effects, line), [(early, &line[..19])]);
+    let first = "before any line end was seen in its direction";
+    let effects = bench(SERVER).say(Original, 0, line);
+    assert_eq!(declines(&effects, line), [(first, &line[..19])]);
 }
 
 /// `pktb_len(pkt) - 1` is the last byte of the header then.
@@ -111,7 +137,9 @@ fn what_stands_is_not_made_again() {
     let line = b"PORT 192,0,2,11,156,64\r\n";
     assert!(expected(&bench.say(Original, 1006, line)).is_some());
     let again = bench.say(Original, 1006 + line.len() as u32, line);
-    assert_eq!(again, []);
+    let already = "what it asks for is expected already";
+    assert_eq!(declines(&again, line), [(already, &b"156,64"[..])]);
+    assert_eq!(again.len(), 1);
 }
 
 #[test]

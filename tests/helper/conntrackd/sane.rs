@@ -3,7 +3,7 @@
 use ctaudit::helper::Modules;
 use ctaudit::tuple::Direction::{Original, Reply};
 
-use crate::helper::{Bench, Effect, expected};
+use crate::helper::{Bench, declines, expected};
 
 const START: &[u8] = b"\0\0\0\x07\0\0\0\0";
 /// Status 0, port 50000 (0xc350).
@@ -25,11 +25,7 @@ fn an_answer_that_cannot_be_expected_passes() {
     );
     bench.say(Original, 0, START);
     bench.master.refuse = Some(50000);
-    let effects = bench.say(Reply, 0, ANSWER);
-    assert!(
-        matches!(effects[..], [Effect::Decline { .. }]),
-        "{effects:?}"
-    );
+    assert_eq!(bench.say(Reply, 0, ANSWER), []);
 }
 
 #[test]
@@ -40,4 +36,15 @@ fn an_answer_is_cut_anywhere_without_harm() {
         let effects = bench.say(Reply, 0, &ANSWER[..length]);
         assert_eq!(expected(&effects).is_some(), length >= 8, "{length}");
     }
+}
+
+#[test]
+fn requests_and_answers_that_are_not_read() {
+    let unasked = "answers a NET_START that was not read";
+    let effects = bench().say(Reply, 0, ANSWER);
+    assert_eq!(declines(&effects, ANSWER), [(unasked, ANSWER)]);
+    let alone = "NET_START not in a segment of its own";
+    let effects = bench().say(Original, 0, &START[..5]);
+    assert_eq!(declines(&effects, START), [(alone, &START[..5])]);
+    assert_eq!(bench().say(Original, 0, &START[..3]), []);
 }

@@ -1,7 +1,7 @@
 //! H.245, and how messages are cut out of segments.
 
-use super::{CLIENT, SERVER, bench, channel, declined, holes, media, media_address, request, tpkt};
-use crate::helper::{Bench, Effect};
+use super::{CLIENT, SERVER, bench, channel, holes, media, media_address, request, tpkt};
+use crate::helper::{Bench, Effect, declines};
 use crate::traffic::per::{Per, per};
 use ctaudit::conntrack::config::Assignment;
 use ctaudit::helper::{Modules, Spec};
@@ -51,14 +51,28 @@ fn channels_are_opened_by_either_end() {
     let open = tpkt(&request(&channel(CLIENT, 5001, 5001)));
     let twice = [media(Original, 5001), media(Original, 5001)].concat();
     assert_eq!(holes(&h245().say(Original, 0, &open)), twice);
-    assert_eq!(h245().show(Original, false, 0, &open), []);
+    let early = "said before there was traffic both ways";
+    let effects = h245().show(Original, false, 0, &open);
+    assert_eq!(declines(&effects, &open), [(early, &open[4..])]);
     let acknowledge = tpkt(&acknowledgement(SERVER, 6000));
     assert_eq!(
         holes(&h245().say(Reply, 0, &acknowledge)),
         media(Reply, 6000)
     );
     let foreign = tpkt(&acknowledgement(CLIENT, 6000));
-    assert!(declined(&h245().say(Reply, 0, &foreign)));
+    let at = foreign.len() - 6;
+    let not_the_speaker = "names an address that is not the speaker's";
+    let effects = h245().say(Reply, 0, &foreign);
+    assert_eq!(
+        declines(&effects, &foreign),
+        [(not_the_speaker, &foreign[at..])]
+    );
+    let nowhere = tpkt(&acknowledgement(CLIENT, 0));
+    let effects = h245().say(Original, 0, &nowhere);
+    assert_eq!(
+        declines(&effects, &nowhere),
+        [("names port 0", &nowhere[at..])]
+    );
 }
 
 #[test]
@@ -119,13 +133,20 @@ fn messages_in_segments() {
     bench.say(Original, 4, b"");
     assert_eq!(bench.say(Original, 4, &first[4..]), []);
     bench.say(Original, 0, &first[..4]);
-    assert_eq!(bench.say(Original, 4, &first[4..first.len() - 1]), []);
+    let not_whole = "the segment does not hold all of the message";
+    let cut = &first[4..first.len() - 1];
+    let effects = bench.say(Original, 4, cut);
+    assert_eq!(declines(&effects, cut), [(not_whole, cut)]);
     assert_eq!(bench.say(Original, 4, &first[4..]), []);
 
     // Any other cut loses the message.
     let mut bench = h245();
-    assert_eq!(bench.say(Original, 0, &first[..5]), []);
+    let effects = bench.say(Original, 0, &first[..5]);
+    assert_eq!(declines(&effects, &first), [(not_whole, &first[..5])]);
     assert_eq!(bench.say(Original, 5, &first[5..]), []);
+    let behind = [&first[..], &second[..5]].concat();
+    let effects = h245().say(Original, 0, &behind);
+    assert_eq!(declines(&effects, &behind), [(not_whole, &second[..5])]);
 }
 
 /// A plain request to open a channel begins with 03 00, as a header does.
@@ -135,7 +156,11 @@ fn a_body_that_looks_like_a_header_is_lost() {
     assert_eq!(open[4..6], [3, 0]);
     let mut bench = h245();
     bench.say(Original, 0, &open[..4]);
-    assert_eq!(bench.say(Original, 4, &open[4..]), []);
+    let effects = bench.say(Original, 4, &open[4..]);
+    let reason = "a body in a segment of its own that begins like a header";
+    assert_eq!(declines(&effects, &open[4..]), [(reason, &open[4..])]);
+    // Which nothing announced.
+    assert_eq!(h245().say(Original, 4, &open[4..]), []);
 }
 
 #[test]

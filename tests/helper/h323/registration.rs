@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{CLIENT, SERVER, THIRD, VERSION, address, bench, declined, holes};
-use crate::helper::{Bench, Effect};
+use crate::helper::{Bench, Effect, declines};
 use crate::traffic::per::{Per, per};
 use ctaudit::expectation::Origin;
 use ctaudit::tuple::Direction::{Original, Reply};
@@ -120,10 +120,20 @@ fn a_registration_lets_the_gatekeeper_call() {
 
 #[test]
 fn a_registration_of_others_is_none() {
+    let of = |ip: [u8; 4], port: u16| [&ip[..], &port.to_be_bytes()].concat();
     let message = request(&[(THIRD, 1720), (SERVER, 1720)], None, true);
-    assert!(declined(&ras(&[]).say(Original, 0, &message)));
+    let effects = ras(&[]).say(Original, 0, &message);
+    let foreign = "names an address that is not the speaker's";
+    assert_eq!(
+        declines(&effects, &message),
+        [(foreign, &of(THIRD, 1720)[..])]
+    );
     let message = request(&[(CLIENT, 0)], None, true);
-    assert!(declined(&ras(&[]).say(Original, 0, &message)));
+    let effects = ras(&[]).say(Original, 0, &message);
+    assert_eq!(
+        declines(&effects, &message),
+        [("names port 0", &of(CLIENT, 0)[..])]
+    );
     let message = request(&[], None, true);
     assert_eq!(ras(&[]).say(Original, 0, &message), []);
 }
@@ -252,8 +262,45 @@ fn cut_at_every_octet() {
         location_confirm(THIRD, 1720),
     ] {
         for length in 0..message.len() {
-            assert_eq!(ras(&[]).say(Reply, 0, &message[..length]), [], "{length}");
+            let cut = &message[..length];
+            let expected: &[_] = match length {
+                0 => &[],
+                _ => &[("the message cannot be decoded", cut)],
+            };
+            let effects = ras(&[]).say(Reply, 0, cut);
+            assert_eq!(declines(&effects, cut), expected);
+            assert_eq!(effects.len(), expected.len());
         }
         assert_eq!(holes(&ras(&[]).say(Reply, 0, &message)).len(), 1);
     }
+}
+
+/// An extension of one octet says that its number has another.
+#[test]
+fn a_number_that_is_not_there() {
+    let mut message = request(&[(CLIENT, 1720)], Some(60), false);
+    let length = message.len();
+    assert_eq!(message[length - 3..], [2, 0, 59]);
+    message[length - 3] = 1;
+    let decline = |message: &[u8]| match ras(&[]).say(Original, 0, message)[..] {
+        [Effect::Decline { reason, ref bytes }] if *bytes == (0..message.len()) => reason,
+        ref other => panic!("{other:?}"),
+    };
+    let missing = "an integer whose bytes are not there (CVE-2026-23456)";
+    assert_eq!(decline(&message[..length - 1]), missing);
+    // Read, it is passed over once more, and nothing is there for that.
+    assert_eq!(decline(&message), "the message cannot be decoded");
+}
+
+#[test]
+fn an_address_of_another_family_opens_nothing() {
+    // ip6Address
+    let confirm = per(|per| {
+        per.choice(1, 5).bits(0, 3).word(7).counted(&VERSION);
+        per.choice(3, 3).octets(&[1; 16]).word(1719);
+    });
+    let message = confirm.finish();
+    let effects = ras(&[]).say(Reply, 0, &message);
+    let reason = "names no unicast address of the connection's family";
+    assert_eq!(declines(&effects, &message), [(reason, &message[..])]);
 }

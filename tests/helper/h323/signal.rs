@@ -4,7 +4,7 @@ use super::{
     CLIENT, Hole, SERVER, THIRD, VERSION, address, bench, channel, declined, holes, media, request,
     tpkt,
 };
-use crate::helper::{Bench, Effect};
+use crate::helper::{Bench, Effect, declines};
 use crate::traffic::per::{Per, per};
 use ctaudit::tuple::Direction::{Original, Reply};
 use ctaudit::tuple::Protocol;
@@ -102,8 +102,13 @@ const H245: Hole = (
 fn a_call_says_where_it_is_controlled() {
     let setup = message(&setup(CLIENT, 2000, &[], &[]));
     assert_eq!(holes(&q931(&[]).say(Original, 0, &setup)), [H245]);
-    assert_eq!(q931(&[]).show(Original, false, 0, &setup), []);
-    assert!(declined(&q931(&[]).say(Reply, 0, &setup)));
+    let early = "said before there was traffic both ways";
+    let effects = q931(&[]).show(Original, false, 0, &setup);
+    assert_eq!(declines(&effects, &setup), [(early, &setup[4..])]);
+    let foreign = "names an address that is not the speaker's";
+    let effects = q931(&[]).say(Reply, 0, &setup);
+    let address = [&CLIENT[..], &2000u16.to_be_bytes()].concat();
+    assert_eq!(declines(&effects, &setup), [(foreign, &address[..])]);
     let mut bench = q931(&[]);
     bench.master.refuse = Some(2000);
     let drop = Effect::Drop("cannot process Q.931 message");
@@ -138,6 +143,40 @@ fn a_map_of_extensions_may_be_misread() {
     let opened: Vec<usize> = (7..=33).filter(|&number| channels_opened(number)).collect();
     let expected: Vec<usize> = (7..=32).filter(|&number| number != 27).collect();
     assert_eq!(opened, expected);
+}
+
+/// The same map of 33, and what else kernels once stumbled over.
+#[test]
+fn malformed_messages_by_their_names() {
+    let reason = |message: &[u8]| {
+        let effects = q931(&[]).say(Original, 0, message);
+        let [(reason, bytes)] = declines(&effects, message)[..] else {
+            panic!("{effects:?}");
+        };
+        assert_eq!(bytes, &message[4..]);
+        reason
+    };
+    let malformed = "the message cannot be decoded";
+    let long_bitmap = "an extension bitmap of more than 32 bits (CVE-2024-26851)";
+    let channels = [channel(CLIENT, 5000, 5001)];
+    let setup = setup_of(CLIENT, 2000, &channels, &[], 33);
+    assert_eq!(reason(&message(&setup)), long_bitmap);
+
+    let empty = "a user-user element of length 0 (CVE-2026-23455)";
+    let element = |length: u8, text: &[u8]| tpkt(&[&[8, 0, 5, 0x7e, 0, length], text].concat());
+    assert_eq!(reason(&element(0, &[])), empty);
+    assert_eq!(reason(&element(0, &[5, 0x20])), empty);
+    assert_eq!(reason(&element(1, &[5])), malformed);
+
+    // The body is `progress`, of the extension, whose length ought to stand in the third octet.
+    let choice = "a choice that ends where the message does (CVE-2026-43233)";
+    let progress = per(|per| {
+        per.bits(0, 4).bit(true).bits(0, 7);
+    });
+    let with = |length: &[u8]| message(&[&progress.finish()[..], length].concat());
+    assert_eq!(reason(&with(&[])), choice);
+    assert_eq!(reason(&with(&[0x80])), choice);
+    assert_eq!(reason(&with(&[0x7f])), malformed);
 }
 
 /// Of channels in a call 30 are kept, of tunnelled messages four.
@@ -189,11 +228,26 @@ fn an_element_of_one_octet() {
 fn cut_at_every_octet() {
     let setup = message(&setup(CLIENT, 2000, &[channel(CLIENT, 5000, 5001)], &[]));
     for length in 0..setup.len() {
-        assert_eq!(q931(&[]).say(Original, 0, &setup[..length]), []);
+        let cut = &setup[..length];
+        let effects = q931(&[]).say(Original, 0, cut);
+        // A header alone announces its body.
+        let expected: &[_] = match length {
+            ..=4 => &[],
+            _ => &[("the segment does not hold all of the message", cut)],
+        };
+        assert_eq!(declines(&effects, cut), expected);
+        assert_eq!(effects.len(), expected.len());
         // Nor where the TPKT says that this is all.
         let mut shorter = setup[..length.max(4)].to_vec();
         let whole = shorter.len() as u16;
         shorter[2..4].copy_from_slice(&whole.to_be_bytes());
-        assert_eq!(q931(&[]).say(Original, 0, &shorter), []);
+        let effects = q931(&[]).say(Original, 0, &shorter);
+        // The user-user element begins behind octet 14.
+        let expected: &[_] = match length {
+            ..=14 => &[],
+            _ => &[("the message cannot be decoded", &shorter[4..])],
+        };
+        assert_eq!(declines(&effects, &shorter), expected);
+        assert_eq!(effects.len(), expected.len());
     }
 }
