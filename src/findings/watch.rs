@@ -74,6 +74,7 @@ impl Watch {
         for event in step.events {
             if let Event::ConntrackNew(record) = event {
                 self.begin(record);
+                self.guests(passage, record);
             }
         }
         if packet.fragmented {
@@ -135,6 +136,7 @@ impl Watch {
             }
             dialogue.remember(heard, line);
         }
+        dialogue.hear(heard);
         for (entry, evidence) in found {
             let flow = Some((dialogue.helper, dialogue.original));
             self.note(entry, heard.packet, heard.at, flow, evidence);
@@ -198,6 +200,22 @@ impl Watch {
             }
         }
         self.dialogues.insert(record.master_id, dialogue);
+    }
+
+    /// Somebody came whom an expectation lets in. The events that close it are still to be looked at.
+    fn guests(&mut self, passage: &Passage<'_>, record: &ConntrackRecord) {
+        let to = &record.original;
+        let Some(open) = self.open.get(&(to.dst, to.dport, to.protocol)) else {
+            return;
+        };
+        let expected = open.iter().find(|open| Some(open.id) == record.expectation);
+        if let Some(expected) = expected.cloned() {
+            let flow = Some((expected.helper, expected.master));
+            self.ask_all(passage, flow, |entry| match entry.matcher {
+                Matcher::Guest(shows) => shows(&expected, record),
+                _ => None,
+            });
+        }
     }
 
     /// Somebody came to where an expectation leads whom it does not let in.
