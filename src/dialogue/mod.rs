@@ -6,11 +6,18 @@
 
 mod ftp;
 mod irc;
+mod numbers;
+mod pptp;
+mod ras;
+mod rpc;
 mod stream;
 mod summary;
 
 pub use ftp::Ftp;
 pub use irc::Irc;
+pub use pptp::{Messages, Pptp};
+pub use ras::Ras;
+pub use rpc::Rpc;
 pub use stream::{Line, Place, Side, Way};
 pub use summary::{Beside, Elsewhere, Summaries, Talked};
 
@@ -75,6 +82,9 @@ impl Tally {
 pub enum Talk {
     Ftp(Box<Ftp>),
     Irc(Irc),
+    Ras(Ras),
+    Pptp(Pptp),
+    Rpc(Rpc),
     /// Nothing: each message stands for itself.
     Silent,
 }
@@ -110,6 +120,9 @@ impl Dialogue {
             talk: match kind {
                 "ftp" => Talk::Ftp(Box::default()),
                 "irc" => Talk::Irc(Irc::default()),
+                "RAS" => Talk::Ras(Ras::default()),
+                "pptp" => Talk::Pptp(Pptp::default()),
+                "rpc" => Talk::Rpc(Rpc::default()),
                 _ => Talk::Silent,
             },
         }
@@ -139,6 +152,7 @@ impl Dialogue {
         if side.messages == 0 {
             side.first_message = packet.number;
             side.opened_with = content::of(protocol, payload);
+            side.opening = payload.iter().copied().take(OPENING).collect();
         }
         side.messages += 1;
         self.cut += u64::from(packet.captured < packet.datagram.len());
@@ -146,7 +160,7 @@ impl Dialogue {
         let mut lines = Vec::new();
         if protocol == Protocol::TCP {
             place = side.place(sequence, payload);
-            if !matches!(self.talk, Talk::Silent) {
+            if matches!(self.talk, Talk::Ftp(_) | Talk::Irc(_)) {
                 lines = side.lines(payload, place.again);
             }
         }
@@ -166,7 +180,7 @@ impl Dialogue {
         match &mut self.talk {
             Talk::Ftp(ftp) => ftp.hear(heard.direction, line, heard.packet),
             Talk::Irc(irc) => irc.hear(heard.direction, line),
-            Talk::Silent => {}
+            Talk::Ras(_) | Talk::Pptp(_) | Talk::Rpc(_) | Talk::Silent => {}
         }
     }
 
@@ -176,6 +190,21 @@ impl Dialogue {
         let client = &self.sides[Direction::Original.index()];
         let from_the_start = client.opened_with == Some(Content::Tls);
         agreed.or(from_the_start.then_some(client.first_message))
+    }
+
+    /// Remembers a message, of protocols that do not speak in lines. What is asked about it has been asked before.
+    pub fn hear(&mut self, heard: &Heard<'_>) {
+        match &mut self.talk {
+            Talk::Ras(ras) => ras.hear(heard.direction, heard.payload),
+            Talk::Pptp(pptp) => pptp.hear(heard),
+            Talk::Rpc(rpc) => rpc.hear(self.original.protocol, heard),
+            Talk::Ftp(_) | Talk::Irc(_) | Talk::Silent => {}
+        }
+    }
+
+    /// The capture holds it from its first byte on.
+    pub fn is_whole(&self) -> bool {
+        !self.picked_up && self.sides.iter().all(|side| side.missing == 0)
     }
 
     pub fn ftp(&self) -> Option<&Ftp> {
@@ -191,6 +220,29 @@ impl Dialogue {
             _ => None,
         }
     }
+
+    pub fn ras(&self) -> Option<&Ras> {
+        match &self.talk {
+            Talk::Ras(ras) => Some(ras),
+            _ => None,
+        }
+    }
+
+    pub fn pptp(&self) -> Option<&Pptp> {
+        match &self.talk {
+            Talk::Pptp(pptp) => Some(pptp),
+            _ => None,
+        }
+    }
+
+    pub fn rpc(&self) -> Option<&Rpc> {
+        match &self.talk {
+            Talk::Rpc(rpc) => Some(rpc),
+            _ => None,
+        }
+    }
 }
 
 const SYN: u8 = 0x02;
+/// Bytes of a stream by which it is known what speaks in it.
+const OPENING: usize = 8;

@@ -14,6 +14,8 @@ pub struct Side {
     unfinished: Vec<u8>,
     /// What its first payload looked like.
     pub opened_with: Option<Content>,
+    /// The first few bytes of that.
+    pub opening: Vec<u8>,
     /// Packets with a payload.
     pub messages: u64,
     /// The first of them; 0 where there is none.

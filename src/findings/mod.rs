@@ -107,6 +107,8 @@ pub enum Matcher {
     Declined(fn(&Dialogue, &Heard<'_>, &'static str, &Range<usize>) -> Option<Evidence>),
     /// Each end of an expectation, after it was counted.
     Closed(fn(&Dialogue, &ExpectationRecord, Closed) -> Option<Evidence>),
+    /// A flow that an expectation let in.
+    Guest(fn(&ExpectationRecord, &ConntrackRecord) -> Option<Evidence>),
     /// A flow to the address and port of an expectation, from somebody whom it does not let in.
     Stranger(fn(&ExpectationRecord, &ConntrackRecord) -> Option<Evidence>),
     /// A datagram that came in fragments.

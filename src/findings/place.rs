@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::conntrack::event::ExpectationRecord;
+use crate::expectation::{Origin, network};
 
 /// A port that only the system may listen at, or that a service is known by which nobody means to open to others.
 pub fn is_of_a_service(port: u16) -> bool {
@@ -30,6 +31,27 @@ pub fn is_private(address: IpAddr) -> bool {
 pub fn is_nobodys(address: IpAddr) -> bool {
     let is_broadcast = matches!(address, IpAddr::V4(v4) if v4.is_broadcast());
     address.is_loopback() || address.is_unspecified() || address.is_multicast() || is_broadcast
+}
+
+/// Whom an expectation lets somebody in to, where the payload names neither of the two ends.
+pub fn third_host(record: &ExpectationRecord) -> Option<IpAddr> {
+    let named = &record.expectation.dst_addr;
+    let ends = [record.master.src, record.master.dst];
+    let is_third = matches!(named.origin, Origin::Command { .. }) && !ends.contains(&named.value);
+    is_third.then_some(named.value)
+}
+
+/// What an expectation opens, and to whom, in words.
+pub fn opened(record: &ExpectationRecord) -> String {
+    let expectation = &record.expectation;
+    let who = expectation.src_addr.as_ref();
+    format!(
+        "{} let in to {} at {} port {}",
+        who.map_or_else(|| "anybody".to_owned(), |who| network(who.value)),
+        expectation.dst_addr.value,
+        expectation.protocol,
+        expectation.dst_port.value,
+    )
 }
 
 /// Above the privileged ones (IANA's registry of service names): databases, remote desktops, caches, and what

@@ -78,6 +78,7 @@ impl Watch {
         for event in step.events {
             if let Event::ConntrackNew(record) = event {
                 self.begin(record);
+                self.guests(passage, record);
             }
         }
         if packet.fragmented {
@@ -140,9 +141,10 @@ impl Watch {
             }
             dialogue.remember(heard, line);
         }
+        dialogue.hear(heard);
         for (entry, evidence) in found {
-            let flow = Some((dialogue.service, dialogue.original));
-            self.note(entry, heard.packet, heard.at, flow, evidence);
+            let concerned = Some(Concerned::talk(dialogue));
+            self.note(entry, heard.packet, heard.at, concerned, evidence);
         }
     }
 
@@ -204,15 +206,31 @@ impl Watch {
             return;
         };
         dialogue.tally.close(why);
-        let flow = Some((dialogue.service, dialogue.original));
+        let concerned = Some(Concerned::talk(&dialogue));
         for entry in self.entries(&dialogue).iter() {
             if let Matcher::Closed(shows) = entry.matcher
                 && let Some(evidence) = shows(&dialogue, record, why)
             {
-                self.note(entry, passage.number, passage.at, flow, evidence);
+                self.note(entry, passage.number, passage.at, concerned, evidence);
             }
         }
         self.dialogues.insert(record.master_id, dialogue);
+    }
+
+    /// Somebody came whom an expectation lets in. The events that close it are still to be looked at.
+    fn guests(&mut self, passage: &Passage<'_>, record: &ConntrackRecord) {
+        let to = &record.original;
+        let Some(open) = self.open.get(&(to.dst, to.dport, to.protocol)) else {
+            return;
+        };
+        let expected = open.iter().find(|open| Some(open.id) == record.expectation);
+        if let Some(expected) = expected.cloned() {
+            let concerned = Some(Concerned::expected(&expected));
+            self.ask_all(passage, concerned, |entry| match entry.matcher {
+                Matcher::Guest(shows) => shows(&expected, record),
+                _ => None,
+            });
+        }
     }
 
     /// Somebody came to where an expectation leads whom it does not let in.
@@ -223,8 +241,8 @@ impl Watch {
         };
         for expected in open.clone() {
             self.summaries.stranger(&expected, record);
-            let flow = Some((Service::of(&expected.root), expected.master));
-            self.ask_all(passage, flow, |entry| match entry.matcher {
+            let concerned = Some(Concerned::expected(&expected));
+            self.ask_all(passage, concerned, |entry| match entry.matcher {
                 Matcher::Stranger(shows) => shows(&expected, record),
                 _ => None,
             });
@@ -234,16 +252,16 @@ impl Watch {
     fn ask_all(
         &mut self,
         passage: &Passage<'_>,
-        flow: Option<(Service, Tuple)>,
+        concerned: Option<Concerned>,
         shows: impl Fn(&Entry) -> Option<Evidence>,
     ) {
-        let kind = flow.and_then(|(service, _)| self.kinds.get(service.helper).copied());
+        let kind = concerned.and_then(|flow| self.kinds.get(flow.helper).copied());
         for entry in all() {
             let concerns = |kind| entry.helpers.is_empty() || entry.helpers.contains(&kind);
             if kind.is_none_or(concerns)
                 && let Some(evidence) = shows(entry)
             {
-                self.note(entry, passage.number, passage.at, flow, evidence);
+                self.note(entry, passage.number, passage.at, concerned, evidence);
             }
         }
     }
@@ -259,17 +277,44 @@ impl Watch {
         entry: &'static Entry,
         frame: u64,
         at: Timestamp,
-        flow: Option<(Service, Tuple)>,
+        concerned: Option<Concerned>,
         evidence: Evidence,
     ) {
         self.findings.push(Finding {
             entry,
             frame,
             at,
-            service: flow.map(|(service, _)| service),
-            flow: flow.map(|(_, tuple)| tuple),
+            service: concerned.map(|flow| flow.service),
+            flow: concerned.map(|flow| flow.tuple),
             evidence,
         });
+    }
+}
+
+/// The control connection that something is found on.
+#[derive(Clone, Copy, Debug)]
+struct Concerned {
+    /// Its own helper, which it may have inherited.
+    helper: &'static str,
+    service: Service,
+    tuple: Tuple,
+}
+
+impl Concerned {
+    fn talk(dialogue: &Dialogue) -> Self {
+        Self {
+            helper: dialogue.helper,
+            service: dialogue.service,
+            tuple: dialogue.original,
+        }
+    }
+
+    fn expected(record: &ExpectationRecord) -> Self {
+        Self {
+            helper: record.helper,
+            service: Service::of(&record.root),
+            tuple: record.master,
+        }
     }
 }
 
