@@ -16,6 +16,7 @@ mod state;
 mod tftp;
 mod userspace;
 mod watch;
+mod written;
 
 pub use watch::Watch;
 
