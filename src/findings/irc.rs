@@ -136,14 +136,15 @@ fn off_position(dialogue: &Dialogue, heard: &Heard<'_>, line: &Line) -> Option<E
         return None;
     }
     let irc = dialogue.irc()?;
-    if offer(&irc.pinged).is_some() {
+    if line.after("PONG ").is_some() && offer(&irc.pinged).is_some() {
         return Evidence::with("the server's PING asked for it", [irc.pinged_in]);
     }
     Evidence::of(format!("it stands {at} bytes into its line"))
 }
 
 fn mid_line(_: &Dialogue, heard: &Heard<'_>, _: &ExpectationRecord) -> Option<Evidence> {
-    let began_earlier = heard.lines.first()?.at.is_none();
+    let line = heard.lines.first().filter(|line| is_whole(line))?;
+    let began_earlier = line.at.is_none();
     let reads_as_one = starts_with(heard.payload, COMMAND);
     (began_earlier && reads_as_one)
         .then(|| Evidence::of("the segment begins in the midst of a line"))?
@@ -176,7 +177,13 @@ fn unterminated(_: &Dialogue, heard: &Heard<'_>) -> Option<Evidence> {
 
 /// Where an offer begins in a line of the client's.
 fn said(heard: &Heard<'_>, line: &Line) -> Option<usize> {
-    (heard.direction == Direction::Original).then(|| offer(&line.text))?
+    let is_clients = heard.direction == Direction::Original && is_whole(line);
+    is_clients.then(|| offer(&line.text))?
+}
+
+/// A capture's snap length leaves zeros, which no line has (RFC 2812, 2.3.1), and takes its end.
+fn is_whole(line: &Line) -> bool {
+    !line.text.contains(&0)
 }
 
 /// Where the first offer begins that the helper would read, at its `\x01`.

@@ -216,6 +216,12 @@ fn the_ping_that_asked_for_it_is_told() {
 }
 
 #[test]
+fn a_line_whose_end_was_not_captured_does_not_go_on() {
+    let cut = [b"PRIVMSG friend :hello", &[0; 200][..]].concat();
+    assert!(ids(irc(&[(Client, &cut), (Client, OFFER)])).is_empty());
+}
+
+#[test]
 fn who_registered_before_the_capture_began_is_not_blamed() {
     let mut connection = open(end("192.0.2.11", 40000), end("203.0.113.21", 6667));
     connection.steps.clear();
