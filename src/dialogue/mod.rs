@@ -179,7 +179,7 @@ impl Dialogue {
     pub fn remember(&mut self, heard: &Heard<'_>, line: &Line) {
         match &mut self.talk {
             Talk::Ftp(ftp) => ftp.hear(heard.direction, line, heard.packet),
-            Talk::Irc(irc) => irc.hear(heard.direction, line),
+            Talk::Irc(irc) => irc.hear(heard.direction, line, heard.packet),
             Talk::Ras(_) | Talk::Pptp(_) | Talk::Rpc(_) | Talk::Silent => {}
         }
     }

@@ -17,11 +17,13 @@ mod state;
 mod tftp;
 mod userspace;
 mod watch;
+mod written;
 
 pub use found::{Found, Sum};
 pub use watch::Watch;
 
 use std::ops::Range;
+use std::time::Duration;
 
 use clap::ValueEnum;
 
@@ -37,7 +39,9 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
     [
         ftp::ENTRIES,
         irc::ENTRIES,
-        sip::ENTRIES,
+        sip::wrapped::ENTRIES,
+        sip::whose::ENTRIES,
+        sip::number::ENTRIES,
         h323::ENTRIES,
         pptp::ENTRIES,
         tftp::ENTRIES,
@@ -105,6 +109,8 @@ pub enum Matcher {
     Expected(fn(&Dialogue, &Heard<'_>, &ExpectationRecord) -> Option<Evidence>),
     /// Each command of a message that made no expectation, by its reason and its bytes.
     Declined(fn(&Dialogue, &Heard<'_>, &'static str, &Range<usize>) -> Option<Evidence>),
+    /// Each expectation that a message gave so much more time.
+    Renewed(fn(&Dialogue, &Heard<'_>, &ExpectationRecord, Duration) -> Option<Evidence>),
     /// Each end of an expectation, after it was counted.
     Closed(fn(&Dialogue, &ExpectationRecord, Closed) -> Option<Evidence>),
     /// A flow that an expectation let in.

@@ -118,6 +118,16 @@ impl Watch {
                     });
                     found.extend(made.map(|evidence| (*entry, evidence)));
                 }
+                Matcher::Renewed(shows) => {
+                    let renewed = step.events.iter().filter_map(|event| match event {
+                        Event::ExpectationRenewed {
+                            expectation,
+                            timeout,
+                        } => shows(dialogue, heard, expectation, *timeout),
+                        _ => None,
+                    });
+                    found.extend(renewed.map(|evidence| (*entry, evidence)));
+                }
                 Matcher::Declined(shows) => {
                     let declined = step.events.iter().filter_map(|event| match event {
                         Event::Declined { reason, bytes, .. } => {
