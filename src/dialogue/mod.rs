@@ -8,7 +8,7 @@ mod ftp;
 mod irc;
 mod stream;
 
-pub use ftp::Ftp;
+pub use ftp::{Ftp, Number, Offer, Verb};
 pub use irc::Irc;
 pub use stream::{Line, Place, Side, Way};
 
