@@ -75,8 +75,16 @@ impl<'l> Offer<'l> {
     /// `h1,h2,h3,h4,p1,p2`, of a reply behind any text (RFC 1123, 4.1.2.6).
     fn host_port(verb: Verb, text: &'l [u8]) -> Option<Self> {
         let has_six = |run: &&[u8]| run.iter().filter(|byte| **byte == b',').count() >= 5;
-        let mut runs = text.split(|byte| !byte.is_ascii_digit() && *byte != b',');
-        let text = runs.find(has_six)?;
+        let runs = text.split(|byte| !byte.is_ascii_digit() && *byte != b',');
+        // Commas at its ends belong to the text around.
+        let cut = |run| {
+            if verb.is_of_the_server() {
+                trimmed(run)
+            } else {
+                run
+            }
+        };
+        let text = runs.map(cut).find(has_six)?;
         let octets: Vec<_> = text.split(|byte| *byte == b',').map(Number::of).collect();
         let read = |range| octets.get(range).and_then(bytes_of);
         Some(Self {
@@ -175,6 +183,13 @@ impl Number {
     fn octet(self) -> Option<u8> {
         u8::try_from(self.value).ok().filter(|_| self.digits > 0)
     }
+}
+
+fn trimmed(mut run: &[u8]) -> &[u8] {
+    while let [b',', rest @ ..] | [rest @ .., b','] = run {
+        run = rest;
+    }
+    run
 }
 
 /// The numbers as octets, if all of them are.

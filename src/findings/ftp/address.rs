@@ -32,8 +32,8 @@ pub const BOUNCE_OPENED: Entry = Entry {
     references: &["CVE-2001-0405", "CVE-1999-0017"],
     matcher: Matcher::Expected(|_, heard, record| {
         let address = record.expectation.dst_addr.value;
+        let named = Foreign::of(address, &record.master, heard.direction)?;
         let (speaker, listener) = ends(&record.master, heard.direction);
-        let named = Foreign::of(address, speaker, listener)?;
         let port = record.expectation.dst_port.value;
         let detail = || format!("{speaker} had {address} port {port} opened for {listener}");
         named.is(Named::Third).then(|| Evidence::of(detail()))?
@@ -112,7 +112,8 @@ struct Foreign {
 
 impl Foreign {
     /// `None` for the speaker's own address.
-    fn of(address: IpAddr, speaker: IpAddr, listener: IpAddr) -> Option<Self> {
+    fn of(address: IpAddr, original: &Tuple, direction: Direction) -> Option<Self> {
+        let (speaker, listener) = ends(original, direction);
         // Another family is another matter.
         if address == speaker || address.is_ipv4() != speaker.is_ipv4() {
             return None;
@@ -126,7 +127,9 @@ impl Foreign {
         let is_beside_listener = address == listener
             || place::is_private(address) && are_neighbours(address, listener)
             || place::is_nobodys(address);
-        let named = if translates && !is_beside_listener {
+        // A server that knows no better says 0.0.0.0 or 127.0.0.1, which leads its client nowhere else.
+        let knows_no_better = direction == Direction::Reply && place::is_nobodys(address);
+        let named = if knows_no_better || translates && !is_beside_listener {
             Named::Translated
         } else {
             Named::Third
@@ -145,12 +148,7 @@ fn foreign<'l>(
     line: &'l Line,
 ) -> Option<(Offer<'l>, Foreign)> {
     let offer = offer(dialogue, heard, line)?;
-    let (speaker, listener) = ends(&dialogue.original, heard.direction);
-    let mut foreign = Foreign::of(offer.address?, speaker, listener)?;
-    // A server that knows no better says 0.0.0.0 or 127.0.0.1, which leads its client nowhere else.
-    if offer.verb.is_of_the_server() && place::is_nobodys(foreign.address) {
-        foreign.named = Named::Translated;
-    }
+    let foreign = Foreign::of(offer.address?, &dialogue.original, heard.direction)?;
     Some((offer, foreign))
 }
 

@@ -6,7 +6,7 @@ use crate::findings::{Entry, Evidence, Matcher, Severity};
 
 pub const TRICKS: Entry = Entry {
     id: "ftp-number-tricks",
-    title: "A port or an address that helper and server read differently",
+    title: "A port or an address that the helper and an end read differently",
     severity: Severity::Medium,
     helpers: FTP,
     wire: "PORT, EPRT, 227 or 229 with an octet above 255, a port above 65535, an empty number, a seventh number, or a \
@@ -51,20 +51,21 @@ fn too_large(offer: &Offer<'_>) -> Option<String> {
     };
     let helper = helper.map_or("drops it".into(), |port| format!("reads port {port}"));
     Some(format!(
-        "{number} is too large; the helper {helper} before Linux 7.2 and drops it since, a server refuses it or wraps it \
-         its own way"
+        "{number} is too large; the helper {helper} before Linux 7.2 and drops it since, an end refuses it or wraps it in a \
+         way of its own"
     ))
 }
 
-/// Octets that are none, or one too many.
+/// One that is none, or one too many.
 fn count(offer: &Offer<'_>) -> Option<String> {
-    if offer.octets.iter().any(|number| number.digits == 0) {
-        return Some("an empty number, which the helper reads as 0 and a server refuses".into());
-    }
     let count = offer.octets.len();
     let expected = if offer.port_number.is_some() { 4 } else { 6 };
+    let is_empty = offer.octets.iter().any(|number| number.digits == 0);
+    if count == expected && is_empty {
+        return Some("an empty number, which the helper reads as 0 and an end refuses".into());
+    }
     (count > expected).then(|| {
-        format!("{count} numbers, which the helper drops; a server may read the first {expected}")
+        format!("{count} numbers, which the helper drops; an end may read the first {expected}")
     })
 }
 

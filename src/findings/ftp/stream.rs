@@ -12,7 +12,7 @@ pub const REWRITTEN: Entry = Entry {
     severity: Severity::High,
     helpers: FTP,
     wire: "a segment whose sequence numbers were sent before, with other bytes",
-    alike: "a keep-alive probe, which is one byte of no meaning",
+    alike: "a keep-alive probe, which is one byte of no meaning; a firewall that rewrites addresses, captured on both sides",
     references: &["Ptacek, Newsham: Insertion, Evasion, and Denial of Service (1998)"],
     matcher: Matcher::Message(|dialogue, heard| {
         let is_plain = dialogue.ftp()?.encrypted.is_none();
