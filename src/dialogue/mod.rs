@@ -13,7 +13,7 @@ mod rpc;
 mod stream;
 mod summary;
 
-pub use ftp::Ftp;
+pub use ftp::{Ftp, Number, Offer, Verb};
 pub use irc::Irc;
 pub use pptp::{Messages, Pptp};
 pub use ras::Ras;

@@ -60,9 +60,14 @@ pub struct Line {
 impl Line {
     /// Whether it begins with this word, in capitals or not, and where the rest of it stands.
     pub fn after(&self, word: &str) -> Option<&[u8]> {
-        let (first, rest) = self.text.split_at_checked(word.len())?;
-        first.eq_ignore_ascii_case(word.as_bytes()).then_some(rest)
+        after(&self.text, word)
     }
+}
+
+/// What stands behind this word, in capitals or not, at the beginning of a text.
+pub fn after<'t>(text: &'t [u8], word: &str) -> Option<&'t [u8]> {
+    let (first, rest) = text.split_at_checked(word.len())?;
+    first.eq_ignore_ascii_case(word.as_bytes()).then_some(rest)
 }
 
 impl Side {

@@ -1,3 +1,34 @@
-use super::Entry;
+//! Questions by broadcast: who answers them.
 
-pub const ENTRIES: &[Entry] = &[];
+use super::{Entry, Evidence, Matcher, Severity, place};
+use crate::conntrack::event::{ConntrackRecord, ExpectationRecord};
+
+pub const ENTRIES: &[Entry] = &[Entry {
+    id: "broadcast-foreign-answer",
+    title: "An answer to a broadcast from outside the network that was asked",
+    severity: Severity::Medium,
+    helpers: &["netbios-ns", "snmp"],
+    wire: "a datagram from the port that was asked to the port that asked, while answers are expected, from an address \
+        that is not of the interface's network",
+    alike: "a name service that asks from port 137 as well, in a network beyond a router; an interface with a second \
+        network",
+    references: &[
+        "net/netfilter/nf_conntrack_broadcast.c",
+        "RFC 1002, section 4.2",
+    ],
+    matcher: Matcher::Stranger(foreign_answer),
+}];
+
+fn foreign_answer(expected: &ExpectationRecord, flow: &ConntrackRecord) -> Option<Evidence> {
+    let network = expected.expectation.src_addr.as_ref()?.value;
+    let from = flow.original.src;
+    let asked = expected.master.dport;
+    let answers = flow.original.sport == asked && !network.contains(&from);
+    // From the port that asks, to which questions come as well.
+    let may_ask = expected.master.sport == asked && place::is_private(from);
+    if !answers || may_ask {
+        return None;
+    }
+    let detail = format!("{from} answers a question to {}", network.trunc());
+    Evidence::with(detail, [expected.packet])
+}

@@ -1,5 +1,9 @@
 //! FTP as its two ends read it (RFC 959): commands, and replies that answer them in their order.
 
+mod offer;
+
+pub use offer::{Number, Offer, Verb};
+
 use std::collections::VecDeque;
 
 use super::stream::Line;
@@ -16,6 +20,10 @@ pub struct Ftp {
     pub logged_in: bool,
     /// The packet that agreed to encrypt everything from there on (RFC 4217: reply 234 to AUTH).
     pub encrypted: Option<u64>,
+    /// The packet with the passive port that was the last thing the server said.
+    pub last_passive: Option<u64>,
+    /// Replies 125 and 150: a data connection is open, or about to be.
+    pub transfers: u64,
 }
 
 impl Ftp {
@@ -42,6 +50,8 @@ impl Ftp {
     }
 
     fn reply(&mut self, text: &[u8], packet: u64) {
+        let offers = Offer::read(Direction::Reply, text).is_some();
+        self.last_passive = offers.then_some(packet);
         let Some((&code, rest)) = text.split_first_chunk::<3>() else {
             return;
         };
@@ -60,6 +70,7 @@ impl Ftp {
         }
         // A reply of 1yz is followed by another to the same command; the greeting answers none.
         if code[0] == b'1' {
+            self.transfers += u64::from(matches!(&code, b"125" | b"150"));
             return;
         }
         let answers_passive = matches!(&code, b"227" | b"228" | b"229");
@@ -67,13 +78,17 @@ impl Ftp {
         let answered = match self.outstanding.iter().position(asked) {
             Some(at) if answers_passive => at + 1,
             _ if answers_passive => 0,
+            // One reply too many to the command before: what else succeeds is no answer to a PASV.
+            Some(0) if matches!(code[0], b'2' | b'3') => 0,
             _ => 1,
         };
         let answered = answered.min(self.outstanding.len());
         let command = self.outstanding.drain(..answered).next_back();
         match &code {
-            b"230" => self.logged_in = true,
-            b"234" if command.is_some_and(|word| word == b"AUTH") => {
+            // 232: by what secured the connection (RFC 2228); 202 to PASS: without a password.
+            b"230" | b"232" => self.logged_in = true,
+            b"202" if command.as_deref() == Some(b"PASS") => self.logged_in = true,
+            b"234" if command.as_deref() == Some(b"AUTH") => {
                 self.encrypted = Some(packet);
             }
             _ => {}
@@ -82,7 +97,8 @@ impl Ftp {
 }
 
 fn is_passive(word: &[u8]) -> bool {
-    matches!(word, b"PASV" | b"EPSV" | b"LPSV")
+    // CPSV: for two servers and TLS; P@SW: where a proxy knows PASV by that name.
+    matches!(word, b"PASV" | b"EPSV" | b"LPSV" | b"CPSV" | b"P@SW")
 }
 
 /// Keeps the last few.
