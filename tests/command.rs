@@ -306,6 +306,8 @@ fn csv_and_parquet_hold_the_same_rows() {
         directories[0],
         "--parquet",
         directories[1],
+        "--what-if",
+        "irc=none",
         "samples/office.pcapng",
     ]);
     let schema = fs::read_to_string(csv.join("schema.csv")).unwrap();
@@ -314,7 +316,12 @@ fn csv_and_parquet_hold_the_same_rows() {
         "conntracks",
         "expectations",
         "related_flows",
-        "helpers",
+        "verdicts",
+        "exposure",
+        "refusals",
+        "findings",
+        "control_protocols",
+        "what_if",
         "rules",
     ] {
         let from_csv = CsvReadOptions::default()
@@ -332,15 +339,15 @@ fn csv_and_parquet_hold_the_same_rows() {
             "{table}"
         );
         for column in from_parquet.columns() {
-            let documented = format!("2,{table},{},{},", column.name(), column.dtype());
+            let documented = format!("3,{table},{},{},", column.name(), column.dtype());
             assert!(
                 schema.contains(&documented),
                 "schema.csv lacks {documented}"
             );
         }
     }
-    assert_eq!(names(&csv), 8);
-    assert_eq!(names(&parquet), 8);
+    assert_eq!(names(&csv), 13);
+    assert_eq!(names(&parquet), 13);
 }
 
 /// What an interrupted run leaves: nothing that looks whole, nothing beside it.

@@ -219,6 +219,9 @@ fn offered_elsewhere(
     heard: &Heard<'_>,
     bytes: &Range<usize>,
 ) -> Option<(IpAddr, IpAddr)> {
+    if heard.direction == Direction::Reply {
+        return None;
+    }
     let (address, port) = named(heard.payload.get(bytes.start..)?)?;
     let (address, client) = (IpAddr::V4(address), dialogue.original.src);
     (port != 0 && address != client).then_some((address, client))

@@ -32,8 +32,8 @@ fn a_keep_alive_probe_rewrites_nothing() {
 
 #[test]
 fn tls_from_the_first_byte_on_is_encrypted_and_no_other_protocol() {
-    let hello = (Client, &b"\x16\x03\x01\x00\x05\x01\0\0\x01\0"[..]);
-    let answer = (Server, &b"\x16\x03\x03\x00\x05\x02\0\0\x01\0"[..]);
+    let hello = (Client, &b"\x16\x03\x01\0\x06\x01\0\0\x02\x03\x03"[..]);
+    let answer = (Server, &b"\x16\x03\x03\0\x06\x02\0\0\x02\x03\x03"[..]);
     let found = found(talk(client(), server(), &[hello, answer]));
     assert_eq!(found, ["ftp-encrypted"]);
 }
