@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::conntrack::{State, payload};
+use crate::conntrack::{State, Verdict, payload};
 use crate::content::{self, Content};
 use crate::helper::Spec;
+use crate::packet::Packet;
 use crate::replay::{Arrival, Passage};
 use crate::service::{Service, Sighting};
 use crate::tuple::Direction;
@@ -31,12 +32,18 @@ pub struct Spoken {
 
 impl Discovery {
     /// Takes in one frame. Most messages of most flows look like nothing from their first bytes on.
+    #[inline]
     pub fn observe(&mut self, passage: &Passage<'_>) {
-        let Arrival::Packet(packet, step) = &passage.arrival else {
-            return;
-        };
-        let verdict = &step.verdict;
-        let Some(direction) = verdict.direction.filter(|_| verdict.attached.is_none()) else {
+        if let Arrival::Packet(packet, step) = &passage.arrival {
+            let verdict = &step.verdict;
+            if !verdict.attached && verdict.nth <= LOOKED_AT {
+                self.look(packet, verdict);
+            }
+        }
+    }
+
+    fn look(&mut self, packet: &Packet<'_>, verdict: &Verdict) {
+        let Some(direction) = verdict.direction else {
             return;
         };
         let Some((protocol, _)) = packet.transport else {
@@ -75,7 +82,7 @@ impl Discovery {
         };
         if self.services.len() < LISTED || self.services.contains_key(&service) {
             let spoken = self.services.entry(service).or_default();
-            spoken.messages.add(passage.number);
+            spoken.messages.add(packet.number);
             spoken.both_ways |= verdict.state == State::Established;
         } else {
             self.omitted += 1;
@@ -91,5 +98,8 @@ fn stays_on_the_link(address: IpAddr) -> bool {
     }
 }
 
+/// Packets of each direction of a flow that are looked at: a control connection says what it is before it has logged
+/// anybody in.
+const LOOKED_AT: u32 = 32;
 /// Services that are listed.
 const LISTED: usize = 1000;

@@ -103,12 +103,12 @@ impl Worth {
         }
     }
 
-    /// What a longer capture could still change.
+    /// What a longer capture could still show.
     pub const fn could_change(&self) -> &'static str {
         match self {
-            Self::Needed => "it stays needed; more clients, ports and flows may come to its rules",
-            Self::Inert(_) => "one flow that comes for an expectation makes it needed",
-            Self::CannotHelp(_) => "one session without the obstacle makes it needed",
+            Self::Needed => "more clients, ports and flows for its rules",
+            Self::Inert(_) => "a flow that comes for an expectation, which makes it needed",
+            Self::CannotHelp(_) => "a session without the obstacle, which makes it needed",
         }
     }
 }

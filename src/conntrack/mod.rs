@@ -75,14 +75,17 @@ pub struct Verdict {
     pub direction: Option<Direction>,
     /// What a rule's `ct helper` matches: the helper of the master.
     pub helper: Option<&'static str>,
-    /// The helper that reads the flow.
-    pub attached: Option<&'static str>,
+    /// A helper reads the flow.
+    pub attached: bool,
     /// Whether the packet went in and did not come out; `None` where the firewall takes it in itself.
     pub dropped: Option<bool>,
     /// Why it is invalid, or dropped, or never came to the rules.
     pub reason: Option<Reason>,
     /// The conntrack that it belongs to.
     pub conntrack: Option<ConntrackId>,
+    /// Which of the packets of its direction it is there, counted from 1 up to the largest number;
+    /// 0 where it belongs to none.
+    pub nth: u32,
 }
 
 impl Verdict {
@@ -92,10 +95,11 @@ impl Verdict {
             state: State::None,
             direction: None,
             helper: None,
-            attached: None,
+            attached: false,
             dropped: None,
             reason,
             conntrack: None,
+            nth: 0,
         }
     }
 

@@ -53,13 +53,14 @@ impl Watch {
         }
     }
 
-    /// Takes in one frame.
+    /// Takes in one frame. Most of them are of no interest.
+    #[inline]
     pub fn observe(&mut self, passage: &Passage<'_>) {
         match &passage.arrival {
             Arrival::Other => {}
             Arrival::Unseen(_, step) => self.events(passage, step),
             Arrival::Packet(packet, step) => {
-                let of_interest = step.verdict.attached.is_some()
+                let of_interest = step.verdict.attached
                     || !step.late.is_empty()
                     || !step.events.is_empty()
                     || packet.fragmented;
@@ -88,7 +89,7 @@ impl Watch {
             });
         }
         let spoken = step.verdict.conntrack.zip(step.verdict.direction);
-        if let Some((id, direction)) = spoken.filter(|_| step.verdict.attached.is_some())
+        if let Some((id, direction)) = spoken.filter(|_| step.verdict.attached)
             && let Some(mut dialogue) = self.dialogues.remove(&id)
         {
             if let Some(heard) = dialogue.listen(passage, packet, direction) {

@@ -83,25 +83,20 @@ impl Analysis {
             .filter(move |name| !seen.contains(name))
     }
 
-    /// What a longer capture could still change, for each kind of verdict that there is.
-    pub fn could_change(&self) -> Vec<String> {
+    /// What a longer capture could still show, for each kind of verdict that there is: its name and that.
+    pub fn could_change(&self) -> BTreeMap<&'static str, &'static str> {
         let verdicts = self.verdicts();
-        let mut kinds: Vec<(&str, &str)> = verdicts
+        let mut kinds: BTreeMap<_, _> = verdicts
             .iter()
             .map(|verdict| (verdict.worth.name(), verdict.worth.could_change()))
             .collect();
         if self.not_seen().next().is_some() {
-            kinds.push(("not seen", "one control connection shows what it is for"));
+            kinds.insert(
+                "not seen",
+                "a control connection, which shows what it is for",
+            );
         }
-        kinds.sort_unstable();
-        kinds.dedup();
-        let hours = self.exposure.totals.duration().as_secs_f64() / 3600.0;
-        let kinds = kinds.into_iter();
         kinds
-            .map(|(name, change)| {
-                format!("after more than these {hours:.2} hours, of what is {name}: {change}")
-            })
-            .collect()
     }
 
     /// What helpers do other than their users expect, of those that had something to read.

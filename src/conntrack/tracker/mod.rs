@@ -394,8 +394,10 @@ impl Tracker {
         verdict.direction = Some(info.direction);
         if let Some(ct) = self.table.get(slot) {
             verdict.helper = ct.related.as_ref().map(|related| related.helper);
-            verdict.attached = ct.help.as_ref().map(|help| help.name);
+            verdict.attached = ct.help.is_some();
             verdict.conntrack = Some(ct.id);
+            let nth = ct.life.packets[info.direction.index()];
+            verdict.nth = u32::try_from(nth).unwrap_or(u32::MAX);
         }
     }
 

@@ -1,6 +1,7 @@
 //! What an analysis comes to: the rules, what they need, and what they cannot promise.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use super::endpoint;
 use crate::report::Analysis;
@@ -113,7 +114,12 @@ pub fn limits(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
             names.join(" and ")
         ));
     }
-    lines.extend(analysis.could_change());
+    let covered = span(totals.duration());
+    for (kind, change) in analysis.could_change() {
+        lines.push(format!(
+            "more than these {covered} may yet show, of what is called {kind}: {change}"
+        ));
+    }
     if totals.picked_up > 0 {
         lines.push(format!(
             "{} TCP connections began before the capture: what they had negotiated is unknown",
@@ -162,4 +168,14 @@ pub fn limits(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
     }
     heading(out, "What the capture could not show", "")?;
     lines.iter().try_for_each(|line| writeln!(out, "- {line}"))
+}
+
+/// Hours, or less than one in seconds.
+fn span(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    if seconds < 3600.0 {
+        format!("{seconds:.3} s")
+    } else {
+        format!("{:.2} hours", seconds / 3600.0)
+    }
 }
