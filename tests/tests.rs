@@ -4,6 +4,7 @@ mod capture;
 mod command;
 mod compare;
 mod conntrack;
+mod dialogue;
 mod differential;
 mod exposure;
 mod findings;

@@ -10,7 +10,7 @@ mod stream;
 
 pub use ftp::Ftp;
 pub use irc::Irc;
-pub use stream::{Line, Place, Side, Way};
+pub use stream::{Line, Other, Place, Side, Way};
 
 use crate::conntrack::event::{Closed, ConntrackRecord, Root};
 use crate::conntrack::payload;
@@ -117,15 +117,16 @@ impl Dialogue {
     ) -> Option<Heard<'p>> {
         let (protocol, _) = packet.transport?;
         let (sequence, header, payload) = payload(protocol, packet.transport_bytes())?;
-        let side = &mut self.sides[direction.index()];
         let way = Way {
             hop_limit: packet.hop_limit,
             via: link::via(passage.link, passage.interface, passage.frame),
         };
-        side.arrive(way);
-        if protocol == Protocol::TCP && header[13] & SYN != 0 {
-            side.begin(sequence);
-        }
+        self.sides[direction.index()].arrive(way);
+        let sequence = match protocol {
+            Protocol::TCP => self.synchronise(direction, sequence, header),
+            _ => sequence,
+        };
+        let side = &mut self.sides[direction.index()];
         if payload.is_empty() {
             return None;
         }
@@ -139,7 +140,7 @@ impl Dialogue {
         if protocol == Protocol::TCP {
             place = side.place(sequence, payload);
             if !matches!(self.talk, Talk::Silent) {
-                lines = side.lines(payload, place.again);
+                lines = side.lines(payload, &place);
             }
         }
         Some(Heard {
@@ -151,6 +152,38 @@ impl Dialogue {
             place,
             lines,
         })
+    }
+
+    /// Where the payload of this segment stands, SYN counted. A SYN begins a stream that was silent so far; later, where
+    /// the other end answers it.
+    fn synchronise(&mut self, direction: Direction, sequence: u32, header: &[u8]) -> u32 {
+        let &[_, _, _, _, _, _, _, _, a, b, c, d, _, flags, ..] = header else {
+            return sequence;
+        };
+        if flags & SYN == 0 {
+            return sequence;
+        }
+        let first = sequence.wrapping_add(1);
+        let is_silent = self.sides.iter().all(|side| side.messages == 0);
+        let [original, reply] = &mut self.sides;
+        let (own, other) = match direction {
+            Direction::Original => (original, reply),
+            Direction::Reply => (reply, original),
+        };
+        if flags & ACK == 0 {
+            own.offered = Some(first);
+            if is_silent {
+                own.begin(first);
+            }
+        } else {
+            let acknowledged = u32::from_be_bytes([a, b, c, d]);
+            let answered = other.offered.take_if(|offered| *offered == acknowledged);
+            if let Some(offered) = answered {
+                other.begin(offered);
+                own.begin(first);
+            }
+        }
+        first
     }
 
     /// Remembers one line of a message. What is asked about it has been asked before.
@@ -178,3 +211,4 @@ impl Dialogue {
 }
 
 const SYN: u8 = 0x02;
+const ACK: u8 = 0x10;
