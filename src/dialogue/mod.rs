@@ -12,6 +12,9 @@ pub use ftp::Ftp;
 pub use irc::Irc;
 pub use stream::{Line, Other, Place, Side, Way};
 
+use std::net::IpAddr;
+use std::sync::Arc;
+
 use crate::conntrack::event::{Closed, ConntrackRecord, Root};
 use crate::conntrack::payload;
 use crate::content;
@@ -26,6 +29,8 @@ use crate::tuple::{Direction, Protocol, Tuple};
 pub struct Dialogue {
     /// The helper's name to rules.
     pub helper: &'static str,
+    /// The kind of helper (`Spec::called`).
+    pub kind: &'static str,
     /// Client to server.
     pub original: Tuple,
     /// Where a rule attached the helper; none for an expected flow, which inherited it.
@@ -36,6 +41,10 @@ pub struct Dialogue {
     pub picked_up: bool,
     /// By direction.
     pub sides: [Side; 2],
+    /// The firewall's own addresses.
+    pub local: Arc<[IpAddr]>,
+    /// Packets with its addresses and ports that conntrack did not take for part of it.
+    pub invalid: u64,
     /// What its helper has expected so far.
     pub tally: Tally,
     pub talk: Talk,
@@ -88,17 +97,29 @@ pub struct Heard<'p> {
 }
 
 impl Dialogue {
-    /// A flow that enters the table with a helper of this kind (`Spec::called`).
-    pub fn new(record: &ConntrackRecord, helper: &'static str, kind: &str) -> Self {
+    /// A flow that enters the table with a helper of this kind.
+    pub fn of(record: &ConntrackRecord, helper: &'static str, kind: &'static str) -> Self {
         let tuple = record.original;
-        let is_expected = record.expectation.is_some();
+        let dialogue = Self::new(Root { helper, tuple }, kind, record.life.first_packet);
         Self {
-            helper,
-            original: tuple,
-            service: (!is_expected).then(|| Service::of(&Root { helper, tuple })),
-            first_packet: record.life.first_packet,
+            service: dialogue.service.filter(|_| record.expectation.is_none()),
             picked_up: tuple.protocol == Protocol::TCP && record.state == Some("ESTABLISHED"),
+            ..dialogue
+        }
+    }
+
+    /// A flow to which a rule attached a helper of this kind.
+    pub fn new(root: Root, kind: &'static str, first_packet: u64) -> Self {
+        Self {
+            helper: root.helper,
+            kind,
+            original: root.tuple,
+            service: Some(Service::of(&root)),
+            first_packet,
+            picked_up: false,
             sides: Default::default(),
+            local: Arc::default(),
+            invalid: 0,
             tally: Tally::default(),
             talk: match kind {
                 "ftp" => Talk::Ftp(Box::default()),
