@@ -68,6 +68,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "conntrack",
             "content",
             "helper",
+            "packet",
             "replay",
             "service",
             "tuple",

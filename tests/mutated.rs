@@ -38,7 +38,7 @@ fn no_mutated_capture_ends_in_a_panic() {
         let bytes = mutate(rng, original);
         let config = every_helper(Modules::default());
         let mut exposure = Exposure::new(&config.modules, config.kernel);
-        let (mut watch, mut discovery) = (Watch::new(&config.modules), Discovery::default());
+        let (mut watch, mut discovery) = (Watch::new(&config), Discovery::default());
         let mut replay = Replay::new(capture(bytes), config, Clock::Capture);
         loop {
             match replay.advance() {

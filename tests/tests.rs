@@ -5,6 +5,7 @@ mod command;
 mod compare;
 mod conntrack;
 mod content;
+mod dialogue;
 mod differential;
 mod exposure;
 mod findings;

@@ -32,7 +32,7 @@ fn verdict(packets: Vec<Vec<u8>>) -> Said {
         .collect();
     let config = every_helper(Modules::default());
     let mut exposure = Exposure::new(&config.modules, config.kernel);
-    let mut watch = Watch::new(&config.modules);
+    let mut watch = Watch::new(&config);
     let mut discovery = Discovery::default();
     let mut replay = Replay::new(capture(pcap(&packets).unwrap()), config, Clock::Capture);
     while let Some(passage) = replay.advance().unwrap() {

@@ -71,7 +71,7 @@ impl Analyse {
         }
         let mut analysis = Analysis {
             exposure: Exposure::new(&config.modules, config.kernel),
-            watch: Watch::new(&config.modules),
+            watch: Watch::new(&config),
             found: Found::default(),
             discovery: Discovery::default(),
             what_if: self.others()?,

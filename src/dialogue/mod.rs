@@ -18,8 +18,11 @@ pub use irc::Irc;
 pub use pptp::{Messages, Pptp};
 pub use ras::Ras;
 pub use rpc::Rpc;
-pub use stream::{Line, Place, Side, Way};
+pub use stream::{Line, Other, Place, Side, Way};
 pub use summary::{Beside, Elsewhere, Summaries, Talked};
+
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::conntrack::event::{Closed, ConntrackRecord, Root};
 use crate::conntrack::payload;
@@ -35,6 +38,8 @@ use crate::tuple::{Direction, Protocol, Tuple};
 pub struct Dialogue {
     /// The helper's name to rules.
     pub helper: &'static str,
+    /// The kind of helper (`Spec::called`).
+    pub kind: &'static str,
     /// Client to server.
     pub original: Tuple,
     /// Where a rule attached the helper, to this connection or to the one that it comes from.
@@ -49,6 +54,10 @@ pub struct Dialogue {
     pub sides: [Side; 2],
     /// Messages that the snap length cut.
     pub cut: u64,
+    /// The firewall's own addresses.
+    pub local: Arc<[IpAddr]>,
+    /// Packets with its addresses and ports that conntrack did not take for part of it.
+    pub invalid: u64,
     /// What its helper has expected so far.
     pub tally: Tally,
     pub talk: Talk,
@@ -104,18 +113,32 @@ pub struct Heard<'p> {
 }
 
 impl Dialogue {
-    /// A flow that enters the table with a helper of this kind (`Spec::called`).
-    pub fn new(record: &ConntrackRecord, helper: &'static str, kind: &str) -> Self {
+    /// A flow that enters the table with a helper of this kind.
+    pub fn of(record: &ConntrackRecord, helper: &'static str, kind: &'static str) -> Self {
         let tuple = record.original;
+        let dialogue = Self::new(Root { helper, tuple }, kind, record.life.first_packet);
         Self {
-            helper,
-            original: tuple,
             service: Service::of(&record.root.unwrap_or(Root { helper, tuple })),
             is_expected: record.expectation.is_some(),
-            first_packet: record.life.first_packet,
             picked_up: tuple.protocol == Protocol::TCP && record.state == Some("ESTABLISHED"),
+            ..dialogue
+        }
+    }
+
+    /// A flow to which a rule attached a helper of this kind.
+    pub fn new(root: Root, kind: &'static str, first_packet: u64) -> Self {
+        Self {
+            helper: root.helper,
+            kind,
+            original: root.tuple,
+            service: Service::of(&root),
+            is_expected: false,
+            first_packet,
+            picked_up: false,
             sides: Default::default(),
             cut: 0,
+            local: Arc::default(),
+            invalid: 0,
             tally: Tally::default(),
             talk: match kind {
                 "ftp" => Talk::Ftp(Box::default()),
@@ -137,15 +160,16 @@ impl Dialogue {
     ) -> Option<Heard<'p>> {
         let (protocol, _) = packet.transport?;
         let (sequence, header, payload) = payload(protocol, packet.transport_bytes())?;
-        let side = &mut self.sides[direction.index()];
         let way = Way {
             hop_limit: packet.hop_limit,
             via: link::via(passage.link, passage.interface, passage.frame),
         };
-        side.arrive(way);
-        if protocol == Protocol::TCP && header[13] & SYN != 0 {
-            side.begin(sequence);
-        }
+        self.sides[direction.index()].arrive(way);
+        let sequence = match protocol {
+            Protocol::TCP => self.synchronise(direction, sequence, header),
+            _ => sequence,
+        };
+        let side = &mut self.sides[direction.index()];
         if payload.is_empty() {
             return None;
         }
@@ -161,7 +185,7 @@ impl Dialogue {
         if protocol == Protocol::TCP {
             place = side.place(sequence, payload);
             if matches!(self.talk, Talk::Ftp(_) | Talk::Irc(_)) {
-                lines = side.lines(payload, place.again);
+                lines = side.lines(payload, &place);
             }
         }
         Some(Heard {
@@ -173,6 +197,38 @@ impl Dialogue {
             place,
             lines,
         })
+    }
+
+    /// Where the payload of this segment stands, SYN counted. A SYN begins a stream that was silent so far; later, where
+    /// the other end answers it.
+    fn synchronise(&mut self, direction: Direction, sequence: u32, header: &[u8]) -> u32 {
+        let &[_, _, _, _, _, _, _, _, a, b, c, d, _, flags, ..] = header else {
+            return sequence;
+        };
+        if flags & SYN == 0 {
+            return sequence;
+        }
+        let first = sequence.wrapping_add(1);
+        let is_silent = self.sides.iter().all(|side| side.messages == 0);
+        let [original, reply] = &mut self.sides;
+        let (own, other) = match direction {
+            Direction::Original => (original, reply),
+            Direction::Reply => (reply, original),
+        };
+        if flags & ACK == 0 {
+            own.offered = Some(first);
+            if is_silent {
+                own.begin(first);
+            }
+        } else {
+            let acknowledged = u32::from_be_bytes([a, b, c, d]);
+            let answered = other.offered.take_if(|offered| *offered == acknowledged);
+            if let Some(offered) = answered {
+                other.begin(offered);
+                own.begin(first);
+            }
+        }
+        first
     }
 
     /// Remembers one line of a message. What is asked about it has been asked before.
@@ -202,9 +258,10 @@ impl Dialogue {
         }
     }
 
-    /// The capture holds it from its first byte on.
+    /// The capture holds it from its first byte on, and conntrack took all of it for part of it.
     pub fn is_whole(&self) -> bool {
-        !self.picked_up && self.sides.iter().all(|side| side.missing == 0)
+        let is_complete = self.sides.iter().all(|side| side.missing == 0);
+        !self.picked_up && self.invalid == 0 && is_complete
     }
 
     pub fn ftp(&self) -> Option<&Ftp> {
@@ -244,5 +301,6 @@ impl Dialogue {
 }
 
 const SYN: u8 = 0x02;
+const ACK: u8 = 0x10;
 /// Bytes of a stream by which it is known what speaks in it.
 const OPENING: usize = 8;

@@ -6,8 +6,14 @@ use crate::packet::link::Via;
 /// What is remembered of what one end said.
 #[derive(Debug, Default)]
 pub struct Side {
+    /// Sequence number of the first byte, as the last SYN says that counts.
+    first: Option<u32>,
+    /// What the last SYN says that nobody has answered yet.
+    pub(super) offered: Option<u32>,
     /// Sequence number of the byte that comes next; `None` before anything was heard.
     next: Option<u32>,
+    /// Sequence number of the last bytes that were passed over, and how many they are.
+    gap: (u32, u32),
     /// The last bytes before that one, as far as they are without a gap.
     recent: Vec<u8>,
     /// A line that has not ended yet.
@@ -20,13 +26,22 @@ pub struct Side {
     pub messages: u64,
     /// The first of them; 0 where there is none.
     pub first_message: u64,
-    /// Bytes that the capture does not hold.
+    /// Bytes that were passed over and have not come since.
     pub missing: u64,
-    /// Where the first packet came from, and how far.
+    /// Which way the first packet came.
     pub way: Option<Way>,
-    /// Packets that came that way, and others.
-    pub same_way: u64,
-    pub other_ways: u64,
+    /// Packets of any kind.
+    pub packets: u64,
+    /// Those that differ from the first in this respect.
+    pub other: Other,
+}
+
+/// Packets that came another way than the first of their end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Other {
+    pub interface: u64,
+    pub sender: u64,
+    pub hop_limit: u64,
 }
 
 /// Which way a packet came, as far as the capture shows it.
@@ -40,18 +55,20 @@ pub struct Way {
 /// How a segment lies in its stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
-    /// Bytes of the payload that were heard before.
+    /// Bytes at the payload's beginning that were heard before.
     pub again: usize,
     /// These read otherwise the first time.
     pub differs: bool,
-    /// Bytes between the last segment and this one that the capture does not hold.
+    /// Bytes between the last segment and this one that were not heard.
     pub missed: u32,
+    /// It brings what was passed over before.
+    pub late: bool,
 }
 
-/// A line of a stream, whole.
+/// A line of a stream, whole. It ends with LF; the CR before that is none of it, but any other is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// Without its line end.
+    /// Without its line end; of a long line the first `LONGEST_LINE` bytes.
     pub text: Vec<u8>,
     /// Where it begins in the payload of the packet that ends it; `None` where it began in an earlier packet.
     pub at: Option<usize>,
@@ -73,58 +90,114 @@ pub fn after<'t>(text: &'t [u8], word: &str) -> Option<&'t [u8]> {
 impl Side {
     /// Counts a packet that came this way.
     pub fn arrive(&mut self, way: Way) {
-        if *self.way.get_or_insert(way) == way {
-            self.same_way += 1;
-        } else {
-            self.other_ways += 1;
+        let first = *self.way.get_or_insert(way);
+        self.packets += 1;
+        self.other.hop_limit += u64::from(way.hop_limit != first.hop_limit);
+        if let Some((via, first)) = way.via.zip(first.via) {
+            self.other.interface += u64::from(via.interface != first.interface);
+            self.other.sender += u64::from(via.sender != first.sender);
         }
     }
 
-    /// A SYN says where the stream begins.
-    pub fn begin(&mut self, sequence: u32) {
-        self.next.get_or_insert(sequence.wrapping_add(1));
+    /// The stream begins at this number, whatever was heard before; the same SYN once more changes nothing.
+    pub fn begin(&mut self, first: u32) {
+        if self.first == Some(first) {
+            return;
+        }
+        self.first = Some(first);
+        self.next = Some(first);
+        self.gap = (first, 0);
+        self.recent.clear();
+        self.unfinished.clear();
     }
 
     /// Takes a segment to where it belongs.
     pub fn place(&mut self, sequence: u32, payload: &[u8]) -> Place {
         let next = *self.next.get_or_insert(sequence);
+        // A payload is shorter than 64 KiB.
+        let length = payload.len() as u32;
         // Half of the numbers lie ahead, half behind (RFC 9293, 3.4).
         let ahead = sequence.wrapping_sub(next);
-        let place = if ahead < 1 << 31 {
-            Place {
-                missed: ahead,
-                ..Place::default()
-            }
+        let mut place = Place::default();
+        if ahead < HALF {
+            self.pass_over(next, ahead);
+            place.missed = ahead;
+        } else if let Some(again) = self.fill(sequence, length) {
+            place.again = again as usize;
+            place.late = true;
         } else {
-            let behind = next.wrapping_sub(sequence) as usize;
-            let again = behind.min(payload.len());
-            let start = self.recent.len().checked_sub(behind);
-            let before = start.and_then(|start| self.recent.get(start..start + again));
-            Place {
-                again,
-                differs: before.is_some_and(|before| before != &payload[..again]),
-                missed: 0,
-            }
-        };
-        if place.missed > 0 {
-            self.missing += u64::from(place.missed);
-            self.recent.clear();
-            self.unfinished.clear();
+            let behind = next.wrapping_sub(sequence);
+            place.again = behind.min(length) as usize;
+            place.differs = self.differs(behind as usize, &payload[..place.again]);
         }
-        let fresh = &payload[place.again..];
-        if !fresh.is_empty() {
-            // A payload is shorter than 64 KiB.
-            let end = sequence.wrapping_add(payload.len() as u32);
+        let end = sequence.wrapping_add(length);
+        let beyond = end.wrapping_sub(next);
+        if beyond < HALF {
             self.next = Some(end);
-            self.recent.extend_from_slice(fresh);
+            let new = &payload[(length - beyond.min(length)) as usize..];
+            self.recent
+                .extend_from_slice(&new[new.len().saturating_sub(REMEMBERED)..]);
             let excess = self.recent.len().saturating_sub(REMEMBERED);
             self.recent.drain(..excess);
         }
         place
     }
 
-    /// The lines that end in these bytes of a payload.
-    pub fn lines(&mut self, payload: &[u8], from: usize) -> Vec<Line> {
+    fn pass_over(&mut self, next: u32, bytes: u32) {
+        if bytes > 0 {
+            self.gap = (next, bytes);
+            self.missing += u64::from(bytes);
+            self.recent.clear();
+            self.unfinished.clear();
+        }
+    }
+
+    /// Whether a segment brings something of the last gap, and which of its bytes is the first. What lies before that in
+    /// the gap stays missing.
+    fn fill(&mut self, sequence: u32, length: u32) -> Option<u32> {
+        let (start, missing) = self.gap;
+        let into = sequence.wrapping_sub(start);
+        let (again, into) = if into < missing {
+            (0, into)
+        } else {
+            (start.wrapping_sub(sequence), 0)
+        };
+        if missing == 0 || again >= length {
+            return None;
+        }
+        let filled = (length - again).min(missing - into);
+        let passed = into + filled;
+        self.gap = (start.wrapping_add(passed), missing - passed);
+        self.missing = self.missing.saturating_sub(u64::from(filled));
+        Some(again)
+    }
+
+    /// Whether these bytes, so far back, read otherwise the first time, as far as that is remembered. A keep-alive
+    /// repeats the last byte with any value (RFC 9293, 3.8.4).
+    fn differs(&self, behind: usize, repeated: &[u8]) -> bool {
+        if (behind, repeated.len()) == (1, 1) {
+            return false;
+        }
+        let forgotten = behind.saturating_sub(self.recent.len());
+        let start = self.recent.len().saturating_sub(behind);
+        let before = self.recent.get(start..).unwrap_or_default();
+        let repeated = repeated.get(forgotten..).unwrap_or_default();
+        before.iter().zip(repeated).any(|(a, b)| a != b)
+    }
+
+    /// The lines that end in a payload. What comes late is read by itself: a line that began before it, or goes on
+    /// behind it, is lost.
+    pub fn lines(&mut self, payload: &[u8], place: &Place) -> Vec<Line> {
+        if !place.late {
+            return self.read(payload, place.again);
+        }
+        let unfinished = std::mem::take(&mut self.unfinished);
+        let lines = self.read(payload, place.again);
+        self.unfinished = unfinished;
+        lines
+    }
+
+    fn read(&mut self, payload: &[u8], from: usize) -> Vec<Line> {
         let mut lines = Vec::new();
         let mut start = from;
         let mut began_earlier = !self.unfinished.is_empty();
@@ -156,6 +229,7 @@ impl Side {
     }
 }
 
+const HALF: u32 = 1 << 31;
 /// Bytes of a stream that a repeated segment is compared with.
 const REMEMBERED: usize = 4096;
 /// Bytes of a line.

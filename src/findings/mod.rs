@@ -5,9 +5,11 @@
 
 mod amanda;
 mod broadcast;
+mod controls;
 mod found;
 mod ftp;
 mod h323;
+mod holes;
 mod irc;
 mod place;
 mod pptp;
@@ -22,17 +24,19 @@ mod written;
 pub use found::{Found, Sum};
 pub use watch::Watch;
 
+use std::net::IpAddr;
 use std::ops::Range;
 use std::time::Duration;
 
 use clap::ValueEnum;
 
+use crate::conntrack::Reason;
 use crate::conntrack::event::{Closed, ConntrackRecord, ExpectationRecord};
 use crate::dialogue::{Dialogue, Heard, Line};
 use crate::packet::Packet;
 use crate::service::Service;
 use crate::time::Timestamp;
-use crate::tuple::Tuple;
+use crate::tuple::{Direction, Tuple};
 
 /// The catalogue, protocol by protocol.
 pub fn all() -> impl Iterator<Item = &'static Entry> {
@@ -111,14 +115,35 @@ pub enum Matcher {
     Declined(fn(&Dialogue, &Heard<'_>, &'static str, &Range<usize>) -> Option<Evidence>),
     /// Each expectation that a message gave so much more time.
     Renewed(fn(&Dialogue, &Heard<'_>, &ExpectationRecord, Duration) -> Option<Evidence>),
-    /// Each end of an expectation, after it was counted.
+    /// Each end of an expectation but that of the capture, after it was counted.
     Closed(fn(&Dialogue, &ExpectationRecord, Closed) -> Option<Evidence>),
+    /// Each RST of a control connection.
+    Reset(fn(&Dialogue, Direction) -> Option<Evidence>),
+    /// Each payload that has the addresses and ports of a control connection, and that conntrack does not take for part
+    /// of it.
+    Invalid(fn(&Dialogue, Direction, Reason, &[u8]) -> Option<Evidence>),
     /// A flow that an expectation let in.
     Guest(fn(&ExpectationRecord, &ConntrackRecord) -> Option<Evidence>),
     /// A flow to the address and port of an expectation, from somebody whom it does not let in.
     Stranger(fn(&ExpectationRecord, &ConntrackRecord) -> Option<Evidence>),
     /// A datagram that came in fragments.
     Fragmented(fn(&Packet<'_>) -> Option<Evidence>),
+    /// A table has to hold more than before.
+    Strain(fn(&Strain) -> Option<Evidence>),
+}
+
+/// What fills conntrack's tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strain {
+    /// The table of conntracks was full so many times in the run.
+    Conntracks { full: u64 },
+    /// More expectations than ever are open that go back to control connections of one client; the table has room for
+    /// so many of all clients.
+    Expectations {
+        client: IpAddr,
+        open: u64,
+        room: u64,
+    },
 }
 
 /// What in the capture shows it.

@@ -1,14 +1,16 @@
 //! Shows what happens to the catalogue's functions.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{Entry, Evidence, Finding, Matcher, all};
-use crate::conntrack::Step;
-use crate::conntrack::event::{Closed, ConntrackId, ConntrackRecord, Event, ExpectationRecord};
+use hashbrown::HashMap;
+
+use super::controls::Controls;
+use super::holes::Holes;
+use super::{Entry, Evidence, Finding, Matcher, Strain, all};
+use crate::conntrack::config::{Config, Sysctl};
+use crate::conntrack::event::{Closed, ConntrackRecord, Ended, Event, ExpectationRecord};
+use crate::conntrack::{Reason, State, Step};
 use crate::dialogue::{Dialogue, Heard, Summaries};
-use crate::helper::Modules;
 use crate::packet::Packet;
 use crate::replay::{Arrival, Passage};
 use crate::service::Service;
@@ -21,23 +23,21 @@ pub struct Watch {
     pub findings: Vec<Finding>,
     /// What the control connections to each service carried.
     pub summaries: Summaries,
-    /// Control connections alive.
-    dialogues: HashMap<ConntrackId, Dialogue>,
-    /// Expectations alive, by where they lead.
-    open: HashMap<(IpAddr, u16, Protocol), Vec<Arc<ExpectationRecord>>>,
-    /// From a helper's name to rules to its kind.
-    kinds: HashMap<&'static str, &'static str>,
+    controls: Controls,
+    holes: Holes,
+    /// How often the table of conntracks was full.
+    full: u64,
+    /// How many expectations the table holds.
+    room: u64,
     /// By kind of helper, the entries that it is asked.
     asked: HashMap<&'static str, Arc<[&'static Entry]>>,
 }
 
 impl Watch {
-    pub fn new(modules: &Modules) -> Self {
-        let kinds: HashMap<_, _> = modules
-            .registered()
-            .iter()
-            .map(|helper| (helper.name, helper.spec.called()))
-            .collect();
+    pub fn new(config: &Config) -> Self {
+        let controls = Controls::new(config);
+        let registered = config.modules.registered().iter();
+        let kinds = registered.map(|helper| helper.spec.called());
         let of = |kind: &str| {
             let concerns =
                 |entry: &&Entry| entry.helpers.is_empty() || entry.helpers.contains(&kind);
@@ -46,10 +46,11 @@ impl Watch {
         Self {
             findings: Vec::new(),
             summaries: Summaries::default(),
-            dialogues: HashMap::new(),
-            open: HashMap::new(),
-            asked: kinds.values().map(|&kind| (kind, of(kind))).collect(),
-            kinds,
+            controls,
+            holes: Holes::default(),
+            full: 0,
+            room: config.sysctls.get(Sysctl::ExpectMax),
+            asked: kinds.map(|kind| (kind, of(kind))).collect(),
         }
     }
 
@@ -58,9 +59,10 @@ impl Watch {
     pub fn observe(&mut self, passage: &Passage<'_>) {
         match &passage.arrival {
             Arrival::Other => {}
-            Arrival::Unseen(_, step) => self.events(passage, step),
+            Arrival::Unseen(_, step) => self.late(passage, step),
             Arrival::Packet(packet, step) => {
                 let of_interest = step.verdict.attached
+                    || step.verdict.reason.is_some()
                     || !step.late.is_empty()
                     || !step.events.is_empty()
                     || packet.fragmented;
@@ -72,13 +74,11 @@ impl Watch {
     }
 
     fn packet(&mut self, passage: &Passage<'_>, packet: &Packet<'_>, step: &Step<'_>) {
-        for late in step.late {
-            self.event(passage, &late.event);
-        }
+        self.late(passage, step);
         // A control connection is told of with its first packet.
         for event in step.events {
             if let Event::ConntrackNew(record) = event {
-                self.begin(record);
+                self.controls.begin(record);
                 self.guests(passage, record);
             }
         }
@@ -89,18 +89,37 @@ impl Watch {
             });
         }
         let spoken = step.verdict.conntrack.zip(step.verdict.direction);
-        if let Some((id, direction)) = spoken.filter(|_| step.verdict.attached)
-            && let Some(mut dialogue) = self.dialogues.remove(&id)
-        {
-            if let Some(heard) = dialogue.listen(passage, packet, direction) {
-                self.message(&mut dialogue, &heard, step);
-                self.summaries.heard(&dialogue, heard.packet);
+        if let Some((id, direction)) = spoken.filter(|_| step.verdict.attached) {
+            let known = self.controls.take(id);
+            let is_listed = known.is_some();
+            if let Some(mut dialogue) = known.or_else(|| self.refused(passage, step)) {
+                if let Some(heard) = dialogue.listen(passage, packet, direction) {
+                    self.message(&mut dialogue, &heard, step);
+                    if is_listed {
+                        self.summaries.heard(&dialogue, heard.packet);
+                    }
+                }
+                if is_reset(packet) {
+                    self.ask(passage, passage.at, &dialogue, |entry| {
+                        match entry.matcher {
+                            Matcher::Reset(shows) => shows(&dialogue, direction),
+                            _ => None,
+                        }
+                    });
+                }
+                if is_listed {
+                    self.controls.put_back(id, dialogue);
+                }
             }
-            self.dialogues.insert(id, dialogue);
         }
-        for event in step.events {
-            self.event(passage, event);
+        match step.verdict.reason {
+            Some(Reason::TableFull) => self.table_full(passage),
+            Some(reason) if step.verdict.state == State::Invalid => {
+                self.invalid(passage, packet, reason);
+            }
+            _ => {}
         }
+        self.events(passage, step.events.iter().map(|event| (passage.at, event)));
     }
 
     /// Asks about one message, then remembers it.
@@ -153,89 +172,145 @@ impl Watch {
             dialogue.remember(heard, line);
         }
         dialogue.hear(heard);
+        // Several expectations of a message may show the same.
+        found.dedup_by(|(one, what), (other, said)| one.id == other.id && what == said);
         for (entry, evidence) in found {
             let concerned = Some(Concerned::talk(dialogue));
             self.note(entry, heard.packet, heard.at, concerned, evidence);
         }
     }
 
-    fn event(&mut self, passage: &Passage<'_>, event: &Event) {
-        match event {
-            Event::ExpectationNew(record) => {
-                if let Some(dialogue) = self.dialogues.get_mut(&record.master_id) {
-                    dialogue.tally.made += 1;
+    /// What time did since the packet before.
+    fn late(&mut self, passage: &Passage<'_>, step: &Step<'_>) {
+        let late = step.late.iter().map(|late| (late.at, &late.event));
+        self.events(passage, late);
+    }
+
+    /// A control connection is told to end before its expectations are, and they need it.
+    fn events<'e>(
+        &mut self,
+        passage: &Passage<'_>,
+        events: impl Iterator<Item = (Timestamp, &'e Event)> + Clone,
+    ) {
+        for (at, event) in events.clone() {
+            self.event(passage, at, event);
+        }
+        for (_, event) in events {
+            if let Event::ConntrackDestroy(record, why) = event {
+                if let Some(dialogue) = self.controls.end(record) {
+                    self.summaries.ended(&dialogue);
                 }
-                let open = self.open.entry(leads_to(record)).or_default();
-                open.push(Arc::clone(record));
+                if *why == Ended::EarlyDrop {
+                    self.table_full(passage);
+                }
             }
+        }
+    }
+
+    fn event(&mut self, passage: &Passage<'_>, at: Timestamp, event: &Event) {
+        match event {
+            Event::ExpectationNew(record) => self.opened(passage, record),
+            Event::ExpectationRenewed { expectation, .. } => self.holes.renew(expectation),
             Event::ExpectationDestroy {
                 expectation, why, ..
-            } => self.closed(passage, expectation, *why),
+            } => self.closed(passage, at, expectation, *why),
             Event::ConntrackNew(record) if record.expectation.is_none() => {
                 self.summaries.flow(record);
                 self.strangers(passage, record);
-            }
-            Event::ConntrackDestroy(record, _) => {
-                if let Some(dialogue) = self.dialogues.remove(&record.id) {
-                    self.summaries.ended(&dialogue);
-                }
             }
             _ => {}
         }
     }
 
+    /// A helper dropped the first packet of a flow, which never enters the table.
+    fn refused(&self, passage: &Passage<'_>, step: &Step<'_>) -> Option<Dialogue> {
+        let root = step.events.iter().find_map(|event| match event {
+            Event::Refused { root, .. } => Some(*root),
+            _ => None,
+        });
+        let root = root.filter(|_| step.verdict.state == State::New)?;
+        Some(self.controls.unlisted(root, passage.number))
+    }
+
+    fn invalid(&mut self, passage: &Passage<'_>, packet: &Packet<'_>, reason: Reason) {
+        let Some((direction, id, payload)) = self.controls.pretended(packet) else {
+            return;
+        };
+        let Some(mut dialogue) = self.controls.take(id) else {
+            return;
+        };
+        if !payload.is_empty() {
+            self.ask(passage, passage.at, &dialogue, |entry| {
+                match entry.matcher {
+                    Matcher::Invalid(shows) => shows(&dialogue, direction, reason, payload),
+                    _ => None,
+                }
+            });
+        }
+        dialogue.invalid += 1;
+        self.controls.put_back(id, dialogue);
+    }
+
+    fn opened(&mut self, passage: &Passage<'_>, record: &Arc<ExpectationRecord>) {
+        if let Some(mut dialogue) = self.controls.take(record.master_id) {
+            dialogue.tally.made += 1;
+            self.controls.put_back(record.master_id, dialogue);
+        }
+        if let Some(open) = self.holes.open(record) {
+            let (client, room) = (record.root.tuple.src, self.room);
+            let concerned = Some(Concerned::root(record));
+            self.strain(
+                passage,
+                concerned,
+                Strain::Expectations { client, open, room },
+            );
+        }
+    }
+
+    fn closed(
+        &mut self,
+        passage: &Passage<'_>,
+        at: Timestamp,
+        record: &Arc<ExpectationRecord>,
+        why: Closed,
+    ) {
+        self.holes.close(record);
+        let Some(mut dialogue) = self.controls.take(record.master_id) else {
+            return;
+        };
+        dialogue.tally.close(why);
+        self.ask(passage, at, &dialogue, |entry| match entry.matcher {
+            Matcher::Closed(shows) => shows(&dialogue, record, why),
+            _ => None,
+        });
+        self.controls.put_back(record.master_id, dialogue);
+    }
+
+    fn table_full(&mut self, passage: &Passage<'_>) {
+        self.full += 1;
+        let full = self.full;
+        self.strain(passage, None, Strain::Conntracks { full });
+    }
+
+    fn strain(&mut self, passage: &Passage<'_>, concerned: Option<Concerned>, strain: Strain) {
+        self.ask_all(passage, concerned, |entry| match entry.matcher {
+            Matcher::Strain(shows) => shows(&strain),
+            _ => None,
+        });
+    }
+
     /// The capture is over: what is alive is summed as well.
     pub fn finish(&mut self) {
-        for (_, dialogue) in self.dialogues.drain() {
+        for dialogue in self.controls.end_all() {
             self.summaries.ended(&dialogue);
         }
     }
 
-    fn events(&mut self, passage: &Passage<'_>, step: &Step<'_>) {
-        let late = step.late.iter().map(|late| &late.event);
-        for event in late.chain(step.events) {
-            self.event(passage, event);
-        }
-    }
-
-    fn begin(&mut self, record: &ConntrackRecord) {
-        let Some(helper) = record.helper else { return };
-        let kind = self.kinds.get(helper).copied().unwrap_or(helper);
-        let dialogue = Dialogue::new(record, helper, kind);
-        self.dialogues.insert(record.id, dialogue);
-    }
-
-    fn closed(&mut self, passage: &Passage<'_>, record: &Arc<ExpectationRecord>, why: Closed) {
-        let place = leads_to(record);
-        if let Some(open) = self.open.get_mut(&place) {
-            open.retain(|other| other.id != record.id);
-            if open.is_empty() {
-                self.open.remove(&place);
-            }
-        }
-        let Some(mut dialogue) = self.dialogues.remove(&record.master_id) else {
-            return;
-        };
-        dialogue.tally.close(why);
-        let concerned = Some(Concerned::talk(&dialogue));
-        for entry in self.entries(&dialogue).iter() {
-            if let Matcher::Closed(shows) = entry.matcher
-                && let Some(evidence) = shows(&dialogue, record, why)
-            {
-                self.note(entry, passage.number, passage.at, concerned, evidence);
-            }
-        }
-        self.dialogues.insert(record.master_id, dialogue);
-    }
-
     /// Somebody came whom an expectation lets in. The events that close it are still to be looked at.
     fn guests(&mut self, passage: &Passage<'_>, record: &ConntrackRecord) {
-        let to = &record.original;
-        let Some(open) = self.open.get(&(to.dst, to.dport, to.protocol)) else {
-            return;
-        };
-        let expected = open.iter().find(|open| Some(open.id) == record.expectation);
-        if let Some(expected) = expected.cloned() {
+        let is_theirs = |hole: &&Arc<ExpectationRecord>| Some(hole.id) == record.expectation;
+        let expected = self.holes.led_to(&record.original).find(is_theirs).cloned();
+        if let Some(expected) = expected {
             let concerned = Some(Concerned::expected(&expected));
             self.ask_all(passage, concerned, |entry| match entry.matcher {
                 Matcher::Guest(shows) => shows(&expected, record),
@@ -246,11 +321,10 @@ impl Watch {
 
     /// Somebody came to where an expectation leads whom it does not let in.
     fn strangers(&mut self, passage: &Passage<'_>, record: &ConntrackRecord) {
-        let to = &record.original;
-        let Some(open) = self.open.get(&(to.dst, to.dport, to.protocol)) else {
-            return;
-        };
-        for expected in open.clone() {
+        let holes = self.holes.led_to(&record.original);
+        let others = holes.filter(|open| open.master_id != record.id);
+        let newest: Vec<_> = others.take(ASKED_ABOUT).cloned().collect();
+        for expected in newest {
             self.summaries.stranger(&expected, record);
             let concerned = Some(Concerned::expected(&expected));
             self.ask_all(passage, concerned, |entry| match entry.matcher {
@@ -266,7 +340,7 @@ impl Watch {
         concerned: Option<Concerned>,
         shows: impl Fn(&Entry) -> Option<Evidence>,
     ) {
-        let kind = concerned.and_then(|flow| self.kinds.get(flow.helper).copied());
+        let kind = concerned.map(|flow| self.controls.kind_of(flow.helper));
         for entry in all() {
             let concerns = |kind| entry.helpers.is_empty() || entry.helpers.contains(&kind);
             if kind.is_none_or(concerns)
@@ -277,9 +351,24 @@ impl Watch {
         }
     }
 
+    /// Asks the entries of a control connection.
+    fn ask(
+        &mut self,
+        passage: &Passage<'_>,
+        at: Timestamp,
+        dialogue: &Dialogue,
+        shows: impl Fn(&Entry) -> Option<Evidence>,
+    ) {
+        let concerned = Some(Concerned::talk(dialogue));
+        for entry in self.entries(dialogue).iter() {
+            if let Some(evidence) = shows(entry) {
+                self.note(entry, passage.number, at, concerned, evidence);
+            }
+        }
+    }
+
     fn entries(&self, dialogue: &Dialogue) -> Arc<[&'static Entry]> {
-        let kind = self.kinds.get(dialogue.helper);
-        let entries = kind.and_then(|kind| self.asked.get(kind));
+        let entries = self.asked.get(dialogue.kind);
         entries.map_or_else(|| Arc::from([]), Arc::clone)
     }
 
@@ -320,6 +409,15 @@ impl Concerned {
         }
     }
 
+    /// The connection that it all began with.
+    fn root(record: &ExpectationRecord) -> Self {
+        Self {
+            helper: record.root.helper,
+            service: Service::of(&record.root),
+            tuple: record.root.tuple,
+        }
+    }
+
     fn expected(record: &ExpectationRecord) -> Self {
         Self {
             helper: record.helper,
@@ -329,12 +427,15 @@ impl Concerned {
     }
 }
 
-/// Where an expectation leads.
-fn leads_to(record: &ExpectationRecord) -> (IpAddr, u16, Protocol) {
-    let expectation = &record.expectation;
-    (
-        expectation.dst_addr.value,
-        expectation.dst_port.value,
-        expectation.protocol,
-    )
+/// Expectations that lead to one place, of which a stranger who comes there is told.
+const ASKED_ABOUT: usize = 8;
+
+fn is_reset(packet: &Packet<'_>) -> bool {
+    let is_tcp = packet
+        .transport
+        .is_some_and(|(protocol, _)| protocol == Protocol::TCP);
+    let flags = packet.transport_bytes().get(13);
+    is_tcp && flags.is_some_and(|flags| flags & RST != 0)
 }
+
+const RST: u8 = 0x04;

@@ -18,6 +18,7 @@ use std::net::IpAddr;
 use ctaudit::conntrack::config::Config;
 use ctaudit::findings::{self, Finding, Severity, Watch};
 use ctaudit::helper::Modules;
+use ctaudit::packet::link::LINUX_SLL2;
 use ctaudit::replay::{Clock, Replay};
 
 use crate::support::{capture, every_helper, read, samples};
@@ -88,26 +89,56 @@ fn ordinary_programs_raise_nothing_above_a_note() {
     }
 }
 
+/// Sysctls begin with `net.`, the rest are parameters of modules.
 fn firewall(parameters: &[&str]) -> Config {
     let mut modules = Modules::default();
+    let (sysctls, parameters): (Vec<&str>, Vec<&str>) = parameters
+        .iter()
+        .partition(|parameter| parameter.starts_with("net."));
     for parameter in parameters {
         modules.set(parameter).unwrap();
     }
-    every_helper(modules)
+    let mut config = every_helper(modules);
+    for sysctl in sysctls {
+        config.sysctls.set(sysctl).unwrap();
+    }
+    config
 }
 
-/// IP packets, a tenth of a second apart.
+/// IP packets, or frames of Linux' second cooked form, a tenth of a second apart.
 pub fn findings(packets: Vec<Vec<u8>>, config: Config) -> Vec<Finding> {
     let packets: Vec<Packet> = (1..)
         .map(|tenth| tenth * 100_000)
         .zip(packets)
         .map(|(at_micros, ip)| Packet { at_micros, ip })
         .collect();
-    findings_of(pcap(&packets).unwrap(), config)
+    let is_cooked = |packet: &Packet| packet.ip.starts_with(&COOKED_IPV4);
+    let mut bytes = pcap(&packets).unwrap();
+    if packets.iter().any(is_cooked) {
+        bytes[20..22].copy_from_slice(&LINUX_SLL2.to_le_bytes());
+    }
+    findings_of(bytes, config)
 }
 
+/// An IPv4 packet that came by this interface, from this neighbour.
+pub fn cooked(interface: u8, neighbour: u8, ip: Vec<u8>) -> Vec<u8> {
+    let ethernet = [0, 1, 0, 6];
+    let sender = [2, 0, 0, 0, 0, neighbour, 0, 0];
+    let header = [
+        &COOKED_IPV4[..],
+        &[0, 0, 0, 0, 0, interface],
+        &ethernet,
+        &sender,
+    ]
+    .concat();
+    [header, ip].concat()
+}
+
+/// The EtherType, with which it begins; no IP packet does.
+const COOKED_IPV4: [u8; 2] = [8, 0];
+
 pub fn findings_of(bytes: Vec<u8>, config: Config) -> Vec<Finding> {
-    let mut watch = Watch::new(&config.modules);
+    let mut watch = Watch::new(&config);
     let mut replay = Replay::new(capture(bytes), config, Clock::Capture);
     while let Ok(Some(passage)) = replay.advance() {
         watch.observe(&passage);

@@ -2,7 +2,7 @@
 
 use super::{FTP, is_whole, offer};
 use crate::conntrack::event::Closed;
-use crate::dialogue::{Dialogue, Heard, Line, Offer};
+use crate::dialogue::{Dialogue, Heard, Line, Offer, Other};
 use crate::findings::{Entry, Evidence, Matcher, Severity};
 use crate::tuple::Direction;
 
@@ -108,7 +108,15 @@ fn injected(dialogue: &Dialogue, heard: &Heard<'_>) -> Option<Evidence> {
     }
     let side = &dialogue.sides[Direction::Reply.index()];
     let way = side.way?;
-    let is_the_one = way != heard.way && side.other_ways == 1 && side.same_way >= ENOUGH;
+    let Other {
+        interface,
+        sender,
+        hop_limit,
+    } = side.other;
+    let no_other = [interface, sender, hop_limit]
+        .iter()
+        .all(|&packets| packets <= 1);
+    let is_the_one = way != heard.way && no_other && side.packets > ENOUGH;
     let unasked = || {
         heard
             .lines
@@ -118,7 +126,8 @@ fn injected(dialogue: &Dialogue, heard: &Heard<'_>) -> Option<Evidence> {
     if !is_the_one || !unasked() {
         return None;
     }
-    let mut detail = format!("{} packets came one way, this one another", side.same_way);
+    let before = side.packets - 1;
+    let mut detail = format!("{before} packets came one way, this one another");
     if way.hop_limit != heard.way.hop_limit {
         detail += &format!("; hop limit {}, not {}", heard.way.hop_limit, way.hop_limit);
     }
