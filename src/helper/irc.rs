@@ -12,9 +12,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 use std::time::Duration;
 
+use super::reasons::{NOT_ESTABLISHED, NOT_THE_SPEAKER, PORT_0};
 use super::{
     Dropped, Families, Field, Freedom, Helper, Home, Instances, MOST_SECONDS, Master, Message,
-    NOT_ESTABLISHED, NOT_THE_SPEAKER, PORT_0, Parameter, Policy, Spec, text,
+    Parameter, Policy, Spec, text,
 };
 use crate::expectation::{Expectation, Sourced};
 use crate::tuple::{Direction, Protocol};

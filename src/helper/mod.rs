@@ -14,6 +14,7 @@ mod irc;
 mod line_ends;
 mod modules;
 mod pptp;
+mod reasons;
 mod sane;
 mod sip;
 mod tftp;
@@ -262,12 +263,6 @@ pub struct Standing<'e> {
     pub same_helper: bool,
     pub expectation: &'e Expectation,
 }
-
-// Why a command makes no expectation, where several helpers say so.
-const NOT_ESTABLISHED: &str = "said before there was traffic both ways";
-const NOT_THE_SPEAKER: &str = "names an address that is not the speaker's";
-const PORT_0: &str = "names port 0";
-const NOT_WHOLE: &str = "the segment does not hold all of the message";
 
 /// The helper drops the packet; the text is the kernel's log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
