@@ -174,6 +174,8 @@ pub struct Message<'a> {
     pub payload: &'a [u8],
     /// The connection's tuples, by direction.
     pub tuples: [Tuple; 2],
+    /// The firewall itself sends this packet.
+    pub is_own: bool,
     /// The firewall's address in the network to whose broadcast address it sends this packet itself.
     pub own_broadcast: Option<Ipv4Net>,
 }
