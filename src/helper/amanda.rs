@@ -11,6 +11,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use super::reasons::SAID_BY_ASKER;
 use super::{
     Dropped, Families, Field, Freedom, Helper, Home, Instances, MOST_SECONDS, Master, Message,
     Parameter, Policy, Spec, text,
@@ -126,7 +127,6 @@ fn find(text: &[u8], word: &[u8]) -> Option<usize> {
     Some(at + word.len())
 }
 
-pub const SAID_BY_ASKER: &str = "a CONNECT line, said by the one who asks";
 const CONNECT: &[u8] = b"CONNECT ";
 const SERVICES: [&[u8]; 4] = [b"DATA ", b"MESG ", b"INDEX ", b"STATE "];
 /// How much of a number is looked at; the lower 16 bits of it count.

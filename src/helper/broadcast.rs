@@ -35,7 +35,15 @@ pub const SPECS: &[Spec] = &[
         parameters: &[timeout_parameter(NETBIOS_NS_TIMEOUT, 3)],
         freedom: FREEDOM,
         defects: &[],
-        start: |modules, kernel| start(modules, kernel, NETBIOS_NS, NETBIOS_NS_TIMEOUT),
+        start: |modules, kernel| {
+            start(
+                modules,
+                kernel,
+                NETBIOS_NS,
+                NETBIOS_NS_TIMEOUT,
+                asks_for_a_name,
+            )
+        },
     },
     Spec {
         name: "snmp",
@@ -48,7 +56,7 @@ pub const SPECS: &[Spec] = &[
         parameters: &[timeout_parameter(SNMP_TIMEOUT, 30)],
         freedom: FREEDOM,
         defects: &[],
-        start: |modules, kernel| start(modules, kernel, SNMP, SNMP_TIMEOUT),
+        start: |modules, kernel| start(modules, kernel, SNMP, SNMP_TIMEOUT, asks_agents),
     },
 ];
 
@@ -84,15 +92,24 @@ fn policies(modules: &Modules, timeout: &str) -> Vec<Policy> {
     }]
 }
 
-fn start(modules: &Modules, kernel: &Kernel, port: u16, timeout: &str) -> Box<dyn Helper> {
+fn start(
+    modules: &Modules,
+    kernel: &Kernel,
+    port: u16,
+    timeout: &str,
+    asks: fn(&Message<'_>) -> bool,
+) -> Box<dyn Helper> {
     let from_asked_port = kernel.does(Behaviour::BroadcastAnswersFromAskedPort);
     Box::new(Broadcast {
+        asks,
         port: (!from_asked_port).then_some(port),
         timeout: Duration::from_secs(modules.get(timeout).into()),
     })
 }
 
 struct Broadcast {
+    /// Whether this is a question to everybody. Of SNMP nothing but the address says so.
+    asks: fn(&Message<'_>) -> bool,
     /// That answers must come from; `None`: the one that was asked.
     port: Option<u16>,
     timeout: Duration,
@@ -100,8 +117,14 @@ struct Broadcast {
 
 impl Helper for Broadcast {
     fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
-        let (Some(network), Direction::Original) = (message.own_broadcast, message.direction)
-        else {
+        if message.direction == Direction::Reply {
+            return Ok(());
+        }
+        let Some(network) = message.own_broadcast else {
+            if !message.is_own && (self.asks)(message) {
+                let whole = 0..message.payload.len();
+                master.decline("a broadcast that the firewall did not send itself", whole);
+            }
             return Ok(());
         };
         let Some(anybody) = everybody_in(network, message.opposite().src) else {
@@ -133,6 +156,25 @@ impl Helper for Broadcast {
         master.refresh(self.timeout);
         Ok(())
     }
+}
+
+/// A name query request by broadcast: no response, operation 0, the flag B, and one question (RFC 1002, 4.2.1.1).
+fn asks_for_a_name(message: &Message<'_>) -> bool {
+    matches!(message.payload, [_, _, kind, flags, 0, 1, ..] if kind & 0xf8 == 0 && flags & 0x10 != 0)
+}
+
+/// A sequence that begins with a version, sent to what is a broadcast address in most networks (RFC 3416, 3; RFC 3412, 6).
+fn asks_agents(message: &Message<'_>) -> bool {
+    let is_message = matches!(
+        message.payload,
+        [0x30, ..=0x7f, 2, 1, 0 | 1 | 3, ..]
+            | [0x30, 0x81, _, 2, 1, 0 | 1 | 3, ..]
+            | [0x30, 0x82, _, _, 2, 1, 0 | 1 | 3, ..]
+    );
+    let IpAddr::V4(to) = message.same().dst else {
+        return false;
+    };
+    is_message && to.octets()[3] == 255
 }
 
 /// The broadcast address under the interface's mask.

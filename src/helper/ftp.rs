@@ -14,10 +14,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 use std::time::Duration;
 
-use super::line_ends::{LineEnds, NOT_THE_FIRST_LINE, WRONG_END, further_lines};
+use super::line_ends::{LineEnds, further_lines};
+use super::reasons::{NOT_ESTABLISHED, NOT_THE_FIRST_LINE, NOT_THE_SPEAKER, WRONG_END};
 use super::{
-    Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, NOT_ESTABLISHED,
-    NOT_THE_SPEAKER, Parameter, Policy, Spec, text,
+    Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, Parameter, Policy,
+    Spec, text,
 };
 use crate::expectation::{Expectation, Sourced};
 use crate::kernel::Behaviour;

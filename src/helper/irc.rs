@@ -12,9 +12,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 use std::time::Duration;
 
+use super::reasons::{NOT_ESTABLISHED, NOT_THE_SPEAKER, PORT_0};
 use super::{
     Dropped, Families, Field, Freedom, Helper, Home, Instances, MOST_SECONDS, Master, Message,
-    NOT_ESTABLISHED, NOT_THE_SPEAKER, PORT_0, Parameter, Policy, Spec, text,
+    Parameter, Policy, Spec, text,
 };
 use crate::expectation::{Expectation, Sourced};
 use crate::tuple::{Direction, Protocol};
@@ -136,7 +137,7 @@ impl Offer {
         let is_own = [message.same().src, client].contains(&IpAddr::V4(self.address));
         if !is_own || self.port == 0 {
             // The kernel logs "Forged DCC command".
-            master.decline(self.objection(is_own), self.bytes);
+            master.decline(self.objection(), self.bytes);
             return Ok(());
         }
         master.expect(Expectation::new(
@@ -148,10 +149,11 @@ impl Offer {
         Ok(())
     }
 
-    fn objection(&self, is_own: bool) -> &'static str {
+    fn objection(&self) -> &'static str {
         if !self.is_readable() {
             UNREADABLE
-        } else if is_own {
+        } else if self.port == 0 {
+            // Passive DCC, whatever address it comes with: the receiver is to listen.
             PORT_0
         } else {
             NOT_THE_SPEAKER

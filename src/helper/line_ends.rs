@@ -1,13 +1,5 @@
 //! Where the next command of a conversation in lines may begin.
 
-// Why a command in a conversation in lines is not read.
-pub const NOT_THE_FIRST_LINE: &str = "not on the first line of its segment";
-/// By direction.
-pub const WRONG_END: [&str; 2] = [
-    "a server's reply, said by the client",
-    "a client's command, said by the server",
-];
-
 /// The lines of a text but for the first, and where each starts.
 pub fn further_lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let mut start = 0;

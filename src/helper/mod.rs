@@ -14,6 +14,7 @@ mod irc;
 mod line_ends;
 mod modules;
 mod pptp;
+mod reasons;
 mod sane;
 mod sip;
 mod tftp;
@@ -173,6 +174,8 @@ pub struct Message<'a> {
     pub payload: &'a [u8],
     /// The connection's tuples, by direction.
     pub tuples: [Tuple; 2],
+    /// The firewall itself sends this packet.
+    pub is_own: bool,
     /// The firewall's address in the network to whose broadcast address it sends this packet itself.
     pub own_broadcast: Option<Ipv4Net>,
 }
@@ -262,12 +265,6 @@ pub struct Standing<'e> {
     pub same_helper: bool,
     pub expectation: &'e Expectation,
 }
-
-// Why a command makes no expectation, where several helpers say so.
-const NOT_ESTABLISHED: &str = "said before there was traffic both ways";
-const NOT_THE_SPEAKER: &str = "names an address that is not the speaker's";
-const PORT_0: &str = "names port 0";
-const NOT_WHOLE: &str = "the segment does not hold all of the message";
 
 /// The helper drops the packet; the text is the kernel's log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,9 +12,9 @@
 
 use std::time::Duration;
 
+use super::reasons::{NOT_ESTABLISHED, NOT_WHOLE};
 use super::{
-    Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, NOT_ESTABLISHED,
-    NOT_WHOLE, Policy, Spec,
+    Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, Policy, Spec,
 };
 use crate::expectation::{Expectation, Sourced};
 use crate::tuple::{Direction, Protocol, Tuple};

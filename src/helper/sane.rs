@@ -10,9 +10,9 @@
 
 use std::time::Duration;
 
+use super::reasons::{NOT_ALONE, NOT_ESTABLISHED, UNASKED};
 use super::{
-    Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, NOT_ESTABLISHED,
-    Policy, Spec,
+    Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, Policy, Spec,
 };
 use crate::expectation::{Expectation, Sourced};
 use crate::tuple::{Direction, Protocol};
@@ -49,7 +49,9 @@ struct Sane {
 
 impl Helper for Sane {
     fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
-        decline_unread(message, self.started, master);
+        if let Some(reason) = self.unread(message) {
+            master.decline(reason, 0..message.payload.len());
+        }
         if !message.established || message.payload.is_empty() {
             return Ok(());
         }
@@ -67,29 +69,24 @@ impl Helper for Sane {
     }
 }
 
-/// Requests and answers for which the helper does nothing.
-pub fn decline_unread(message: &Message<'_>, started: bool, master: &mut dyn Master) {
-    let payload = message.payload;
-    let reason = match message.direction {
-        Direction::Original if !payload.starts_with(&NET_START.to_be_bytes()) => return,
-        Direction::Original if !message.established => NOT_ESTABLISHED,
-        Direction::Original if payload.len() != REQUEST => "NET_START not in a segment of its own",
-        Direction::Reply if !started && is_answer(payload) => {
-            "answers a NET_START that was not read"
+impl Sane {
+    /// Why nothing is done for what looks like a request, or like an answer to one.
+    fn unread(&self, message: &Message<'_>) -> Option<&'static str> {
+        let payload = message.payload;
+        match message.direction {
+            Direction::Original if !payload.starts_with(&NET_START.to_be_bytes()) => None,
+            Direction::Original if !message.established => Some(NOT_ESTABLISHED),
+            Direction::Original => (payload.len() != REQUEST).then_some(NOT_ALONE),
+            Direction::Reply if self.started => None,
+            // Status, port and byte order.
+            Direction::Reply => match payload {
+                [0, 0, 0, 0, 0, 0, 0, 0, ..] => None,
+                [0, 0, 0, 0, 0, 0, _, _, 0, 0, 0x12, 0x34, ..]
+                | [0, 0, 0, 0, 0, 0, _, _, 0, 0, 0x43, 0x21, ..] => Some(UNASKED),
+                _ => None,
+            },
         }
-        _ => return,
-    };
-    master.decline(reason, 0..payload.len());
-}
-
-/// Status, port and byte order, as `SANE_NET_START` alone is answered.
-fn is_answer(payload: &[u8]) -> bool {
-    matches!(
-        payload,
-        [0, 0, 0, 0, 0, 0, high, low, 0, 0, 0x12, 0x34, ..]
-        | [0, 0, 0, 0, 0, 0, high, low, 0, 0, 0x43, 0x21, ..]
-            if [*high, *low] != [0, 0]
-    )
+    }
 }
 
 /// Status and port, each in a word of 32 bits.

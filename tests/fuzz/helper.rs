@@ -65,6 +65,7 @@ fn run(input: &[u8]) {
             header: &[flags],
             payload,
             tuples,
+            is_own: flags & 4 != 0,
             own_broadcast: (flags & 4 != 0).then(|| "192.0.2.1/24".parse().unwrap()),
         };
         let made = master.made;

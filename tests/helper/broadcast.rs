@@ -7,7 +7,7 @@ use ctaudit::helper::Modules;
 use ctaudit::kernel::Kernel;
 use ctaudit::tuple::Direction::{Original, Reply};
 
-use super::{Bench, Effect};
+use super::{Bench, Effect, declines};
 
 fn ask(name: &str, port: u16, own: Option<&str>, modules: &Modules) -> Vec<Effect> {
     let mut bench = Bench::new(name, "192.0.2.1", "192.0.2.255", port, modules);
@@ -54,6 +54,33 @@ fn on_another_port_the_answer_comes_from_there_since_7_3() {
 #[test]
 fn a_question_that_is_forwarded_opens_nothing() {
     assert_eq!(ask("snmp", 161, None, &Modules::default()), []);
+    // RFC 1002, 4.2.12; of SNMP the beginning of a GetRequest of version 2.
+    let name = b"\x12\x34\x01\x10\0\x01\0\0\0\0\0\0 CKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\0\0\x20\0\x01";
+    let get = b"\x30\x19\x02\x01\x01\x04\x06public\xa0\x0c";
+    let question = |name, to, payload: &[u8]| {
+        let port = if name == "snmp" { 161 } else { 137 };
+        let mut bench = Bench::new(name, "192.0.2.11", to, port, &Modules::default());
+        let effects = bench.show(Original, false, 0, payload);
+        effects.len() == 1
+            && declines(&effects, payload)
+                == [("a broadcast that the firewall did not send itself", payload)]
+    };
+    assert!(question("netbios-ns", "198.51.100.255", name));
+    assert!(question("snmp", "198.51.100.255", get));
+    assert!(question("snmp", "255.255.255.255", get));
+    // To a WINS server, without the flag of a broadcast; a registration; to one agent; no SNMP.
+    let silent = |name, to, payload: &[u8]| {
+        let mut bench = Bench::new(name, "192.0.2.11", to, 137, &Modules::default());
+        assert_eq!(bench.show(Original, false, 0, payload), []);
+    };
+    let mut wins = *name;
+    wins[3] = 0;
+    silent("netbios-ns", "198.51.100.7", &wins);
+    let mut registration = *name;
+    registration[2] = 0x29;
+    silent("netbios-ns", "198.51.100.255", &registration);
+    silent("snmp", "198.51.100.7", get);
+    silent("snmp", "198.51.100.255", name);
 }
 
 #[test]

@@ -116,6 +116,11 @@ fn offers_that_open_nothing() {
             b"f 3221225995 0",
         ),
         (
+            b"PRIVMSG bob :\x01DCC SEND f 3405803785 0 17\x01\r\n",
+            "names port 0",
+            b"f 3405803785 0",
+        ),
+        (
             b"PRIVMSG bob :\x01DCC SEND \"a file\" 3221225995 5000\x01\r\n",
             UNREADABLE,
             // As far as it was read: no digit follows.

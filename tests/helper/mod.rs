@@ -223,6 +223,7 @@ impl Bench {
             header: &self.header,
             payload,
             tuples: self.tuples,
+            is_own: self.own_broadcast.is_some(),
             own_broadcast: self.own_broadcast,
         };
         let result = self.helper.message(&message, &mut self.master);

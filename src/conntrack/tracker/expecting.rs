@@ -163,6 +163,7 @@ impl Tracker {
             header,
             payload,
             tuples: [ct.original, ct.reply],
+            is_own: matches!(fate, Fate::Sent | Fate::Broadcast | Fate::Looped),
             own_broadcast,
         };
         let result = helper.message(

@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use super::super::amanda::SAID_BY_ASKER;
+use super::super::reasons::SAID_BY_ASKER;
 use super::super::{Dropped, Families, Field, Freedom, Helper, Home, Master, Message, Spec};
 use super::{attach, c_string, decimal, find, policy};
 use crate::expectation::{Expectation, Sourced};

@@ -14,11 +14,9 @@
 use std::net::Ipv4Addr;
 use std::ops::Range;
 
-use super::super::line_ends::{LineEnds, NOT_THE_FIRST_LINE, WRONG_END, further_lines};
-use super::super::{
-    Dropped, Families, Field, Freedom, Helper, Home, Master, Message, NOT_ESTABLISHED,
-    NOT_THE_SPEAKER, Spec, text,
-};
+use super::super::line_ends::{LineEnds, further_lines};
+use super::super::reasons::{NOT_ESTABLISHED, NOT_THE_FIRST_LINE, NOT_THE_SPEAKER, WRONG_END};
+use super::super::{Dropped, Families, Field, Freedom, Helper, Home, Master, Message, Spec, text};
 use super::{add, policy};
 use crate::expectation::{Expectation, Sourced};
 use crate::tuple::{Direction, Protocol};

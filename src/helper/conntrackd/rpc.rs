@@ -14,6 +14,7 @@
 //!
 //! Source: src/helpers/rpc.c `rpc_helper_cb()`; RFC 5531, 9.
 
+use super::super::reasons::NOT_ESTABLISHED;
 use super::super::{Dropped, Families, Field, Freedom, Helper, Home, Master, Message, Spec};
 use super::{add, policy};
 use crate::expectation::{Expectation, Origin, Sourced};
@@ -73,10 +74,13 @@ struct Rpc {
 impl Helper for Rpc {
     fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
         let is_tcp = message.same().protocol == Protocol::TCP;
+        let start = if is_tcp { RECORD_MARK } else { 0 };
+        if let Some(reason) = self.unread(message, start) {
+            master.decline(reason, start..message.payload.len());
+        }
         if is_tcp && !message.established {
             return Ok(());
         }
-        let start = if is_tcp { RECORD_MARK } else { 0 };
         let mut words = Words {
             bytes: message.payload,
             at: start,
@@ -117,6 +121,27 @@ impl Helper for Rpc {
 }
 
 impl Rpc {
+    /// Why nothing is done for a call or an answer that is well formed.
+    fn unread(&self, message: &Message<'_>, at: usize) -> Option<&'static str> {
+        let mut words = Words {
+            bytes: message.payload,
+            at,
+        };
+        let (xid, kind) = (words.next()?, words.next()?);
+        let is_call = kind == CALL && Self::default().call(words).is_ok();
+        match message.direction {
+            Direction::Original if is_call => {
+                let is_early = at > 0 && !message.established;
+                is_early.then_some(NOT_ESTABLISHED)
+            }
+            Direction::Reply if is_call => Some("a call, said by the server"),
+            Direction::Reply if kind == REPLY && xid != self.xid => reply(&mut words)
+                .is_ok()
+                .then_some("answers no call that was read"),
+            _ => None,
+        }
+    }
+
     /// What follows CALL (`rpc_parse_call`). The protocol is remembered even of a call that is then refused.
     fn call(&mut self, mut words: Words<'_>) -> Result<(), &'static str> {
         const SHORT: &str = "RPC call too short";

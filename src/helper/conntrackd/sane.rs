@@ -2,7 +2,7 @@
 //!
 //! Source: src/helpers/sane.c `sane_helper_cb()`.
 
-use super::super::sane::decline_unread;
+use super::super::reasons::{NOT_ALONE, NOT_ESTABLISHED, UNASKED};
 use super::super::{Dropped, Families, Field, Freedom, Helper, Home, Master, Message, Spec};
 use super::{attach, policy};
 use crate::expectation::{Expectation, Sourced};
@@ -40,7 +40,9 @@ struct Sane {
 impl Helper for Sane {
     fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
         let payload = message.payload;
-        decline_unread(message, self.is_requested, master);
+        if let Some(reason) = self.unread(message) {
+            master.decline(reason, 0..payload.len());
+        }
         if !message.established || payload.is_empty() {
             return Ok(());
         }
@@ -66,6 +68,26 @@ impl Helper for Sane {
         );
         attach(master, expectation);
         Ok(())
+    }
+}
+
+impl Sane {
+    /// Why nothing is done for what looks like a request, or like an answer to one.
+    fn unread(&self, message: &Message<'_>) -> Option<&'static str> {
+        let payload = message.payload;
+        match message.direction {
+            Direction::Original if !payload.starts_with(&NET_START) => None,
+            Direction::Original if !message.established => Some(NOT_ESTABLISHED),
+            Direction::Original => (payload.len() != REQUEST).then_some(NOT_ALONE),
+            Direction::Reply if self.is_requested => None,
+            // Status, port and byte order.
+            Direction::Reply => match payload {
+                [0, 0, 0, 0, 0, 0, 0, 0, ..] => None,
+                [0, 0, 0, 0, 0, 0, _, _, 0, 0, 0x12, 0x34, ..]
+                | [0, 0, 0, 0, 0, 0, _, _, 0, 0, 0x43, 0x21, ..] => Some(UNASKED),
+                _ => None,
+            },
+        }
     }
 }
 

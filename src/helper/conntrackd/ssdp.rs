@@ -28,6 +28,7 @@
 use std::net::Ipv4Addr;
 use std::ops::Range;
 
+use super::super::reasons::NOT_ESTABLISHED;
 use super::super::{Dropped, Families, Field, Freedom, Helper, Home, Master, Message, Spec};
 use super::{attach, c_string, decimal, policy};
 use crate::expectation::{Expectation, Origin, Sourced};
@@ -86,7 +87,11 @@ struct Ssdp;
 
 impl Helper for Ssdp {
     fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
-        let expectation = if !message.established && !master.is_expected() {
+        let is_first = !message.established && !master.is_expected();
+        if let Some((reason, bytes)) = unread(message, is_first) {
+            master.decline(reason, bytes);
+        }
+        let expectation = if is_first {
             search(message)
         } else if message.same().protocol == Protocol::UDP {
             description(message, master)
@@ -100,6 +105,28 @@ impl Helper for Ssdp {
             attach(master, expectation);
         }
         Ok(())
+    }
+}
+
+/// What looks like a search, an answer or a subscription where none is looked for, why, and where it stands.
+fn unread(message: &Message<'_>, is_first: bool) -> Option<(&'static str, Range<usize>)> {
+    let payload = message.payload;
+    let is_udp = message.same().protocol == Protocol::UDP;
+    let url = |name| Some(Url::read(payload, header(payload, name)?)?.host_at);
+    match (is_udp, is_first) {
+        (true, true) if payload.starts_with(b"M-SEARCH") => {
+            let to = message.same().dst;
+            let is_other_group = to.is_multicast() && to != GROUP;
+            is_other_group.then_some((OTHER_GROUP, 0..payload.len()))
+        }
+        (true, true) => Some((NOT_ESTABLISHED, url(b"LOCATION: ")?)),
+        (true, false) => Some((NO_SPACE, url(b"LOCATION:")?)),
+        (false, _) if !payload.starts_with(b"SUBSCRIBE ") => None,
+        (false, _) if message.direction == Direction::Reply => {
+            Some(("a subscription, said by the server", url(b"CALLBACK: <")?))
+        }
+        (false, _) if !message.established => Some((NOT_ESTABLISHED, url(b"CALLBACK: <")?)),
+        (false, _) => Some((NO_SPACE, url(b"CALLBACK:<")?)),
     }
 }
 
@@ -253,6 +280,8 @@ fn strtol(text: &[u8]) -> (u16, usize) {
     )
 }
 
+const OTHER_GROUP: &str = "a search in another group than 239.255.255.250";
+const NO_SPACE: &str = "no space behind the colon of LOCATION or CALLBACK";
 const GROUP: Ipv4Addr = Ipv4Addr::new(239, 255, 255, 250);
 const SCHEME: &[u8] = b"http://";
 /// `sizeof hdr_val`

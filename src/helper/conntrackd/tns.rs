@@ -53,7 +53,11 @@ struct Tns {
 
 impl Helper for Tns {
     fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
-        if !message.established || message.direction == Direction::Original {
+        if message.direction == Direction::Original {
+            decline_redirection(message, master);
+            return Ok(());
+        }
+        if !message.established {
             return Ok(());
         }
         let byte = |at: usize| message.payload.get(at).copied().unwrap_or(0);
@@ -87,6 +91,16 @@ impl Helper for Tns {
                 Sourced::command(address.port, message.packet, at(address.port_at)),
             ),
         )
+    }
+}
+
+/// Notes a redirection by the client, who has nowhere to send the listener.
+fn decline_redirection(message: &Message<'_>, master: &mut dyn Master) {
+    let text = message.payload.get(HEADER + HEADER..).unwrap_or_default();
+    let is_redirection = message.payload.get(TYPE) == Some(&REDIRECT);
+    if is_redirection && Address::read(c_string(text)).is_some() {
+        let whole = HEADER..message.payload.len();
+        master.decline("a redirection, said by the client", whole);
     }
 }
 

@@ -26,7 +26,8 @@ use std::ops::Range;
 
 use ipnet::IpNet;
 
-use super::{Master, Message, NOT_THE_SPEAKER, PORT_0, Spec};
+use super::reasons::{NOT_THE_SPEAKER, PORT_0};
+use super::{Master, Message, Spec};
 use crate::expectation::{Expectation, Sourced};
 use crate::tuple::Protocol;
 use per::Value;

@@ -321,7 +321,7 @@ impl Decoder<'_> {
     }
 }
 
-pub const MALFORMED: &str = "the message cannot be decoded";
+pub const MALFORMED: &str = "the kernel cannot decode the message";
 // What kernels read beyond the message for, or calculated with, before they were mended.
 const LONG_BITMAP: &str = "an extension bitmap of more than 32 bits (CVE-2024-26851)";
 const MISSING_INTEGER: &str = "an integer whose bytes are not there (CVE-2026-23456)";

@@ -10,9 +10,10 @@ use super::per::{self, Value};
 use super::tpkt::{self, Tpkts};
 use super::types::signalling::H323_USER_INFORMATION;
 use super::{Listener, SOURCE, h245};
+use crate::helper::reasons::PORT_0;
 use crate::helper::{
-    Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, PORT_0, Parameter,
-    Policy, Refused, Spec,
+    Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, Parameter, Policy,
+    Refused, Spec,
 };
 use crate::tuple::Protocol;
 

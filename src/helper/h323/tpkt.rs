@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::per::{Read, Value};
-use crate::helper::{Master, Message, NOT_ESTABLISHED, NOT_WHOLE, Refused};
+use crate::helper::reasons::{NOT_ESTABLISHED, NOT_WHOLE};
+use crate::helper::{Master, Message, Refused};
 
 /// NetMeeting sends a header in a segment of its own: how long the body is that it announced, by direction. A body that
 /// begins like a header is taken for one and lost, as are most of H.245's requests to open a channel.

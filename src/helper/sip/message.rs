@@ -70,6 +70,12 @@ impl<'m> Text<'m> {
         Endpoints::of(self.bytes, CONTACT, self.ipv6, self.searched)
     }
 
+    /// There is a `Contact:`, and it does not stand for all that was registered (`*`, RFC 3261, 10.2.2).
+    pub fn names_contact(&self) -> bool {
+        let value = header::value(self.bytes, 0, &CONTACT);
+        value.is_some_and(|at| self.bytes[at] != b'*')
+    }
+
     /// The number behind `CSeq:`, and where its digits end.
     pub fn cseq(&self) -> Result<(u32, usize), Dropped> {
         let digits = header::digits_of(self.bytes, &CSEQ).ok_or(Dropped("cannot parse cseq"))?;

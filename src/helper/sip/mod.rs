@@ -14,21 +14,23 @@
 //! Source: net/netfilter/nf_conntrack_sip.c `sip_help_udp()`, `sip_help_tcp()`, `process_*()`.
 
 mod header;
+mod media;
 mod message;
 mod sdp;
 
 use std::time::Duration;
 
+use super::reasons::{NOT_ESTABLISHED, NOT_WHOLE};
 use super::{
     Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, Modules,
-    Parameter, Policy, Refused, Spec,
+    Parameter, Policy, Spec,
 };
 use crate::expectation::{Expectation, Flags, Origin, Sourced};
 use crate::kernel::Kernel;
-use crate::tuple::{self, Protocol, Tuple};
+use crate::tuple::Protocol;
 use header::{Endpoint, Searched};
+use media::flush as flush_media;
 use message::{Answer, Method, SHORTEST, Text};
-use sdp::{Description, Media};
 
 pub const SPECS: &[Spec] = &[Spec {
     name: "sip",
@@ -139,7 +141,13 @@ impl Sip {
 impl Helper for Sip {
     fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
         let is_stream = message.same().protocol == Protocol::TCP;
-        if message.payload.is_empty() || is_stream && !message.established {
+        if message.payload.is_empty() {
+            return Ok(());
+        }
+        if is_stream && !message.established {
+            if message::opens(message.payload) {
+                master.decline(NOT_ESTABLISHED, 0..message.payload.len());
+            }
             return Ok(());
         }
         master.refresh(self.timeout);
@@ -162,7 +170,7 @@ impl Helper for Sip {
         }
         let rest = start..message.payload.len();
         if message::opens(&message.payload[start..]) {
-            master.decline("the segment does not hold all of the message", rest);
+            master.decline(NOT_WHOLE, rest);
         }
         Ok(())
     }
@@ -233,6 +241,12 @@ impl Sip {
         }
         let expires = text.expires();
         let Some(contact) = text.contacts().next() else {
+            if text.names_contact() {
+                master.decline(
+                    "registers no numeric address that can be read",
+                    text.whole(),
+                );
+            }
             return Ok(());
         };
         if contact.address != message.same().src {
@@ -282,7 +296,14 @@ impl Sip {
         code: u32,
         master: &mut dyn Master,
     ) -> Result<(), Dropped> {
-        if self.register_cseq != cseq || (100..=199).contains(&code) {
+        if self.register_cseq != cseq {
+            if (200..=299).contains(&code) && text.contacts().next().is_some() {
+                let reason = "agrees to another registration than the last that was read";
+                master.decline(reason, text.whole());
+            }
+            return Ok(());
+        }
+        if (100..=199).contains(&code) {
             return Ok(());
         }
         if (200..=299).contains(&code) {
@@ -328,95 +349,12 @@ impl Sip {
         master.renew(id, self.kernel.expectation_timeout(expires));
         true
     }
-
-    /// `process_sdp`
-    fn expect_media(&self, text: Text<'_>, master: &mut dyn Master) -> Result<(), Dropped> {
-        for media in Description::of(text.bytes, text.ipv6).take(MOST_MEDIA) {
-            self.expect_medium(text, media?, master)?;
-        }
-        Ok(())
-    }
-
-    /// `set_expected_rtp_rtcp`: RTP at the even port, RTCP at the one above.
-    fn expect_medium(
-        &self,
-        text: Text<'_>,
-        media: Media,
-        master: &mut dyn Master,
-    ) -> Result<(), Dropped> {
-        let message = text.message;
-        let bytes = text.in_payload(media.port_bytes.clone());
-        let mut sender = None;
-        let dst_addr = if self.direct_media {
-            if media.address != message.same().src {
-                master.decline("names an address that is not the speaker's", bytes);
-                return Ok(());
-            }
-            sender = Some(message.opposite().src);
-            Sourced::conntrack(message.opposite().dst, !message.direction)
-        } else {
-            if self.external_media && master.leaves_alike(media.address) {
-                master.decline("the media need not pass the firewall", bytes);
-                return Ok(());
-            }
-            text.command(media.address, media.address_bytes)
-        };
-        let stream = Tuple {
-            src: sender.unwrap_or(tuple::unspecified(media.address)),
-            dst: media.address,
-            sport: 0,
-            dport: media.port,
-            protocol: Protocol::UDP,
-        };
-        let is_others = master.find(&stream).is_some_and(|standing| {
-            !standing.is_own && standing.same_helper && standing.expectation.class == media.class
-        });
-        if is_others {
-            master.decline("another connection expects these media already", bytes);
-            return Ok(());
-        }
-        let at_port = |port| Expectation {
-            class: media.class,
-            ..Expectation::new(
-                Protocol::UDP,
-                sender.map(|address| Sourced::conntrack(address.into(), !message.direction)),
-                dst_addr.clone(),
-                text.command(port, media.port_bytes.clone()),
-            )
-        };
-        let refused = Err(Dropped("cannot add expectation for voice"));
-        // What is expected in another class, or by another connection, counts as expected here.
-        let rtp = master.expect_unless_expected(at_port(media.port & !1));
-        if !matches!(rtp, Ok(_) | Err(Refused::Already)) {
-            return refused;
-        }
-        match master.expect_unless_expected(at_port(media.port | 1)) {
-            Ok(_) | Err(Refused::Already) => Ok(()),
-            Err(_) => {
-                if let Ok(id) = rtp {
-                    master.unexpect(id);
-                }
-                refused
-            }
-        }
-    }
-}
-
-fn flush_media(master: &mut dyn Master) {
-    let expected = master.expectations().into_iter();
-    let media = expected.filter(|standing| standing.expectation.class != SIGNALLING);
-    let ids: Vec<_> = media.map(|standing| standing.id).collect();
-    for id in ids {
-        master.withdraw(id);
-    }
 }
 
 const SIGNALLING: u8 = 0;
 const AUDIO: u8 = 1;
 const VIDEO: u8 = 2;
 const IMAGE: u8 = 3;
-/// Media of one description that are expected (the size of `sdp_media_types`).
-const MOST_MEDIA: usize = 3;
 const TIMEOUT: &str = "nf_conntrack_sip.sip_timeout";
 const DIRECT_SIGNALLING: &str = "nf_conntrack_sip.sip_direct_signalling";
 const DIRECT_MEDIA: &str = "nf_conntrack_sip.sip_direct_media";

@@ -33,7 +33,7 @@ pub struct Description<'t> {
 
 impl<'t> Description<'t> {
     pub fn of(text: &'t [u8], ipv6: bool) -> Self {
-        let version = line(text, 0, b"v=", None).filter(|&at| digits(&text[at..]) > 0);
+        let version = version(text);
         Self {
             text,
             ipv6,
@@ -88,6 +88,29 @@ impl Iterator for Description<'_> {
             port_bytes: port_at..port_at + length,
         }))
     }
+}
+
+/// Where the ports stand of media that are in use, and of no kind that is expected.
+pub fn others(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let mut at = version(text);
+    std::iter::from_fn(move || {
+        let media = line(text, at?, b"m=", None)?;
+        at = Some(media);
+        Some(media)
+    })
+    .filter_map(|media| {
+        let end = media + media_length(&text[media..])?;
+        let digits = text[media..end].iter().rev();
+        let start = end - digits.take_while(|byte| byte.is_ascii_digit()).count();
+        let is_known = |(word, _): &(&[u8], u8)| text[media..].starts_with(word);
+        let in_use = text[start..end].iter().any(|&digit| digit != b'0');
+        (in_use && !MEDIA.iter().any(is_known)).then_some(start..end)
+    })
+}
+
+/// Behind the name of the first `v=` line, if a number follows.
+fn version(text: &[u8]) -> Option<usize> {
+    line(text, 0, b"v=", None).filter(|&at| digits(&text[at..]) > 0)
 }
 
 /// The address of the next `c=` line before the next `m=` line.

@@ -5,7 +5,7 @@ use ctaudit::helper::Modules;
 use ctaudit::tuple::Direction::{self, Original, Reply};
 use ctaudit::tuple::Protocol;
 
-use super::super::{Bench, Effect, expected};
+use super::super::{Bench, Effect, declines, expected};
 
 const XID: u32 = 0x5eed_0001;
 const TCP: u32 = 6;
@@ -161,19 +161,38 @@ fn of_the_port_only_the_lower_half_is_read_and_0_is_none() {
 fn an_answer_counts_once_and_only_to_the_last_question() {
     let (call, answer) = (bytes(&CALL), bytes(&ANSWER));
     let another = with(CALL, 0, 7);
-    assert_eq!(last(&[(Reply, answer.clone())]), []);
-    assert_eq!(
-        last(&[
-            (Original, call.clone()),
-            (Original, another),
-            (Reply, answer.clone())
-        ]),
-        []
-    );
+    let unasked = |effects: &[Effect]| {
+        let reason = "answers no call that was read";
+        assert_eq!(declines(effects, &answer), [(reason, &answer[..])]);
+    };
+    unasked(&last(&[(Reply, answer.clone())]));
+    unasked(&last(&[
+        (Original, call.clone()),
+        (Original, another),
+        (Reply, answer.clone()),
+    ]));
     let mut bench = bench(Protocol::UDP);
     bench.say(Original, 0, &call);
     assert!(expected(&bench.say(Reply, 0, &answer)).is_some());
-    assert_eq!(bench.say(Reply, 0, &answer), []);
+    unasked(&bench.say(Reply, 0, &answer));
+    // An answer without a port, or one to something else.
+    assert_eq!(bench.say(Reply, 0, &with(ANSWER, 6, 0)), []);
+    assert_eq!(bench.say(Reply, 0, &answer[..24]), []);
+}
+
+#[test]
+fn a_call_that_is_not_read() {
+    let call = bytes(&CALL);
+    let by_server = "a call, said by the server";
+    let effects = bench(Protocol::UDP).say(Reply, 0, &call);
+    assert_eq!(declines(&effects, &call), [(by_server, &call[..])]);
+    assert_eq!(bench(Protocol::UDP).say(Reply, 0, &with(CALL, 5, 0)), []);
+    let early = "said before there was traffic both ways";
+    let marked = [&b"\x80\0\0\x38"[..], &call].concat();
+    let effects = bench(Protocol::TCP).show(Original, false, 0, &marked);
+    assert_eq!(declines(&effects, &marked), [(early, &call[..])]);
+    let cut = &marked[..marked.len() - 4];
+    assert_eq!(bench(Protocol::TCP).show(Original, false, 0, cut), []);
 }
 
 #[test]

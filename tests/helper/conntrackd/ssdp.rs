@@ -6,7 +6,7 @@ use ctaudit::helper::Modules;
 use ctaudit::tuple::Direction::{self, Original, Reply};
 use ctaudit::tuple::Protocol;
 
-use super::super::{Bench, Effect, expected};
+use super::super::{Bench, Effect, declines, expected};
 
 const SEARCH: &[u8] = b"M-SEARCH * HTTP/1.1\r\nMAN: \"ssdp:discover\"\r\n\r\n";
 const SUBSCRIBE: &[u8] = b"SUBSCRIBE /e HTTP/1.1\r\nCALLBACK: <http://192.0.2.1:5000/>\r\n\r\n";
@@ -65,9 +65,13 @@ fn a_search_is_answered_by_anybody() {
 
 #[test]
 fn nothing_else_is_a_search() {
-    for host in ["239.255.255.251", "224.0.0.251", "198.51.100.7"] {
-        assert_eq!(search(host, SEARCH), []);
+    let other = "a search in another group than 239.255.255.250";
+    for host in ["239.255.255.251", "224.0.0.251"] {
+        let effects = search(host, SEARCH);
+        assert_eq!(declines(&effects, SEARCH), [(other, SEARCH)]);
+        assert_eq!(search(host, b"NOTIFY * HTTP/1.1\r\n"), []);
     }
+    assert_eq!(search("198.51.100.7", SEARCH), []);
     for text in [&b"NOTIFY * HTTP/1.1\r\n"[..], b"m-search * ", b" M-SEARCH"] {
         assert_eq!(search("239.255.255.250", text), []);
     }
@@ -97,7 +101,10 @@ fn an_answer_opens_what_it_names_to_everybody() {
     assert!(expectation.flags.permanent);
     assert_eq!(expectation.helper, Some("ssdp"));
     // In a connection nobody expected, the first packet is none.
-    assert_eq!(search("198.51.100.7", text), []);
+    let early = "said before there was traffic both ways";
+    let effects = search("198.51.100.7", text);
+    assert_eq!(declines(&effects, text), [(early, &b"203.0.113.9"[..])]);
+    assert_eq!(search("198.51.100.7", &text[..text.len() - 20]), []);
 }
 
 #[test]
@@ -119,6 +126,11 @@ fn a_header_begins_its_line_and_has_one_space() {
         assert!(!with(before, b"\r\n"), "{}", before.escape_ascii());
     }
     assert!(!with(b"LOCATION: ", b"\n"));
+    let no_space = "no space behind the colon of LOCATION or CALLBACK";
+    let text = b"LOCATION:http://198.51.100.7:1/\r\n";
+    let effects = answer(text);
+    assert_eq!(declines(&effects, text), [(no_space, &b"198.51.100.7"[..])]);
+    assert_eq!(answer(b"LOCATION:https://device:1/\r\n"), []);
     // The first is the only one.
     assert!(!with(b"LOCATION: x\r\nLOCATION: ", b"\r\n"));
 }
@@ -254,12 +266,25 @@ fn a_subscription_is_the_speakers_own() {
         []
     );
     // Of the device, or before it has answered.
-    assert_eq!(say(Reply, SUBSCRIBE), []);
+    let own = &b"192.0.2.1"[..];
+    let by_server = "a subscription, said by the server";
+    let effects = say(Reply, SUBSCRIBE);
+    assert_eq!(declines(&effects, SUBSCRIBE), [(by_server, own)]);
+    assert_eq!(
+        say(Reply, b"SUBSCRIBE /e HTTP/1.1\r\nSID: uuid:1\r\n\r\n"),
+        []
+    );
     let (client, server) = ("192.0.2.1", "198.51.100.7");
     let modules = Modules::default();
     let mut bench = Bench::by("ssdp", Protocol::TCP, client, server, 49152, &modules);
     bench.master.is_expected = true;
-    assert_eq!(bench.show(Original, false, 1, SUBSCRIBE), []);
+    let early = "said before there was traffic both ways";
+    let effects = bench.show(Original, false, 1, SUBSCRIBE);
+    assert_eq!(declines(&effects, SUBSCRIBE), [(early, own)]);
+    let no_space = "no space behind the colon of LOCATION or CALLBACK";
+    let close = "SUBSCRIBE /e HTTP/1.1\r\nCALLBACK:<http://192.0.2.1:5000/>\r\n\r\n";
+    let effects = text(close);
+    assert_eq!(declines(&effects, close.as_bytes()), [(no_space, own)]);
 }
 
 #[test]

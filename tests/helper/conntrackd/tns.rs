@@ -5,7 +5,7 @@ use ctaudit::expectation::Origin;
 use ctaudit::helper::Modules;
 use ctaudit::tuple::Direction::{self, Original, Reply};
 
-use super::super::{Bench, Effect, expected};
+use super::super::{Bench, Effect, declines, expected};
 
 const REDIRECT: u8 = 5;
 const DATA: u8 = 6;
@@ -75,7 +75,12 @@ fn the_client_is_expected_at_the_address_that_it_is_sent_to() {
 
 #[test]
 fn only_the_listener_of_an_established_connection_redirects() {
-    check(&[(Original, redirect(ADDRESS))], None);
+    let packet = redirect(ADDRESS);
+    let effects = bench().say(Original, 0, &packet);
+    let by_client = "a redirection, said by the client";
+    assert_eq!(declines(&effects, &packet), [(by_client, &packet[8..])]);
+    let named = redirect("(ADDRESS=(PROTOCOL=tcp)(HOST=db)(PORT=49152))");
+    assert_eq!(bench().say(Original, 0, &named), []);
     let effects = bench().show(Reply, false, 0, &redirect(ADDRESS));
     assert_eq!(effects, []);
     for kind in (0..=u8::MAX).filter(|&kind| kind != REDIRECT) {

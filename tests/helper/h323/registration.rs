@@ -265,7 +265,7 @@ fn cut_at_every_octet() {
             let cut = &message[..length];
             let expected: &[_] = match length {
                 0 => &[],
-                _ => &[("the message cannot be decoded", cut)],
+                _ => &[("the kernel cannot decode the message", cut)],
             };
             let effects = ras(&[]).say(Reply, 0, cut);
             assert_eq!(declines(&effects, cut), expected);
@@ -289,7 +289,7 @@ fn a_number_that_is_not_there() {
     let missing = "an integer whose bytes are not there (CVE-2026-23456)";
     assert_eq!(decline(&message[..length - 1]), missing);
     // Read, it is passed over once more, and nothing is there for that.
-    assert_eq!(decline(&message), "the message cannot be decoded");
+    assert_eq!(decline(&message), "the kernel cannot decode the message");
 }
 
 #[test]

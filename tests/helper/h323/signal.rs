@@ -156,7 +156,7 @@ fn malformed_messages_by_their_names() {
         assert_eq!(bytes, &message[4..]);
         reason
     };
-    let malformed = "the message cannot be decoded";
+    let malformed = "the kernel cannot decode the message";
     let long_bitmap = "an extension bitmap of more than 32 bits (CVE-2024-26851)";
     let channels = [channel(CLIENT, 5000, 5001)];
     let setup = setup_of(CLIENT, 2000, &channels, &[], 33);
@@ -245,7 +245,7 @@ fn cut_at_every_octet() {
         // The user-user element begins behind octet 14.
         let expected: &[_] = match length {
             ..=14 => &[],
-            _ => &[("the message cannot be decoded", &shorter[4..])],
+            _ => &[("the kernel cannot decode the message", &shorter[4..])],
         };
         assert_eq!(declines(&effects, &shorter), expected);
         assert_eq!(effects.len(), expected.len());

@@ -4,6 +4,8 @@ use ctaudit::expectation::Origin;
 use ctaudit::tuple::Direction::{Original, Reply};
 use ctaudit::tuple::Protocol;
 
+use crate::helper::declines;
+
 use super::{
     Bench, PHONE, SERVER, bench, declined, dropped, invite, made, modules, opened, ports, said,
     say, say_bytes, sdp,
@@ -81,6 +83,19 @@ fn kinds_and_numbers_of_media() {
     assert_eq!(ports(&effects), [5000, 5001, 5004, 5005, 5006, 5007]);
     let classes: Vec<u8> = made(&effects).iter().map(|made| made.class).collect();
     assert_eq!(classes, [1, 1, 2, 2, 3, 3]);
+    // The white board and the second sound; the first picture is not in use.
+    let text = invite(&description);
+    let (other, fourth) = (
+        "a medium other than audio, video and image",
+        "a medium behind the third",
+    );
+    assert_eq!(
+        declines(&effects, text.as_bytes()),
+        [(fourth, &b"5008"[..]), (other, b"5002")]
+    );
+    let unused = sdp("m=audio 5000 RTP/AVP 0\r\nm=application 0 udp wb\r\n");
+    let effects = say(&mut bench(), Original, &invite(&unused));
+    assert_eq!(ports(&effects).len(), effects.len());
 }
 
 #[test]

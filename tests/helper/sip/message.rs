@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use ctaudit::tuple::Direction::{Original, Reply};
 
+use crate::helper::declines;
+
 use super::{
     Bench, Effect, PHONE, PHONE_V6, SERVER, bench, bench_v6, declined, dropped, invite, made,
     modules, ports, register, said, say, say_bytes, sdp, stream,
@@ -215,6 +217,16 @@ fn what_one_segment_does_not_hold_is_not_read() {
             "{partial}"
         );
     }
+    let early = "said before there was traffic both ways";
+    let effects = stream().show(Original, false, 0, whole.as_bytes());
+    assert_eq!(
+        declines(&effects, whole.as_bytes()),
+        [(early, whole.as_bytes())]
+    );
+    assert_eq!(
+        stream().show(Original, false, 0, b"OPTIONS sip:b SIP/2.0\r\n"),
+        []
+    );
     // Nothing behind a message that is dropped is read.
     let bad = "INVITE sip:b SIP/2.0\r\nl: 0\r\n\r\n";
     let effects = say(&mut stream(), Original, &[bad, &whole].concat());

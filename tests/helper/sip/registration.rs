@@ -6,6 +6,8 @@ use ctaudit::expectation::Origin;
 use ctaudit::tuple::Direction::{Original, Reply};
 use ctaudit::tuple::Protocol;
 
+use crate::helper::declines;
+
 use super::{
     Bench, Effect, PHONE, SERVER, bench, declined, dropped, made, modules, ports, register,
     registered, registers, said, say,
@@ -30,7 +32,13 @@ fn a_registration_waits_for_the_registrar() {
     assert_eq!(&text[said(&call.dst_port.origin)], "5062");
 
     let answer = |cseq, more| registered(cseq, "<sip:alice@192.0.2.11:5062>", more);
-    assert_eq!(say(&mut bench, Reply, &answer(1825, "Expires: 60\r\n")), []);
+    let other = answer(1825, "Expires: 60\r\n");
+    let effects = say(&mut bench, Reply, &other);
+    let reason = "agrees to another registration than the last that was read";
+    let declined = declines(&effects, other.as_bytes());
+    assert_eq!(declined, [(reason, other.as_bytes())]);
+    let refusal = other.replace("200 OK", "403 Forbidden");
+    assert_eq!(say(&mut bench, Reply, &refusal), []);
     let trying = answer(1826, "Expires: 60\r\n").replace("200 OK", "100 Trying");
     assert_eq!(say(&mut bench, Reply, &trying), []);
     let id = bench.master.standing[0].0;
@@ -232,6 +240,20 @@ fn a_registration_by_one_protocol_for_the_other_is_declined() {
         assert_eq!(made(&effects).len() == 1, expected, "{transport}");
         assert_eq!(declined(&effects), !expected, "{transport}");
     }
+}
+
+#[test]
+fn a_registration_without_an_address() {
+    let text = register("<sip:a@host.example>", "Expires: 60\r\n");
+    let effects = say(&mut bench(), Original, &text);
+    let reason = "registers no numeric address that can be read";
+    let declined = declines(&effects, text.as_bytes());
+    assert_eq!(declined, [(reason, text.as_bytes())]);
+    // All that was registered, and a question what that is.
+    let all = register("*", "Expires: 0\r\n");
+    assert_eq!(say(&mut bench(), Original, &all), []);
+    let question = all.replace("Contact: *\r\n", "");
+    assert_eq!(say(&mut bench(), Original, &question), []);
 }
 
 #[test]
