@@ -6,10 +6,10 @@
 //! A capture flows through them in a straight line; each knows only those before it.
 //!
 //! ```text
-//! file -> capture::Frame -> packet::Packet -> conntrack::Tracker -> Step -> exposure -> rules -> report
-//!                                                 |  ^
-//!                                      Message    v  |  Master
-//!                                                helper
+//! file -> capture::Frame -> packet::Packet -> conntrack::Tracker -> Step -> exposure ---------> verdict -> rules -> report
+//!                                                 |  ^               |                        |
+//!                                      Message    v  |  Master       +---> dialogue -> findings
+//!                                                helper              +---> discovery
 //! ```
 //!
 //! ## [`mod@time`], [`mod@tuple`], [`mod@expectation`], [`kernel`]
@@ -38,17 +38,35 @@
 //! ## [`replay`]
 //! The three above in a row, for one input.
 //!
-//! ## [`exposure`]
-//! What was opened, to whom, and what came of it, summed from steps. It does not know packets' contents.
+//! ## [`service`]
+//! A server by its helper: what verdicts, findings and rules are about.
 //!
-//! ## [`compare`]
-//! A second tracker, of another kernel, shown the same packets: where the two disagree.
+//! ## [`exposure`]
+//! What was opened, to whom, for how long, and what came of it, summed from steps. It does not know packets' contents.
+//!
+//! ## [`dialogue`]
+//! What the two ends of a control connection say, as they read it themselves: a stream, where a helper reads segments.
+//! It remembers a few lines of each connection, and judges nothing.
+//!
+//! ## [`findings`]
+//! What is known to go wrong with helpers, a file or folder a protocol: entries of a catalogue, each with the small
+//! function that finds it in a dialogue and the expectations of its helper.
+//!
+//! ## [`discovery`]
+//! Control protocols on ports that no helper is attached to.
+//!
+//! ## [`verdict`]
+//! Which helpers are needed, inert, or of no help, and why: what the four above come to, service by service.
+//!
+//! ## [`compare`], [`what_if`]
+//! A second tracker shown the same packets: of another kernel, where the two disagree; of a firewall that is set up
+//! otherwise, what that would have opened.
 //!
 //! ## [`rules`]
 //! The rules that the needed flows ask for; a file a target language, and one for what conntrackd needs.
 //!
 //! ## [`report`]
-//! Tables, events, JSON, CSV and Parquet; a file a format. It writes to what it is given.
+//! Tables, the catalogue, events, JSON, CSV and Parquet; a file a format. It writes to what it is given.
 //!
 //! ## [`cli`]
 //! The commands. The only place that opens files, prints and ends the program.

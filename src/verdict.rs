@@ -1,6 +1,6 @@
 //! Which helpers the traffic needs: what the exposure and the dialogues come to, service by service.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use crate::dialogue::{Elsewhere, Summaries, Talked};
 use crate::discovery::Discovery;
 use crate::exposure::{Exposure, Use};
 use crate::findings::Severity;
+use crate::helper::{Field, Spec};
 use crate::service::{Service, Sighting};
 
 /// What is to be said of the helper on one service.
@@ -57,8 +58,12 @@ pub enum Why {
 pub enum Obstacle {
     /// The two ends encrypt, and negotiate data connections all the same, to these ports of the server.
     Encrypted { seen: Sighting, range: Range },
-    /// Answers came from another address than the one that was asked.
-    AnsweredElsewhere(Elsewhere),
+    /// Flows came from another address than the one that was expected.
+    AnsweredElsewhere {
+        elsewhere: Elsewhere,
+        /// The module parameter, and its value, with which the helper lets in anybody.
+        wider: Option<(&'static str, u32)>,
+    },
     /// One direction alone passes here, so no connection is ever ESTABLISHED.
     OneSided(Sighting),
     /// It helps only what the firewall itself broadcasts.
@@ -120,7 +125,11 @@ impl Obstacle {
             Self::Encrypted { range, .. } => format!(
                 "pin the server's passive range (this capture shows {range}) and accept that from its clients"
             ),
-            Self::AnsweredElsewhere(_) => {
+            Self::AnsweredElsewhere {
+                wider: Some((parameter, value)),
+                ..
+            } => format!("{parameter}={value}, which lets in anybody"),
+            Self::AnsweredElsewhere { wider: None, .. } => {
                 "have the server answer from the address that it is asked at".to_owned()
             }
             Self::OneSided(_) => {
@@ -134,25 +143,27 @@ impl Obstacle {
     }
 }
 
-/// The verdicts, in the order of the services. `cannot_fire` tells helpers that no packet here could make expect
-/// anything; `findings` are counted by service and severity.
+/// The verdicts, in the order of the services. `findings` are counted by service and severity; `assigned` are the
+/// helpers by the names that rules use, of which those that `cannot_fire` no packet here could make expect anything.
 pub fn of<'a>(
     exposure: &'a Exposure,
     summaries: &'a Summaries,
     discovery: &Discovery,
     findings: &BTreeMap<(Service, Severity), u64>,
-    cannot_fire: impl Fn(&str) -> bool,
+    assigned: &BTreeMap<&'static str, &'static Spec>,
+    cannot_fire: &BTreeSet<&'static str>,
 ) -> Vec<Verdict<'a>> {
     let services = exposure.services.iter();
     services
         .map(|(service, usage)| {
             let talked = summaries.services.get(service);
+            let spec = assigned.get(service.helper).copied();
             let worth = match usage.is_needed() {
                 true => Worth::Needed,
-                false if cannot_fire(service.helper) => {
+                false if cannot_fire.contains(service.helper) => {
                     Worth::CannotHelp(Obstacle::OwnBroadcastsOnly)
                 }
-                false => without_flows(service, usage, talked, discovery),
+                false => without_flows(service, usage, talked, discovery, spec),
             };
             Verdict {
                 service: *service,
@@ -171,6 +182,7 @@ fn without_flows(
     usage: &Use,
     talked: Option<&Talked>,
     discovery: &Discovery,
+    spec: Option<&Spec>,
 ) -> Worth {
     let nothing = Talked::default();
     let talked = talked.unwrap_or(&nothing);
@@ -184,12 +196,20 @@ fn without_flows(
         };
     }
     if let Some(elsewhere) = talked.elsewhere {
-        return Worth::CannotHelp(Obstacle::AnsweredElsewhere(elsewhere));
+        let wider = spec.and_then(|spec| wider(spec, elsewhere.class));
+        return Worth::CannotHelp(Obstacle::AnsweredElsewhere { elsewhere, wider });
     }
     if usage.controls > 0 && talked.one_sided.times == usage.controls {
         return Worth::CannotHelp(Obstacle::OneSided(talked.one_sided));
     }
     Worth::Inert(why(usage, talked))
+}
+
+/// What would have it let in anybody for expectations of this class.
+fn wider(spec: &Spec, class: u8) -> Option<(&'static str, u32)> {
+    let lines = spec.freedom.iter();
+    let mut lines = lines.filter(|line| line.class == class && line.src_addr == Field::Any);
+    lines.find_map(|line| line.with)
 }
 
 /// Ports of the server to which data went beside an encrypted control connection: not those of which another control
@@ -317,17 +337,19 @@ impl Verdict<'_> {
                     seen.first,
                     counted(range.flows.times, "flow"),
                 ),
-                Obstacle::AnsweredElsewhere(elsewhere) => {
-                    let Elsewhere {
-                        from,
-                        expected,
-                        seen,
-                    } = elsewhere;
-                    format!(
-                        "{expected} was asked, {from} answered (frame {})",
-                        seen.first
-                    )
-                }
+                Obstacle::AnsweredElsewhere {
+                    elsewhere:
+                        Elsewhere {
+                            from,
+                            expected,
+                            seen,
+                            ..
+                        },
+                    ..
+                } => format!(
+                    "{expected} was expected, {from} came (frame {})",
+                    seen.first
+                ),
                 Obstacle::OneSided(seen) => {
                     format!("one direction alone passes here (frame {})", seen.first)
                 }
@@ -350,7 +372,9 @@ impl Verdict<'_> {
             Worth::CannotHelp(Obstacle::Encrypted { seen, range }) => {
                 vec![seen.first, range.flows.first]
             }
-            Worth::CannotHelp(Obstacle::AnsweredElsewhere(elsewhere)) => vec![elsewhere.seen.first],
+            Worth::CannotHelp(Obstacle::AnsweredElsewhere { elsewhere, .. }) => {
+                vec![elsewhere.seen.first]
+            }
             Worth::Inert(Why::Encrypted(seen) | Why::Carries(_, seen) | Why::Declined(_, seen))
             | Worth::CannotHelp(Obstacle::OneSided(seen)) => vec![seen.first],
             Worth::Inert(Why::Unanswered | Why::NobodyCame | Why::Silent | Why::NothingAsked)

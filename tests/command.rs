@@ -6,7 +6,10 @@ use std::path::Path;
 use assert_cmd::Command;
 use polars::prelude::{CsvReadOptions, ParquetReader, SerReader};
 
+use crate::findings::{end, talk};
 use crate::support::{project, read};
+use crate::traffic::flow::Side::Server;
+use crate::traffic::{Packet, pcap};
 
 fn ctaudit(arguments: &[&str]) -> Command {
     let mut command = Command::cargo_bin("ctaudit").unwrap();
@@ -39,6 +42,7 @@ fn the_reports_are_what_the_program_prints() {
         (&["analyse", "samples/office.pcapng"][..], "office.txt"),
         (&["helpers"], "helpers.txt"),
         (&["kernels"], "kernels.txt"),
+        (&["findings"], "findings.txt"),
         (
             &[
                 "analyse",
@@ -51,6 +55,17 @@ fn the_reports_are_what_the_program_prints() {
         (
             &["analyse", "samples/helper/sip/registered.pcap"],
             "sip-registered.txt",
+        ),
+        (
+            &[
+                "analyse",
+                "--what-if",
+                "nf_conntrack_sip.sip_direct_media=0",
+                "--what-if",
+                "helper=none",
+                "samples/helper/sip/registered.pcap",
+            ],
+            "sip-what-if.txt",
         ),
         (
             &["analyse", "samples/helper/h323/gatekeeper.pcap"],
@@ -167,6 +182,11 @@ fn wrong_usage_ends_with_2() {
         &["analyse", "--kernel", "2.4", "x.pcap"],
         &["analyse", "--local", "192.0.2.256/24", "x.pcap"],
         &["events", "--clock", "sundial", "x.pcap"],
+        &["analyse", "--what-if", "loose", "x.pcap"],
+        &["analyse", "--what-if", "ftp.loose=1", "x.pcap"],
+        &["analyse", "--what-if", "gopher=none", "x.pcap"],
+        &["analyse", "--what-if", "kernel=2.4", "x.pcap"],
+        &["analyse", "--fail-on", "terrible", "x.pcap"],
     ] {
         let output = ctaudit(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -243,6 +263,32 @@ fn a_damaged_capture_is_analysed_up_to_the_damage_and_ends_with_4() {
         "{error}"
     );
     assert!(String::from_utf8(output.stdout).unwrap().contains("needed"));
+}
+
+/// What opensvp sends: a server's 227 that nobody asked for.
+#[test]
+fn fail_on_ends_with_3_where_something_is_as_bad() {
+    let said = [
+        (Server, &b"220 ready\r\n"[..]),
+        (
+            Server,
+            b"227 Entering Passive Mode (203,0,113,21,156,64)\r\n",
+        ),
+    ];
+    let packets = talk(end("192.0.2.11", 40000), end("203.0.113.21", 21), &said);
+    let packets = packets.into_iter().map(|ip| Packet { at_micros: 0, ip });
+    let capture = pcap(&packets.collect::<Vec<_>>()).unwrap();
+    for (severity, status) in [("low", 3), ("medium", 3), ("high", 0)] {
+        let output = ctaudit(&["analyse", "--fail-on", severity, "-"])
+            .write_stdin(&capture[..])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(status), "{severity}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("ftp-unasked-passive"), "{text}");
+    }
+    let ordinary = "samples/helper/ftp/passive.pcap";
+    stdout(&["analyse", "--fail-on", "low", ordinary]);
 }
 
 /// `ctaudit events | head` ends without a word.

@@ -1,11 +1,29 @@
 //! What the report counts, and for whom.
 
-use ctaudit::exposure::{Exposure, Outcome};
-use ctaudit::replay::{Clock, Replay};
+use std::collections::BTreeSet;
+use std::time::Duration;
 
-use crate::support::{capture, firewall};
+use ctaudit::conntrack::config::Config;
+use ctaudit::exposure::{Exposure, Hour, Hours, Outcome, Possible};
+use ctaudit::helper::Modules;
+use ctaudit::replay::{Clock, Replay};
+use ctaudit::time::Timestamp;
+
+use crate::findings::{end, talk};
+use crate::support::{capture, every_helper, files_below, firewall, project, read};
+use crate::traffic::flow::Side::{Client, Server};
 use crate::traffic::packet::{End, udp};
 use crate::traffic::{Packet, pcap};
+
+fn exposure(bytes: Vec<u8>, config: Config) -> Exposure {
+    let mut exposure = Exposure::new(&config.modules, config.kernel);
+    let mut replay = Replay::new(capture(bytes), config, Clock::Capture);
+    while let Some(passage) = replay.advance().unwrap() {
+        exposure.observe(&passage);
+    }
+    exposure.finish(&replay.finish());
+    exposure
+}
 
 /// Calls that come for a registration, and their media, belong to the registrar's service: they need no rule that
 /// attaches a helper to them.
@@ -47,14 +65,7 @@ fn calls_and_media_belong_to_the_service_that_was_registered_with() {
         .collect();
 
     let bytes = pcap(&packets).unwrap();
-    let config = firewall("6.18", false);
-    let mut exposure = Exposure::new(&config.modules, config.kernel);
-    let mut replay = Replay::new(capture(bytes), config, Clock::Capture);
-    while let Some(passage) = replay.advance().unwrap() {
-        exposure.observe(&passage);
-    }
-    exposure.finish(&replay.finish());
-
+    let exposure = exposure(bytes, firewall("6.18", false));
     let services: Vec<_> = exposure.services.iter().collect();
     let [(service, used)] = &services[..] else {
         panic!("{services:?}")
@@ -77,4 +88,138 @@ fn calls_and_media_belong_to_the_service_that_was_registered_with() {
         .collect();
     assert!(outcomes.contains(&(1, Outcome::Used, 2)), "{outcomes:?}");
     assert!(outcomes.contains(&(0, Outcome::Used, 3)), "{outcomes:?}");
+}
+
+fn at_seconds(packets: &[(u64, Vec<u8>)]) -> Vec<u8> {
+    let packets = packets.iter().map(|(second, ip)| Packet {
+        at_micros: second * 1_000_000,
+        ip: ip.clone(),
+    });
+    pcap(&packets.collect::<Vec<_>>()).unwrap()
+}
+
+/// What is asked for again before it was used is one hole all the while.
+#[test]
+fn a_hole_that_is_refreshed_is_one() {
+    let (client, server) = (end("192.0.2.11", 40000), end("198.51.100.69", 69));
+    let read = udp(client, server, b"\x00\x01a\x00octet\x00");
+    let other = udp(end("192.0.2.12", 9), end("192.0.2.13", 9), b"x");
+    let requests = [(0, &read), (5, &read), (10, &read), (12, &other)];
+    let requests = requests.map(|(second, ip)| (second, ip.clone()));
+    let exposure = exposure(at_seconds(&requests), firewall("6.18", false));
+    let (_, usage) = exposure.services.first_key_value().unwrap();
+    assert_eq!((usage.expected, usage.refreshed, usage.used), (1, 2, 0));
+    assert_eq!(usage.open, Duration::from_secs(12));
+    assert_eq!(usage.open_for_nothing, usage.open);
+    let continues: Vec<bool> = exposure
+        .expectations
+        .iter()
+        .map(|closed| closed.continues)
+        .collect();
+    assert_eq!(continues, [false, true, true]);
+    assert_eq!(exposure.expectations[0].visitor, None);
+}
+
+/// A passive port is announced a minute before ten, and nobody comes for five minutes (`nf_conntrack_ftp`).
+#[test]
+fn what_stands_open_is_summed_by_the_hour() {
+    let said = [
+        (Server, &b"220 ready\r\n"[..]),
+        (Client, b"PASV\r\n"),
+        (
+            Server,
+            b"227 Entering Passive Mode (203,0,113,21,156,64)\r\n",
+        ),
+    ];
+    let packets = talk(end("192.0.2.11", 40000), end("203.0.113.21", 21), &said);
+    let ten = 10 * 3600;
+    let mut packets: Vec<(u64, Vec<u8>)> = packets.into_iter().map(|ip| (ten - 60, ip)).collect();
+    let other = udp(end("192.0.2.12", 9), end("192.0.2.13", 9), b"x");
+    packets.push((ten + 3600, other));
+    let exposure = exposure(at_seconds(&packets), firewall("6.18", false));
+    let (_, usage) = exposure.services.first_key_value().unwrap();
+    let hours: Vec<(i64, u64, u64)> = usage
+        .hours
+        .iter()
+        .map(|(begin, hour)| {
+            (
+                begin.nanos() / 1_000_000_000,
+                hour.made,
+                hour.open.as_secs(),
+            )
+        })
+        .collect();
+    assert_eq!(hours, [(9 * 3600, 1, 60), (ten as i64, 0, 240)]);
+    assert_eq!(usage.open, Duration::from_secs(300));
+}
+
+/// A registration may name 136 years, and a capture may jump as far.
+#[test]
+fn centuries_cost_no_more_than_a_month() {
+    let mut hours = Hours::default();
+    let century = Duration::from_secs(100 * 365 * 86_400);
+    let begin = Timestamp::from_nanos(0);
+    hours.open(begin, begin + century, true);
+    assert_eq!(hours.iter().count(), 31 * 24);
+    let listed: Duration = hours.iter().map(|(_, hour)| hour.open).sum();
+    assert_eq!(listed, Duration::from_secs(31 * 86_400));
+    let beyond = century - listed;
+    let beyond = Hour {
+        open: beyond,
+        to_anybody: beyond,
+        ..Hour::default()
+    };
+    assert_eq!(hours.beyond, beyond);
+}
+
+/// The table of "Secure use of iptables and connection tracking helpers": 32 for any address, 16 for any port or one
+/// that the payload names. Its addresses "in CMD" must be the speaker's own.
+#[test]
+fn what_a_forger_could_have_chosen() {
+    let table = [
+        ("amanda", (0, 16, 0, 16)),
+        ("ftp", (0, 16, 0, 16)),
+        ("irc", (32, 16, 0, 16)),
+        ("netbios-ns", (8, 0, 0, 0)),
+        ("pptp", (0, 16, 0, 16)),
+        ("sane", (0, 16, 0, 16)),
+        ("snmp", (8, 0, 0, 0)),
+        ("tftp", (0, 16, 0, 16)),
+    ];
+    for (helper, (src_addr, src_port, dst_addr, dst_port)) in table {
+        let expected = Possible {
+            src_addr,
+            src_port,
+            dst_addr,
+            dst_port,
+        };
+        let captures = files_below(&project("samples/helper").join(helper));
+        let captures = captures.iter().filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "pcap")
+        });
+        let possible: BTreeSet<Possible> = captures
+            .flat_map(|path| exposure(read(path), every_helper(Modules::default())).expectations)
+            .filter(|closed| closed.record.helper == helper)
+            .map(|closed| closed.possible)
+            .collect();
+        assert_eq!(possible, BTreeSet::from([expected]), "{helper}");
+    }
+}
+
+/// With `loose=1` the client names the host as well.
+#[test]
+fn what_a_forger_could_have_chosen_of_a_loose_ftp() {
+    let said = [
+        (Server, &b"220 ready\r\n"[..]),
+        (Client, b"USER x\r\n"),
+        (Client, b"PORT 198,51,100,99,156,64\r\n"),
+    ];
+    let packets = talk(end("192.0.2.11", 40000), end("203.0.113.21", 21), &said);
+    let packets: Vec<(u64, Vec<u8>)> = (0..).zip(packets).collect();
+    let mut modules = Modules::default();
+    modules.set("nf_conntrack_ftp.loose=1").unwrap();
+    let exposure = exposure(at_seconds(&packets), every_helper(modules));
+    let possible = exposure.expectations[0].possible;
+    assert_eq!((possible.dst_addr, possible.dst_port), (32, 16));
 }

@@ -76,7 +76,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "verdict",
-        &["dialogue", "discovery", "exposure", "findings", "service"],
+        &[
+            "dialogue",
+            "discovery",
+            "exposure",
+            "findings",
+            "helper",
+            "service",
+        ],
     ),
     ("what_if", &["conntrack", "exposure", "replay", "time"]),
     ("compare", &["conntrack", "expectation", "replay", "time"]),

@@ -1,5 +1,8 @@
 //! Which helpers the traffic needs, and why not.
 
+use std::collections::BTreeSet;
+
+use ctaudit::dialogue::Elsewhere;
 use ctaudit::discovery::Discovery;
 use ctaudit::exposure::Exposure;
 use ctaudit::findings::{Found, Watch};
@@ -31,6 +34,7 @@ fn verdict(packets: Vec<Vec<u8>>) -> Said {
         .map(|(at_micros, ip)| Packet { at_micros, ip })
         .collect();
     let config = every_helper(Modules::default());
+    let assignments = config.assignments.clone();
     let mut exposure = Exposure::new(&config.modules, config.kernel);
     let mut watch = Watch::new(&config);
     let mut discovery = Discovery::default();
@@ -44,12 +48,17 @@ fn verdict(packets: Vec<Vec<u8>>) -> Said {
     watch.finish();
     let mut found = Found::default();
     watch.findings.iter().for_each(|finding| found.add(finding));
+    let assigned = assignments
+        .iter()
+        .map(|assigned| (assigned.helper.name, assigned.helper.spec))
+        .collect();
     let verdicts = verdict::of(
         &exposure,
         &watch.summaries,
         &discovery,
         &found.by_service(),
-        |_| false,
+        &assigned,
+        &BTreeSet::new(),
     );
     let [verdict] = &verdicts[..] else {
         panic!("{verdicts:?}")
@@ -172,11 +181,16 @@ fn answered_from_elsewhere() {
         udp(client(40000), server(69), READ),
         udp(elsewhere, client(40000), b"\x00\x03\x00\x01data"),
     ]);
-    let Worth::CannotHelp(Obstacle::AnsweredElsewhere(seen)) = said.worth else {
-        panic!("{:?}", said.worth)
+    let obstacle = Obstacle::AnsweredElsewhere {
+        elsewhere: Elsewhere {
+            from: elsewhere.address,
+            expected: server(69).address,
+            class: 0,
+            seen: once(2),
+        },
+        wider: None,
     };
-    assert_eq!((seen.from, seen.seen), (elsewhere.address, once(2)));
-    assert_eq!(seen.expected, server(69).address);
+    assert_eq!(said.worth, Worth::CannotHelp(obstacle));
 }
 
 #[test]
@@ -254,4 +268,33 @@ fn what_the_capture_lacks_stands_beside_the_verdict() {
     connection.send_at(Server, lost, PSH | ACK, b"200 fine\r\n");
     let said = verdict(packets(connection));
     assert_eq!(said.lacks, "1 of 1 begin before it, 100 bytes lost");
+}
+
+/// Behind a SYN whose answer went another way conntrack calls INVALID whatever the client sends.
+#[test]
+fn the_answer_to_the_syn_went_another_way() {
+    let all = ftp(&[GREETING, (Client, b"USER x\r\n"), (Client, b"PASV\r\n")]);
+    let halves = all.into_iter().enumerate();
+    let seen = halves.filter(|(at, _)| ![1, 3].contains(at));
+    let said = verdict(seen.map(|(_, packet)| packet).collect());
+    assert_eq!(said.worth, Worth::CannotHelp(Obstacle::OneSided(once(1))));
+    assert_eq!(said.lacks, "1 of 1 one way only");
+}
+
+/// The telephone at 192.0.2.11 calls by way of a proxy, and the media come from where the proxy says that nobody is.
+#[test]
+fn media_from_a_third_host_need_another_setting() {
+    let (phone, proxy) = (end("192.0.2.11", 5060), end("203.0.113.21", 5060));
+    let invite = "INVITE sip:b SIP/2.0\r\nCSeq: 1 INVITE\r\nContent-Length: 62\r\n\r\n\
+                  v=0\r\nc=IN IP4 192.0.2.11\r\nm=audio 7000 RTP/AVP 0\r\n";
+    let media = end("203.0.113.99", 9000);
+    let said = verdict(vec![
+        udp(phone, proxy, invite.as_bytes()),
+        udp(media, end("192.0.2.11", 7000), b"\x80"),
+    ]);
+    let Worth::CannotHelp(obstacle) = said.worth else {
+        panic!("{:?}", said.worth)
+    };
+    let instead = "nf_conntrack_sip.sip_direct_media=0, which lets in anybody";
+    assert_eq!(obstacle.instead(), instead);
 }

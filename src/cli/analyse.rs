@@ -57,6 +57,7 @@ impl Analyse {
                 deviations: Listed::default(),
             }),
         };
+        let what_if = self.others()?;
         let mut replay = self.input.replay(config.clone())?;
         let helpers = || config.assignments.iter().map(|assigned| assigned.helper);
         let cannot_fire = helpers()
@@ -74,7 +75,7 @@ impl Analyse {
             watch: Watch::new(&config),
             found: Found::default(),
             discovery: Discovery::default(),
-            what_if: self.others()?,
+            what_if,
             rules: Vec::new(),
             conntrackd: Vec::new(),
             assigned: helpers().map(|helper| (helper.name, helper.spec)).collect(),

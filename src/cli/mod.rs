@@ -210,8 +210,17 @@ impl Firewall {
                 assignments.retain(|assignment| assignment.helper.name != named);
                 return Ok(config);
             }
-            (sysctl, _) if sysctl.starts_with("net.") => other.sysctl.push(text.to_owned()),
-            _ => other.module.push(text.to_owned()),
+            (sysctl, _) if sysctl.starts_with("net.") => {
+                self.config(self.kernel)?
+                    .sysctls
+                    .set(text)
+                    .map_err(failure)?;
+                other.sysctl.push(text.to_owned());
+            }
+            _ => {
+                Modules::default().set(text).map_err(failure)?;
+                other.module.push(text.to_owned());
+            }
         }
         other.config(other.kernel)
     }

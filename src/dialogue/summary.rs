@@ -52,6 +52,8 @@ pub struct Elsewhere {
     /// The first who came, and whom the helper expected.
     pub from: IpAddr,
     pub expected: IpAddr,
+    /// Class of the expectation.
+    pub class: u8,
     pub seen: Sighting,
 }
 
@@ -99,6 +101,7 @@ impl Summaries {
         let elsewhere = talked.elsewhere.get_or_insert(Elsewhere {
             from: record.original.src,
             expected: source.value.addr(),
+            class: expected.expectation.class,
             seen: Sighting::default(),
         });
         elsewhere.seen.add(record.life.first_packet);
@@ -114,7 +117,9 @@ impl Summaries {
         talked.cut += dialogue.cut;
         // Nobody sends on a TCP connection before the other end has answered.
         let says = |side: &Side, other: &Side| side.messages > 0 && other.way.is_none();
-        let is_one_sided = says(client, server) || says(server, client);
+        // Behind a SYN whose answer went another way, all that the client sends is INVALID.
+        let goes_on = dialogue.invalid > 0 && server.way.is_none();
+        let is_one_sided = says(client, server) || says(server, client) || goes_on;
         if is_one_sided && dialogue.original.protocol == Protocol::TCP {
             talked.one_sided.merge(Sighting {
                 times: 1,

@@ -64,7 +64,8 @@ impl Analysis {
             &self.watch.summaries,
             &self.discovery,
             &self.found.by_service(),
-            |helper| self.cannot_fire.contains(helper),
+            &self.assigned,
+            &self.cannot_fire,
         )
     }
 

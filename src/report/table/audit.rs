@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
+use comfy_table::{ColumnConstraint, Table, Width};
+
 use super::endpoint;
 use crate::exposure::{Exposure, Use};
 use crate::report::layout::{finish, heading, more, table};
@@ -23,6 +25,7 @@ pub fn verdicts(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Res
         "helper", "service", "verdict", "because", "frames", "capture",
     ];
     let mut table = table(width, &headers, &[]);
+    keep_whole(&mut table, 1);
     let verdicts = analysis.verdicts();
     for verdict in &verdicts {
         let dangers: Vec<String> = verdict.dangers.iter().map(|danger| danger.text()).collect();
@@ -125,6 +128,7 @@ pub fn exposure(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Res
         "to anybody",
     ];
     let mut table = table(width, &headers, &[2, 3, 4, 5, 6, 7, 8]);
+    keep_whole(&mut table, 1);
     let mut sums: BTreeMap<&str, (u64, Sum)> = BTreeMap::new();
     for (key, usage) in exposure.services.iter().filter(|(_, usage)| opens(usage)) {
         let sum = Sum::of(usage);
@@ -316,6 +320,13 @@ fn opened(usage: &Use) -> String {
         bare(usage.open),
         bare(usage.open_to_anybody)
     )
+}
+
+/// A service of IPv4 is not broken over two lines, nor is a short one of IPv6.
+fn keep_whole(table: &mut Table, column: usize) {
+    if let Some(column) = table.column_mut(column) {
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(23)));
+    }
 }
 
 fn service(service: &Service) -> String {
