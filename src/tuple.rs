@@ -113,7 +113,9 @@ impl Tuple {
 }
 
 impl Hash for Tuple {
-    /// Addresses go in as numbers: the derived form hashes a length and each octet.
+    /// Addresses go in as numbers: the derived form hashes a length and each octet. Every packet is looked up by it, and a
+    /// call costs more than what it does.
+    #[inline(always)]
     fn hash<H: Hasher>(&self, state: &mut H) {
         for address in [self.src, self.dst] {
             match address {

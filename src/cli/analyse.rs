@@ -93,8 +93,9 @@ impl Analyse {
                 Err(error) if error.is_damage() => status = damaged(&error),
                 Err(error) => return Err(error.into()),
             }
-            progress.tell(replay.capture(), analysis.exposure.totals.frames);
-            if held(&analysis) >= BATCH {
+            let frames = analysis.exposure.totals.frames;
+            progress.tell(replay.capture(), frames);
+            if frames.is_multiple_of(LOOKED_AFTER) && held(&analysis) >= BATCH {
                 collect(&mut analysis, &mut outputs)?;
             }
         }
@@ -200,6 +201,8 @@ fn collect(analysis: &mut Analysis, outputs: &mut [Frames]) -> Result<(), Failur
 /// Exit status where `--fail-on` was met.
 const FOUND: u8 = 3;
 
+/// Frames after which the tables that wait are looked at again.
+const LOOKED_AFTER: u64 = 1024;
 /// Rows of a table that are held before they are written: one row group of a Parquet file.
 const BATCH: usize = 65_536;
 
