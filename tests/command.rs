@@ -8,7 +8,8 @@ use polars::prelude::{CsvReadOptions, ParquetReader, SerReader};
 
 use crate::findings::{end, talk};
 use crate::support::{project, read};
-use crate::traffic::flow::Side::Server;
+use crate::traffic::flow::Side::{Client, Server};
+use crate::traffic::packet::udp;
 use crate::traffic::{Packet, pcap};
 
 fn ctaudit(arguments: &[&str]) -> Command {
@@ -289,6 +290,38 @@ fn fail_on_ends_with_3_where_something_is_as_bad() {
     }
     let ordinary = "samples/helper/ftp/passive.pcap";
     stdout(&["analyse", "--fail-on", "low", ordinary]);
+}
+
+/// A passive port is announced a minute before ten, and nobody comes for five minutes.
+#[test]
+fn hours_are_listed_where_there_is_more_than_one() {
+    let said = [
+        (Server, &b"220 ready\r\n"[..]),
+        (Client, b"PASV\r\n"),
+        (
+            Server,
+            b"227 Entering Passive Mode (203,0,113,21,156,64)\r\n",
+        ),
+    ];
+    let mut packets = talk(end("192.0.2.11", 40000), end("203.0.113.21", 21), &said);
+    packets.push(udp(end("192.0.2.12", 9), end("192.0.2.13", 9), b"x"));
+    let second = |at: usize| if at < 6 { 35_940 } else { 39_600 };
+    let packets = packets.into_iter().enumerate().map(|(at, ip)| Packet {
+        at_micros: second(at) * 1_000_000,
+        ip,
+    });
+    let capture = pcap(&packets.collect::<Vec<_>>()).unwrap();
+    let output = ctaudit(&["analyse", "-"])
+        .write_stdin(&capture[..])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    for row in [
+        r"1970-01-01T09:00:00\.000000Z +1 +0 +60\.000 +0\.000",
+        r"1970-01-01T10:00:00\.000000Z +0 +0 +240\.000 +0\.000",
+    ] {
+        assert!(regex::Regex::new(row).unwrap().is_match(&text), "{text}");
+    }
 }
 
 /// `ctaudit events | head` ends without a word.

@@ -25,6 +25,16 @@ pub struct Hour {
     pub to_anybody: Duration,
 }
 
+impl Hour {
+    /// Takes in what stood open elsewhere in the same hour.
+    pub fn add(&mut self, other: &Self) {
+        self.made += other.made;
+        self.used += other.used;
+        self.open += other.open;
+        self.to_anybody += other.to_anybody;
+    }
+}
+
 impl Hours {
     /// In their order, each with the instant at which it begins.
     pub fn iter(&self) -> impl Iterator<Item = (Timestamp, &Hour)> {

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use comfy_table::{ColumnConstraint, Table, Width};
 
-use super::endpoint;
-use crate::exposure::{Exposure, Use};
+use super::{clock, endpoint};
+use crate::exposure::{Exposure, Hour, Use};
 use crate::report::layout::{finish, heading, more, table};
 use crate::report::{Analysis, MOST_LISTED};
 use crate::rules::nftables;
 use crate::service::Service;
+use crate::time::Timestamp;
 use crate::verdict::Worth;
 
 /// Which helpers are needed, why, and what of the capture that stands on.
@@ -143,6 +144,34 @@ pub fn exposure(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Res
         }
     }
     finish(out, table)
+}
+
+/// The same hour by hour, where there is more than one.
+pub fn hours(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Result<()> {
+    let mut hours: BTreeMap<Timestamp, Hour> = BTreeMap::new();
+    for (begin, hour) in exposure
+        .services
+        .values()
+        .flat_map(|usage| usage.hours.iter())
+    {
+        hours.entry(begin).or_default().add(hour);
+    }
+    if hours.len() < 2 {
+        return Ok(());
+    }
+    let headers = ["hour", "expected", "used", "open", "to anybody"];
+    let mut table = table(width, &headers, &[1, 2, 3, 4]);
+    for (begin, hour) in hours.iter().take(MOST_LISTED) {
+        table.add_row([
+            clock(*begin),
+            hour.made.to_string(),
+            hour.used.to_string(),
+            bare(hour.open),
+            bare(hour.to_anybody),
+        ]);
+    }
+    finish(out, table)?;
+    more(out, hours.len().saturating_sub(MOST_LISTED) as u64)
 }
 
 #[derive(Clone, Copy, Default)]

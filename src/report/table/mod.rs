@@ -23,6 +23,7 @@ pub fn write(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result
     audit::verdicts(out, analysis, width)?;
     audit::findings(out, analysis, width)?;
     audit::exposure(out, exposure, width)?;
+    audit::hours(out, exposure, width)?;
     audit::refusals(out, exposure, width)?;
     audit::discovery(out, analysis, width)?;
     audit::what_if(out, analysis, width)?;
