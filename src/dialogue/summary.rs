@@ -139,10 +139,10 @@ impl Summaries {
             }
         }
         for side in [client, server] {
-            let other = side
-                .opened_with
-                .filter(|content| !matches!(content, Content::Control(_)));
-            if let Some(content) = other {
+            // What inherits its helper speaks whatever was agreed on.
+            let own = Content::Control(dialogue.kind);
+            let other = side.opened_with.filter(|content| *content != own);
+            if let Some(content) = other.filter(|_| !dialogue.is_expected) {
                 talked.carried.entry(content).or_default().merge(Sighting {
                     times: 1,
                     first: side.first_message,

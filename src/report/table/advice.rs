@@ -171,7 +171,7 @@ pub fn limits(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
 }
 
 /// Hours, or less than one in seconds.
-fn span(duration: Duration) -> String {
+pub fn span(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     if seconds < 3600.0 {
         format!("{seconds:.3} s")

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use comfy_table::{ColumnConstraint, Table, Width};
 
+use super::advice::span;
 use super::{clock, endpoint};
 use crate::exposure::{Exposure, Hour, Use};
 use crate::report::layout::{finish, heading, more, table};
@@ -17,10 +18,11 @@ use crate::verdict::Worth;
 
 /// Which helpers are needed, why, and what of the capture that stands on.
 pub fn verdicts(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
+    let covered = span(analysis.exposure.totals.duration());
     heading(
         out,
         "Helpers",
-        "which of them the traffic needs, by service",
+        &format!("which of them the traffic needs, by service, as {covered} of capture show"),
     )?;
     let headers = [
         "helper", "service", "verdict", "because", "frames", "capture",
@@ -300,6 +302,31 @@ pub fn discovery(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Re
     }
     finish(out, table)?;
     more(out, services.len().saturating_sub(MOST_LISTED) as u64)
+}
+
+/// The reverse: something else where a helper reads.
+pub fn carried(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
+    let headers = ["helper", "service", "carries", "connections", "first frame"];
+    let mut table = table(width, &headers, &[3, 4]);
+    for (key, talked) in &analysis.watch.summaries.services {
+        for (content, seen) in &talked.carried {
+            table.add_row([
+                key.helper.to_owned(),
+                service(key),
+                content.name().to_owned(),
+                seen.times.to_string(),
+                seen.first.to_string(),
+            ]);
+        }
+    }
+    if table.row_count() > 0 {
+        heading(
+            out,
+            "Something else on a helper's port",
+            "what began with another protocol than the helper reads",
+        )?;
+    }
+    finish(out, table)
 }
 
 /// What another set-up would have opened and let in.

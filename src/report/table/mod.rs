@@ -26,6 +26,7 @@ pub fn write(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result
     audit::hours(out, exposure, width)?;
     audit::refusals(out, exposure, width)?;
     audit::discovery(out, analysis, width)?;
+    audit::carried(out, analysis, width)?;
     audit::what_if(out, analysis, width)?;
     expectations(out, analysis, width)?;
     related(out, analysis, width)?;

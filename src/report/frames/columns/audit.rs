@@ -97,6 +97,25 @@ pub fn verdicts(analysis: &Analysis) -> Vec<Described> {
             each(&rows, |row| row.lacks()),
         ),
         Described::new(
+            "covered",
+            "ns",
+            "how long the whole capture is",
+            each(&rows, |_| length(analysis.exposure.totals.duration())),
+        ),
+        Described::new(
+            "carries",
+            "",
+            "other protocols that control connections began with, with their number",
+            each(&rows, |row| {
+                let carried = row.talked.map(|talked| talked.carried.iter());
+                let carried = carried.into_iter().flatten();
+                let carried: Vec<String> = carried
+                    .map(|(content, seen)| format!("{} {}", content.name(), seen.times))
+                    .collect();
+                carried.join(", ")
+            }),
+        ),
+        Described::new(
             "could_change",
             "",
             "what a longer capture could still change",
@@ -364,7 +383,7 @@ pub fn control_protocols(analysis: &Analysis) -> Vec<Described> {
         Described::new(
             "messages",
             "packets",
-            "messages that told",
+            "messages that told, among the first 24 of each direction of each flow",
             each(&rows, |row| row.1.messages.times),
         ),
         Described::new(
