@@ -9,13 +9,16 @@ use crate::helper::Spec;
 use crate::packet::Packet;
 use crate::replay::{Arrival, Passage};
 use crate::service::{Service, Sighting};
-use crate::tuple::Direction;
+use crate::tuple::{Direction, Protocol};
 
 /// Services that speak a protocol for which there is a helper, without one.
 #[derive(Debug, Default)]
 pub struct Discovery {
     /// Under the helper that would read them.
     pub services: BTreeMap<Service, Spoken>,
+    /// Services with a helper, with messages of connections that it was not attached to: picked up at a packet of the
+    /// server's, they stand on their head.
+    pub reversed: BTreeMap<Service, Sighting>,
     /// Messages of services that found no room above.
     pub omitted: u64,
 }
@@ -71,7 +74,8 @@ impl Discovery {
         };
         // A flow that was picked up at a packet of the server's stands on its head.
         let is_usual = |port| spec.ports.contains(&(protocol, Some(port)));
-        if is_usual(client_port) && !is_usual(port) {
+        if protocol == Protocol::TCP && is_usual(client_port) && !is_usual(port) {
+            self.reverse(helper, packet, direction, client_port);
             return;
         }
         let service = Service {
@@ -86,6 +90,27 @@ impl Discovery {
             spoken.both_ways |= verdict.state == State::Established;
         } else {
             self.omitted += 1;
+        }
+    }
+
+    fn reverse(
+        &mut self,
+        helper: &'static str,
+        packet: &Packet<'_>,
+        direction: Direction,
+        port: u16,
+    ) {
+        let service = Service {
+            helper,
+            protocol: Protocol::TCP,
+            server: match direction {
+                Direction::Original => packet.src,
+                Direction::Reply => packet.dst,
+            },
+            port,
+        };
+        if self.reversed.len() < LISTED || self.reversed.contains_key(&service) {
+            self.reversed.entry(service).or_default().add(packet.number);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Which helpers the traffic needs, and why not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ctaudit::dialogue::Elsewhere;
 use ctaudit::discovery::Discovery;
@@ -9,7 +9,7 @@ use ctaudit::findings::{Found, Watch};
 use ctaudit::helper::Modules;
 use ctaudit::replay::{Clock, Replay};
 use ctaudit::service::Sighting;
-use ctaudit::verdict::{self, Danger, Obstacle, Range, Why, Worth};
+use ctaudit::verdict::{Danger, Grounds, Obstacle, Why, Worth};
 
 use crate::findings::{end, open, packets, talk};
 use crate::support::{capture, every_helper};
@@ -18,7 +18,7 @@ use crate::traffic::flow::{ACK, PSH, Rng, Side, Tcp};
 use crate::traffic::packet::{End, udp};
 use crate::traffic::{Packet, pcap};
 
-/// What is said of the only service of a capture.
+/// What is said of the first service of a capture.
 struct Said {
     worth: Worth,
     dangers: Vec<Danger>,
@@ -52,19 +52,18 @@ fn verdict(packets: Vec<Vec<u8>>) -> Said {
         .iter()
         .map(|assigned| (assigned.helper.name, assigned.helper.spec))
         .collect();
-    let verdicts = verdict::of(
-        &exposure,
-        &watch.summaries,
-        &discovery,
-        &found.by_service(),
-        &assigned,
-        &BTreeSet::new(),
-    );
-    let [verdict] = &verdicts[..] else {
-        panic!("{verdicts:?}")
+    let grounds = Grounds {
+        exposure: &exposure,
+        summaries: &watch.summaries,
+        discovery: &discovery,
+        findings: found.by_service(),
+        assigned: &assigned,
+        cannot_fire: &BTreeSet::new(),
     };
+    let verdicts = grounds.verdicts();
+    let verdict = &verdicts[0];
     Said {
-        worth: verdict.worth,
+        worth: verdict.worth.clone(),
         dangers: verdict.dangers.clone(),
         frames: verdict.frames(),
         lacks: verdict.lacks(),
@@ -136,7 +135,7 @@ fn a_refused_auth_encrypts_nothing() {
     assert_eq!(said.worth, Worth::Inert(Why::NothingAsked));
 }
 
-/// Two data connections, and one to another control port of the same server.
+/// Two data connections, and two to other control ports of the same server, of which one has a helper.
 #[test]
 fn encrypted_and_data_beside_it() {
     let control = ftp(&[
@@ -145,24 +144,52 @@ fn encrypted_and_data_beside_it() {
         (Server, b"234 go ahead\r\n"),
     ]);
     let data = |port| packets(open(client(50000), server(port)));
-    let other = talk(
-        client(40009),
-        server(4559),
-        &[GREETING, PASSIVE[0], PASSIVE[1]],
-    );
-    let said = verdict([control, data(50010), data(50040), other].concat());
-    let flows = Sighting { times: 2, first: 7 };
-    let range = Range {
-        low: 50010,
-        high: 50040,
-        flows,
+    let other = |port| {
+        talk(
+            client(40009),
+            server(port),
+            &[GREETING, PASSIVE[0], PASSIVE[1]],
+        )
     };
-    let seen = once(6);
-    assert_eq!(
-        said.worth,
-        Worth::CannotHelp(Obstacle::Encrypted { seen, range })
-    );
-    assert_eq!(said.frames, [6, 7]);
+    let said = verdict([control, data(50010), data(50040), other(4559), other(2121)].concat());
+    let obstacle = Obstacle::Encrypted {
+        seen: once(6),
+        passive: BTreeMap::from([(50010, once(7)), (50040, once(10))]),
+        active: Sighting::default(),
+    };
+    assert_eq!(said.worth, Worth::CannotHelp(obstacle));
+    assert_eq!(said.frames, [6, 7, 10]);
+}
+
+/// The server opens them from its data port; another port of the server's is something else.
+#[test]
+fn encrypted_and_active_data_beside_it() {
+    let control = ftp(&[
+        GREETING,
+        (Client, b"AUTH TLS\r\n"),
+        (Server, b"234 go ahead\r\n"),
+    ]);
+    let data = packets(open(server(20), client(50010)));
+    let other = packets(open(server(2020), client(50011)));
+    let said = verdict([control, data, other].concat());
+    let obstacle = Obstacle::Encrypted {
+        seen: once(6),
+        passive: BTreeMap::new(),
+        active: once(7),
+    };
+    assert_eq!(said.worth, Worth::CannotHelp(obstacle));
+}
+
+/// A connection that is open already tells nothing of what it is, though an expectation fits it.
+#[test]
+fn a_flow_that_had_begun_before_the_capture_is_no_evidence() {
+    let control = ftp(&[&[GREETING], &PASSIVE[..]].concat());
+    let mut old = Tcp::new(&mut Rng::with_seed(1), client(40001), server(40000));
+    old.say(Client, b"data");
+    old.say(Server, b"");
+    let said = verdict([control, packets(old)].concat());
+    assert_eq!(said.worth, Worth::Inert(Why::BegunBefore(once(7))));
+    assert_eq!(said.lacks, "1 related flow begun before it");
 }
 
 const READ: &[u8] = b"\x00\x01pxelinux.0\x00octet\x00";
@@ -170,7 +197,9 @@ const READ: &[u8] = b"\x00\x01pxelinux.0\x00octet\x00";
 #[test]
 fn nobody_answered() {
     let said = verdict(vec![udp(client(40000), server(69), READ)]);
-    assert_eq!(said.worth, Worth::Inert(Why::Unanswered));
+    assert_eq!(said.worth, Worth::Inert(Why::NobodyCame));
+    let syn = ftp(&[]).into_iter().take(1);
+    assert_eq!(verdict(syn.collect()).worth, Worth::Inert(Why::Unanswered));
 }
 
 /// A server with two addresses answers from the one that it was not asked at.

@@ -44,6 +44,8 @@ pub struct Beside {
     pub ports: BTreeMap<u16, Sighting>,
     /// Flows to others.
     pub omitted: u64,
+    /// Flows from the server's data port to the client (active mode).
+    pub active: Sighting,
 }
 
 /// Who came in another's place.
@@ -73,10 +75,20 @@ impl Summaries {
             return;
         }
         let tuple = &record.original;
+        if tuple.protocol != Protocol::TCP {
+            return;
+        }
+        // RFC 959, 3.2: the server's data port is the one below its control port.
+        if let Some((service, _)) = self.encrypted.get(&(tuple.dst, tuple.src))
+            && tuple.sport.checked_add(1) == Some(service.port)
+        {
+            let beside = &mut self.services.entry(*service).or_default().beside;
+            beside.active.add(record.life.first_packet);
+        }
         let Some((service, _)) = self.encrypted.get(&(tuple.src, tuple.dst)) else {
             return;
         };
-        if tuple.protocol != Protocol::TCP || tuple.dport == service.port || tuple.dport < 1024 {
+        if tuple.dport == service.port || tuple.dport < 1024 {
             return;
         }
         let beside = &mut self.services.entry(*service).or_default().beside;

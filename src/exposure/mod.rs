@@ -341,8 +341,7 @@ impl Exposure {
     }
 
     fn opened(&mut self, record: &ConntrackRecord) {
-        let picked_up =
-            record.original.protocol == Protocol::TCP && record.state == Some("ESTABLISHED");
+        let picked_up = is_picked_up(record);
         self.totals.picked_up += u64::from(picked_up);
         let Some(helper) = record.helper else { return };
         if record.expectation.is_some() {
@@ -366,6 +365,11 @@ impl Exposure {
         let key = Service::of(&expected.root);
         self.flows.insert(record.id, key);
         let tuple = &record.original;
+        if is_picked_up(record) {
+            let service = self.services.entry(key).or_default();
+            service.begun_before.add(record.life.first_packet);
+            return;
+        }
         let ends = Ends {
             helper: expected.helper,
             protocol: tuple.protocol,
@@ -402,6 +406,11 @@ impl Exposure {
             expected_by,
         });
     }
+}
+
+/// A TCP connection that was open when conntrack first saw it (`nf_conntrack_tcp_loose`).
+fn is_picked_up(record: &ConntrackRecord) -> bool {
+    record.original.protocol == Protocol::TCP && record.state == Some("ESTABLISHED")
 }
 
 /// The payload named a host that is neither end of the master.

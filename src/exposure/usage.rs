@@ -47,6 +47,8 @@ pub struct Use {
     pub declined: BTreeMap<&'static str, Sighting>,
     /// Packets that the helper dropped, by reason.
     pub dropped: BTreeMap<&'static str, Sighting>,
+    /// TCP flows that came for an expectation and had begun before the capture: what they are nobody saw.
+    pub begun_before: Sighting,
     /// Flows that came for an expectation, by the ends that they joined.
     pub related: BTreeMap<Ends, Related>,
 }

@@ -26,6 +26,8 @@ pub use modules::{
     Instances, MOST_EXPECTED, MOST_PORTS, MOST_SECONDS, Modules, Parameter, Registered,
 };
 
+pub use reasons::NOT_ESTABLISHED;
+
 use std::net::IpAddr;
 use std::ops::Range;
 use std::time::Duration;

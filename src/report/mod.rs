@@ -22,7 +22,7 @@ use crate::helper::Spec;
 use crate::kernel::Kernel;
 use crate::rules::{Rule, conntrackd};
 use crate::tuple::{self, Tuple};
-use crate::verdict::{self, Verdict};
+use crate::verdict::{Grounds, Verdict};
 use crate::what_if::WhatIf;
 
 /// Everything that a report is made of.
@@ -59,14 +59,15 @@ pub struct Compared {
 impl Analysis {
     /// What is to be said of the helper on each service.
     pub fn verdicts(&self) -> Vec<Verdict<'_>> {
-        verdict::of(
-            &self.exposure,
-            &self.watch.summaries,
-            &self.discovery,
-            &self.found.by_service(),
-            &self.assigned,
-            &self.cannot_fire,
-        )
+        let grounds = Grounds {
+            exposure: &self.exposure,
+            summaries: &self.watch.summaries,
+            discovery: &self.discovery,
+            findings: self.found.by_service(),
+            assigned: &self.assigned,
+            cannot_fire: &self.cannot_fire,
+        };
+        grounds.verdicts()
     }
 
     /// Helpers that were waiting for a control connection and saw none.

@@ -93,7 +93,9 @@ impl Helper for Rpc {
                 self.xid = match self.call(words) {
                     Ok(()) => xid,
                     Err(why) => {
-                        master.decline(why, start..message.payload.len());
+                        if let Some(why) = why {
+                            master.decline(why, start..message.payload.len());
+                        }
                         0
                     }
                 };
@@ -142,34 +144,38 @@ impl Rpc {
         }
     }
 
-    /// What follows CALL (`rpc_parse_call`). The protocol is remembered even of a call that is then refused.
-    fn call(&mut self, mut words: Words<'_>) -> Result<(), &'static str> {
+    /// What follows CALL (`rpc_parse_call`). The protocol is remembered even of a call that is then refused;
+    /// one that asks for no port needs no reason.
+    fn call(&mut self, mut words: Words<'_>) -> Result<(), Option<&'static str>> {
         const SHORT: &str = "RPC call too short";
         // Version, program, its version, procedure; credential and verifier, of which only lengths are looked at first.
         if words.left() < 4 * 4 + 2 * 8 {
-            return Err(SHORT);
+            return Err(Some(SHORT));
         }
-        for wanted in [RPC_VERSION, PORTMAPPER, PORTMAPPER_VERSION, GETPORT] {
+        for wanted in [RPC_VERSION, PORTMAPPER, PORTMAPPER_VERSION] {
             if words.next() != Some(wanted) {
-                return Err("no GETPORT of portmapper version 2");
+                return Err(Some("no GETPORT of portmapper version 2"));
             }
         }
-        words.skip_opaque(8).ok_or(SHORT)?;
-        words.skip_opaque(0).ok_or(SHORT)?;
+        if words.next() != Some(GETPORT) {
+            return Err(None);
+        }
+        words.skip_opaque(8).ok_or(Some(SHORT))?;
+        words.skip_opaque(0).ok_or(Some(SHORT))?;
         if words.left() != 4 * 4 {
-            return Err("RPC call of the wrong length");
+            return Err(Some("RPC call of the wrong length"));
         }
         let [Some(_program), Some(_version), Some(protocol), Some(port)] =
             [words.next(), words.next(), words.next(), words.next()]
         else {
-            return Err(SHORT);
+            return Err(Some(SHORT));
         };
         self.protocol = protocol;
         if ![TCP, UDP].contains(&protocol) {
-            return Err("asks for neither TCP nor UDP");
+            return Err(Some("asks for neither TCP nor UDP"));
         }
         if port != 0 {
-            return Err("asks with a port");
+            return Err(Some("asks with a port"));
         }
         Ok(())
     }

@@ -74,7 +74,7 @@ impl Helper for Tns {
         let text = c_string(message.payload.get(start..).unwrap_or_default());
         let Some(address) = Address::read(text) else {
             master.decline(
-                "a redirection without a numeric address and port where they are looked for",
+                "a redirection whose address and port are not numeric, or in another packet",
                 HEADER.min(message.payload.len())..message.payload.len(),
             );
             return Ok(());

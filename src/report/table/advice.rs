@@ -4,9 +4,11 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::endpoint;
+use crate::conntrack::Reason;
 use crate::report::Analysis;
 use crate::report::layout::{finish, heading, table};
 use crate::rules::{Match, Rule, conntrackd, nftables};
+use crate::verdict::counted;
 
 /// Which rules, and what in the capture each stands on.
 pub fn rules(out: &mut dyn Write, rules: &[Rule], width: u16) -> io::Result<()> {
@@ -122,34 +124,47 @@ pub fn limits(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
     }
     if totals.picked_up > 0 {
         lines.push(format!(
-            "{} TCP connections began before the capture: what they had negotiated is unknown",
-            totals.picked_up
+            "{} began before the capture: what they had negotiated is unknown",
+            counted(totals.picked_up, "TCP connection")
+        ));
+    }
+    let reversed = analysis.discovery.reversed.iter();
+    for (of, seen) in reversed.filter(|(of, _)| !analysis.exposure.services.contains_key(of)) {
+        lines.push(format!(
+            "{} at {} {} was picked up at a packet of the server's, so that no rule attached the helper (frame {})",
+            of.helper,
+            of.protocol,
+            endpoint(of.server, of.port),
+            seen.first
         ));
     }
     if totals.lost > 0 {
         lines.push(format!(
-            "{} packets were lost in capturing, as the capture says itself",
-            totals.lost
+            "{} lost in capturing, as the capture says itself",
+            counted(totals.lost, "packet")
         ));
     }
     if totals.cut > 0 {
         lines.push(format!(
-            "{} packets were cut by the snap length; what is missing counts as zeros",
-            totals.cut
+            "{} cut by the snap length; what is missing counts as zeros",
+            counted(totals.cut, "packet")
         ));
     }
     if totals.backwards > 0 {
         lines.push(format!(
-            "{} frames are older than one before them; the clock stood still for these",
-            totals.backwards
+            "{} older than one before; the clock stood still meanwhile",
+            counted(totals.backwards, "frame")
         ));
     }
     for (link, frames) in &totals.unread_links {
-        lines.push(format!("{frames} frames of link type {link} were not read"));
+        lines.push(format!(
+            "{} of link type {link} not read",
+            counted(*frames, "frame")
+        ));
     }
     let others = totals.not_ip - totals.unread_links.values().sum::<u64>();
     if others > 0 {
-        lines.push(format!("{others} frames carry no IP packet"));
+        lines.push(format!("{} without an IP packet", counted(others, "frame")));
     }
     if totals.early_drops > 0 {
         lines.push(format!(
@@ -157,10 +172,18 @@ pub fn limits(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
             totals.early_drops
         ));
     }
-    if totals.dropped > 0 {
+    let discarded = totals.reasons.get(&Reason::Martian).copied().unwrap_or(0);
+    if discarded > 0 {
         lines.push(format!(
-            "{} packets were dropped by routing, conntrack or a helper",
-            totals.dropped
+            "{} no router forwards: they stay on their link, or are addressed to nobody",
+            counted(discarded, "packet")
+        ));
+    }
+    let dropped = totals.dropped.saturating_sub(discarded);
+    if dropped > 0 {
+        lines.push(format!(
+            "{} dropped by conntrack or a helper",
+            counted(dropped, "packet")
         ));
     }
     if lines.is_empty() {

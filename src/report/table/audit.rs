@@ -56,7 +56,7 @@ pub fn verdicts(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Res
     }
     finish(out, table)?;
     for verdict in &verdicts {
-        if let Worth::CannotHelp(obstacle) = verdict.worth {
+        if let Worth::CannotHelp(obstacle) = &verdict.worth {
             writeln!(
                 out,
                 "Instead of {} for {}: {}\n",
@@ -117,7 +117,7 @@ pub fn exposure(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Res
     heading(
         out,
         "Exposure",
-        "expectations, and how long they stood open, in socket-seconds",
+        "expectations, and the socket-seconds that they stood open: in all, for nobody, and to anybody",
     )?;
     let headers = [
         "helper",
@@ -127,8 +127,8 @@ pub fn exposure(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Res
         "refreshed",
         "used",
         "open",
-        "for nobody",
-        "to anybody",
+        "nobody",
+        "anybody",
     ];
     let mut table = table(width, &headers, &[2, 3, 4, 5, 6, 7, 8]);
     keep_whole(&mut table, 1);
@@ -381,7 +381,7 @@ fn opened(usage: &Use) -> String {
 /// A service of IPv4 is not broken over two lines, nor is a short one of IPv6.
 fn keep_whole(table: &mut Table, column: usize) {
     if let Some(column) = table.column_mut(column) {
-        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(23)));
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(24)));
     }
 }
 

@@ -69,7 +69,7 @@ pub fn verdicts(analysis: &Analysis) -> Vec<Described> {
         Described::new(
             "dangers",
             "",
-            "where what it opened was wider than what the two ends could use",
+            "where what it opened was wider than what the two ends could use, and what the catalogue found",
             each(&rows, |row| {
                 let dangers = row.dangers.iter().map(|danger| danger.text());
                 dangers.collect::<Vec<_>>().join("; ")
@@ -79,7 +79,7 @@ pub fn verdicts(analysis: &Analysis) -> Vec<Described> {
             "instead",
             "",
             "where it cannot help: the setting that would do instead",
-            each(&rows, |row| match row.worth {
+            each(&rows, |row| match &row.worth {
                 Worth::CannotHelp(obstacle) => Some(obstacle.instead()),
                 _ => None,
             }),
@@ -140,9 +140,15 @@ pub fn verdicts(analysis: &Analysis) -> Vec<Described> {
             usage(|usage| usage.picked_up),
         ),
         Described::new(
+            "begun_before",
+            "",
+            "flows that came for its expectations and had begun before the capture; they count for nothing",
+            usage(|usage| usage.begun_before.times),
+        ),
+        Described::new(
             "unanswered",
             "",
-            "those that nobody answered",
+            "those without a reply from the address and port that was asked",
             usage(|usage| usage.unanswered),
         ),
         Described::new(
