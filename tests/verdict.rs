@@ -327,3 +327,25 @@ fn media_from_a_third_host_need_another_setting() {
     let instead = "nf_conntrack_sip.sip_direct_media=0, which lets in anybody";
     assert_eq!(obstacle.instead(), instead);
 }
+
+/// A gateway describes media of its media processor, which speaks first: nothing comes to where somebody is expected.
+#[test]
+fn media_of_a_third_host_are_not_believed() {
+    let (phone, gateway) = (end("192.0.2.11", 5060), end("203.0.113.21", 5060));
+    let invite = "INVITE sip:b SIP/2.0\r\nCSeq: 1 INVITE\r\nContent-Length: 64\r\n\r\n\
+                  v=0\r\nc=IN IP4 203.0.113.99\r\nm=audio 7000 RTP/AVP 0\r\n";
+    let said = verdict(vec![
+        udp(
+            phone,
+            gateway,
+            b"OPTIONS sip:b SIP/2.0\r\nCSeq: 1 OPTIONS\r\n\r\n",
+        ),
+        udp(gateway, phone, invite.as_bytes()),
+        udp(end("203.0.113.99", 7000), end("192.0.2.11", 9000), b"\x80"),
+    ]);
+    let obstacle = Obstacle::NamesOthers {
+        seen: once(2),
+        wider: ("nf_conntrack_sip.sip_direct_media", 0),
+    };
+    assert_eq!(said.worth, Worth::CannotHelp(obstacle));
+}

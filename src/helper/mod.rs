@@ -26,7 +26,7 @@ pub use modules::{
     Instances, MOST_EXPECTED, MOST_PORTS, MOST_SECONDS, Modules, Parameter, Registered,
 };
 
-pub use reasons::NOT_ESTABLISHED;
+pub use reasons::{NOT_ESTABLISHED, NOT_THE_SPEAKER};
 
 use std::net::IpAddr;
 use std::ops::Range;

@@ -11,7 +11,7 @@ use crate::dialogue::{Elsewhere, Summaries, Talked};
 use crate::discovery::Discovery;
 use crate::exposure::{Exposure, Use};
 use crate::findings::Severity;
-use crate::helper::{self, Field, Spec};
+use crate::helper::{self, Field, Freedom, Spec};
 use crate::service::{Service, Sighting};
 
 /// What is to be said of the helper on one service.
@@ -76,6 +76,11 @@ pub enum Obstacle {
         elsewhere: Elsewhere,
         /// The module parameter, and its value, with which the helper lets in anybody.
         wider: Option<(&'static str, u32)>,
+    },
+    /// The ends name other hosts than themselves, and with this value of a module parameter the helper would believe it.
+    NamesOthers {
+        seen: Sighting,
+        wider: (&'static str, u32),
     },
     /// One direction alone passes here, so no connection is ever ESTABLISHED.
     OneSided(Sighting),
@@ -153,13 +158,18 @@ impl<'a> Grounds<'a> {
                 })
             };
         }
+        let spec = self.assigned.get(service.helper);
         if let Some(elsewhere) = talked.elsewhere {
-            let spec = self.assigned.get(service.helper);
-            let wider = spec.and_then(|spec| wider(spec, elsewhere.class));
+            let wider = spec.and_then(|spec| wider(spec, |line| line.class == elsewhere.class));
             return Worth::CannotHelp(Obstacle::AnsweredElsewhere { elsewhere, wider });
         }
         if usage.controls > 0 && talked.one_sided.times == usage.controls {
             return Worth::CannotHelp(Obstacle::OneSided(talked.one_sided));
+        }
+        let names_others = usage.declined.get(helper::NOT_THE_SPEAKER);
+        let believes = spec.and_then(|spec| wider(spec, |line| line.dst_addr == Field::Command));
+        if let Some((&seen, wider)) = names_others.zip(believes) {
+            return Worth::CannotHelp(Obstacle::NamesOthers { seen, wider });
         }
         Worth::Inert(why(usage, talked))
     }
@@ -208,10 +218,10 @@ impl<'a> Grounds<'a> {
     }
 }
 
-/// What would have it let in anybody for expectations of this class.
-fn wider(spec: &Spec, class: u8) -> Option<(&'static str, u32)> {
+/// The module parameter, and its value, that has the helper let in anybody for what such a line describes.
+fn wider(spec: &Spec, is_meant: impl Fn(&Freedom) -> bool) -> Option<(&'static str, u32)> {
     let lines = spec.freedom.iter();
-    let mut lines = lines.filter(|line| line.class == class && line.src_addr == Field::Any);
+    let mut lines = lines.filter(|line| line.src_addr == Field::Any && is_meant(line));
     lines.find_map(|line| line.with)
 }
 

@@ -92,6 +92,10 @@ impl Obstacle {
                     seen.first
                 )
             }
+            Self::NamesOthers { seen, .. } => format!(
+                "its ends name other hosts than themselves (frame {}), which it does not believe",
+                seen.first
+            ),
             Self::OneSided(seen) => format!(
                 "the other direction does not pass here, or with other addresses (frame {})",
                 seen.first
@@ -114,6 +118,10 @@ impl Obstacle {
                 .to_owned(),
             Self::AnsweredElsewhere {
                 wider: Some((parameter, value)),
+                ..
+            }
+            | Self::NamesOthers {
+                wider: (parameter, value),
                 ..
             } => format!("{parameter}={value}, which lets in anybody"),
             Self::AnsweredElsewhere { wider: None, .. } => {
@@ -179,7 +187,9 @@ impl Verdict<'_> {
                 | Why::Carries(_, seen)
                 | Why::Declined(_, seen),
             )
-            | Worth::CannotHelp(Obstacle::OneSided(seen)) => vec![seen.first],
+            | Worth::CannotHelp(Obstacle::OneSided(seen) | Obstacle::NamesOthers { seen, .. }) => {
+                vec![seen.first]
+            }
             Worth::CannotHelp(Obstacle::AnsweredElsewhere { elsewhere, .. }) => {
                 vec![elsewhere.seen.first]
             }
