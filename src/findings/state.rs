@@ -8,6 +8,7 @@ use crate::conntrack::Reason;
 use crate::conntrack::event::{Closed, ExpectationRecord};
 use crate::dialogue::{Dialogue, Ftp, Heard};
 use crate::expectation::Origin;
+use crate::helper::Refused;
 use crate::packet::link::Via;
 
 pub const ENTRIES: &[Entry] = &[
@@ -110,8 +111,7 @@ pub const ENTRIES: &[Entry] = &[
         alike: "a command whose port another connection's expectation has already",
         references: &[SYSCTLS],
         matcher: Matcher::Declined(|_, _, reason, _| {
-            NO_ROOM
-                .contains(&reason)
+            (reason == Refused::NoRoom.reason())
                 .then(|| Evidence::of("nf_conntrack_expect_max was reached"))?
         }),
     },
@@ -319,11 +319,6 @@ fn octets(address: [u8; 6]) -> String {
 const MANY: u64 = 10;
 /// Packets by which it is known which way one end's packets come: a SYN/ACK and a greeting.
 const USUAL: u64 = 2;
-/// What conntrackd's helpers say, and conntrack.
-const NO_ROOM: [&str; 2] = [
-    "no room for an expectation",
-    "the table of expectations is full (nf_conntrack_expect_max)",
-];
 
 const SYSCTLS: &str = "https://docs.kernel.org/networking/nf_conntrack-sysctl.html";
 const SECURE_USE: &str = "https://home.regit.org/netfilter-en/secure-use-of-helpers/";

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::place::{is_of_a_service, is_private, opened, opened_service, third_host};
 use super::{Entry, Evidence, Matcher, Severity};
 use crate::conntrack::event::{ConntrackRecord, ExpectationRecord};
+use crate::helper::reasons::FOREIGN_CALLBACK;
 use crate::tuple::Protocol;
 
 pub const ENTRIES: &[Entry] = &[
@@ -118,9 +119,8 @@ pub const ENTRIES: &[Entry] = &[
         alike: "a subscriber with several addresses",
         references: &["https://callstranger.com/"],
         matcher: Matcher::Declined(|dialogue, _, reason, _| {
-            (reason == "CALLBACK names another host")
-                .then(|| Evidence::of(format!("not {}", dialogue.original.src)))
-                .flatten()
+            let subscriber = dialogue.original.src;
+            (reason == FOREIGN_CALLBACK).then(|| Evidence::of(format!("not {subscriber}")))?
         }),
     },
     Entry {
