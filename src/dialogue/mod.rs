@@ -258,10 +258,10 @@ impl Dialogue {
         }
     }
 
-    /// The capture holds it from its first byte on, and conntrack took all of it for part of it.
+    /// The capture holds all that was said so far. What conntrack does not take for part of it does not count: whoever
+    /// sends such a packet would hide all that follows.
     pub fn is_whole(&self) -> bool {
-        let is_complete = self.sides.iter().all(|side| side.missing == 0);
-        !self.picked_up && self.invalid == 0 && is_complete
+        !self.picked_up && self.sides.iter().all(|side| side.missing == 0)
     }
 
     pub fn ftp(&self) -> Option<&Ftp> {

@@ -1,7 +1,7 @@
 //! H.323: what speaks Q.931 that is no telephone, where calls lead, whose word of a gatekeeper nobody asked for, and
 //! what kernels could not read.
 
-use super::place::{is_of_a_service, opened, third_host};
+use super::place::{opened, opened_service, third_host};
 use super::{Entry, Evidence, Matcher, Severity};
 use crate::conntrack::event::ExpectationRecord;
 use crate::content::Content;
@@ -66,10 +66,9 @@ pub const ENTRIES: &[Entry] = &[
         alike: "UDP ports above 1023, of which programs use whole ranges for media",
         references: &[],
         matcher: Matcher::Expected(|_, _, record| {
-            let port = record.expectation.dst_port.value;
             let over_tcp = record.expectation.protocol == Protocol::TCP;
-            let is_service = port < 1024 || over_tcp && is_of_a_service(port);
-            is_service.then(|| Evidence::of(opened(record))).flatten()
+            opened_service(record).filter(|&port| over_tcp || port < 1024)?;
+            Evidence::of(opened(record))
         }),
     },
     Entry {

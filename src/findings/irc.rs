@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 
-use super::place::{is_nobodys, is_private, opened_service};
+use super::place::{is_nobodys, is_private, opened, opened_service};
 use super::{Entry, Evidence, Matcher, Severity, written};
 use crate::conntrack::event::ExpectationRecord;
 use crate::content::Content;
@@ -94,11 +94,8 @@ pub const ENTRIES: &[Entry] = &[
         alike: "an offer without a port, 0, which asks the other to listen",
         references: &["CVE-2001-1056"],
         matcher: Matcher::Expected(|_, _, record| {
-            let port = opened_service(record)?;
-            Evidence::of(format!(
-                "port {port} of {} is opened to anybody",
-                record.expectation.dst_addr.value
-            ))
+            opened_service(record)?;
+            Evidence::of(opened(record))
         }),
     },
     Entry {
@@ -109,13 +106,7 @@ pub const ENTRIES: &[Entry] = &[
         wire: "an offer of a port above 65535, of which the helper takes the lower 16 bits",
         alike: "a long number behind the port: the size of the file",
         references: &[],
-        matcher: Matcher::Expected(|_, heard, record| {
-            let port = written::wrapped_port(heard, record)?;
-            Evidence::of(format!(
-                "{port} is named, {} opened",
-                record.expectation.dst_port.value
-            ))
-        }),
+        matcher: Matcher::Expected(|_, heard, record| written::wrapped_port(heard, record)),
     },
     Entry {
         id: "irc-unterminated",
@@ -158,8 +149,7 @@ fn from_browser(dialogue: &Dialogue, heard: &Heard<'_>, line: &Line) -> Option<E
 }
 
 fn unregistered(dialogue: &Dialogue, _: &Heard<'_>, _: &ExpectationRecord) -> Option<Evidence> {
-    let whole = !dialogue.picked_up && dialogue.sides.iter().all(|side| side.missing == 0);
-    let is_nobody = whole && !dialogue.irc()?.registered;
+    let is_nobody = dialogue.is_whole() && !dialogue.irc()?.registered;
     is_nobody.then(|| Evidence::of("neither NICK nor USER, PASS or CAP came before"))?
 }
 

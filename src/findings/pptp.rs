@@ -66,9 +66,7 @@ pub const ENTRIES: &[Entry] = &[
                     .is_some_and(|port| port.value == 0);
             // Of the two expectations of a call, one.
             let once = expectation.dst_addr.value == record.master.dst && heard.place.again == 0;
-            (unnumbered && once)
-                .then(|| Evidence::of(opened(record)))
-                .flatten()
+            (unnumbered && once).then(|| Evidence::of(opened(record)))?
         }),
     },
     Entry {

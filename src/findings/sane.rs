@@ -1,6 +1,6 @@
 //! SANE: which port a picture is offered at, and who asks for it.
 
-use super::place::opened_service;
+use super::place::{opened, opened_service};
 use super::{Entry, Evidence, Matcher, Severity};
 use crate::content::Content;
 use crate::tuple::Direction;
@@ -15,12 +15,8 @@ pub const ENTRIES: &[Entry] = &[
         alike: "port 0: the scanner asks for a password first",
         references: &["https://sane-project.gitlab.io/standard/net.html"],
         matcher: Matcher::Expected(|_, _, record| {
-            let port = opened_service(record).filter(|&port| port != 0)?;
-            let expectation = &record.expectation;
-            Evidence::of(format!(
-                "port {port} of {} is opened",
-                expectation.dst_addr.value
-            ))
+            opened_service(record)?;
+            Evidence::of(opened(record))
         }),
     },
     Entry {

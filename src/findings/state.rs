@@ -1,13 +1,11 @@
 //! Conntrack itself: where expectations lead and how many there are, who speaks for a control connection, and what does
 //! not fit one.
 
-use std::net::IpAddr;
-
-use super::{Entry, Evidence, Matcher, Severity, Strain, place};
+use super::place::{is_nobodys, opened, opened_service, third_host};
+use super::{Entry, Evidence, Matcher, Severity, Strain};
 use crate::conntrack::Reason;
-use crate::conntrack::event::{Closed, ExpectationRecord};
+use crate::conntrack::event::Closed;
 use crate::dialogue::{Dialogue, Ftp, Heard};
-use crate::expectation::Origin;
 use crate::helper::Refused;
 use crate::packet::link::Via;
 
@@ -22,10 +20,10 @@ pub const ENTRIES: &[Entry] = &[
         alike: "a capture of the loopback device; a SIP call on hold (0.0.0.0, RFC 3264, 8.4) or to a multicast group",
         references: &[SECURE_USE],
         matcher: Matcher::Expected(|dialogue, _, record| {
-            let target = named_target(record)?;
+            let target = third_host(record)?;
             let is_of_sip =
                 dialogue.kind == "sip" && (target.is_unspecified() || target.is_multicast());
-            if !place::is_nobodys(target) || is_of_sip {
+            if !is_nobodys(target) || is_of_sip {
                 return None;
             }
             Evidence::of(format!("a flow to {target} is expected"))
@@ -41,12 +39,9 @@ pub const ENTRIES: &[Entry] = &[
         alike: "a telephone behind address translation that names the address it is seen with: its port is no service's",
         references: &[SECURE_USE],
         matcher: Matcher::Expected(|dialogue, _, record| {
-            let target = named_target(record)?;
-            let port = place::opened_service(record)?;
-            dialogue
-                .local
-                .contains(&target)
-                .then(|| Evidence::of(format!("a flow to {target} port {port} is expected")))?
+            let target = third_host(record)?;
+            let is_own = dialogue.local.contains(&target) && opened_service(record).is_some();
+            is_own.then(|| Evidence::of(opened(record)))?
         }),
     },
     Entry {
@@ -259,14 +254,6 @@ pub const ENTRIES: &[Entry] = &[
         }),
     },
 ];
-
-/// The address that a flow is expected to, where a command named it and it is no end of the control connection.
-fn named_target(record: &ExpectationRecord) -> Option<IpAddr> {
-    let target = &record.expectation.dst_addr;
-    let is_named = matches!(target.origin, Origin::Command { .. });
-    let is_an_end = [record.master.src, record.master.dst].contains(&target.value);
-    (is_named && !is_an_end).then_some(target.value)
-}
 
 /// The client's last lines ask for ports, and for nothing to be sent.
 fn only_asks_for_ports(ftp: &Ftp) -> bool {

@@ -1,6 +1,7 @@
 //! TFTP: from which port somebody asks, for that is what the answer may come to.
 
-use super::{Entry, Evidence, Matcher, Severity, place};
+use super::place::{opened, opened_service};
+use super::{Entry, Evidence, Matcher, Severity};
 
 pub const ENTRIES: &[Entry] = &[Entry {
     id: "tftp-service-port",
@@ -14,16 +15,7 @@ pub const ENTRIES: &[Entry] = &[Entry {
         "net/netfilter/nf_conntrack_tftp.c tftp_help()",
     ],
     matcher: Matcher::Expected(|dialogue, _, record| {
-        let port = place::opened_service(record)?;
-        if port == dialogue.original.dport {
-            return None;
-        }
-        let expectation = &record.expectation;
-        let asker = expectation.dst_addr.value;
-        let detail = match &expectation.src_addr {
-            Some(server) => format!("{} may come to port {port} of {asker}", server.value.addr()),
-            None => format!("anybody may come to port {port} of {asker}"),
-        };
-        Evidence::of(detail)
+        opened_service(record).filter(|&port| port != dialogue.original.dport)?;
+        Evidence::of(opened(record))
     }),
 }];

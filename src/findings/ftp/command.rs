@@ -1,6 +1,6 @@
 //! Who makes a client say PORT, and how it stands in the segments.
 
-use super::{FTP, is_whole, offer};
+use super::{FTP, offer};
 use crate::content::Content;
 use crate::findings::{Entry, Evidence, Matcher, Severity};
 use crate::tuple::Direction;
@@ -41,7 +41,7 @@ pub const INJECTED: Entry = Entry {
         let is_heard = dialogue.sides[Direction::Reply.index()].messages > 0;
         // Where a reply of the server's has no end in sight, a 230 may stand in it.
         let is_sure = is_behind || ftp.within.is_none();
-        if !speaks || !is_sure || !is_heard || !is_whole(dialogue) {
+        if !speaks || !is_sure || !is_heard || !dialogue.is_whole() {
             return None;
         }
         let place = if is_behind {

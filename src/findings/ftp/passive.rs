@@ -1,6 +1,6 @@
 //! Ports that a server announces: at whose wish, by whom, and who comes.
 
-use super::{FTP, is_whole, offer};
+use super::{FTP, offer};
 use crate::conntrack::event::Closed;
 use crate::dialogue::{Dialogue, Heard, Line, Offer, Other};
 use crate::findings::{Entry, Evidence, Matcher, Severity};
@@ -93,7 +93,7 @@ fn is_unasked(dialogue: &Dialogue, heard: &Heard<'_>, line: &Line) -> bool {
     let waits = dialogue
         .ftp()
         .is_some_and(|ftp| ftp.has_asked_for_passive());
-    is_answer && !waits && is_whole(dialogue)
+    is_answer && !waits && dialogue.is_whole()
 }
 
 fn injected(dialogue: &Dialogue, heard: &Heard<'_>) -> Option<Evidence> {
@@ -161,7 +161,7 @@ fn echoed(dialogue: &Dialogue, heard: &Heard<'_>, line: &Line) -> Option<Evidenc
     }
     let begins_segment = line.at == Some(0);
     let is_quoted = ftp.within.is_some() && !ftp.has_asked_for_passive();
-    let is_quoted = is_quoted && begins_segment && is_whole(dialogue);
+    let is_quoted = is_quoted && begins_segment && dialogue.is_whole();
     is_quoted.then(|| Evidence::of(format!("{verb} within a longer reply")))?
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::text::{CONTACT, EXPIRES, FROM, Host, Message, USER_AGENT, VIA, lines};
 use crate::conntrack::event::ExpectationRecord;
 use crate::dialogue::{Dialogue, Heard};
-use crate::findings::place::{is_private, opened_service};
+use crate::findings::place::{ends, is_private, opened, opened_service};
 use crate::findings::{Entry, Evidence, Matcher, Severity, written};
 use crate::tuple::{Direction, Protocol};
 
@@ -24,7 +24,7 @@ pub const ENTRIES: &[Entry] = &[
         references: &["https://samy.pl/slipstream/"],
         matcher: Matcher::Declined(|dialogue, heard, _, bytes| {
             let (message, contact) = registered_elsewhere(dialogue, heard, bytes)?;
-            let speaker = speaker(dialogue, heard).0;
+            let (speaker, _) = ends(&dialogue.original, heard.direction);
             let is_alike = is_private(contact) == is_private(speaker);
             let is_third = is_alike && came_straight(&message) && sent_by(&message)? != contact;
             is_third.then(|| Evidence::of(format!("{speaker} registers {contact}")))?
@@ -41,7 +41,7 @@ pub const ENTRIES: &[Entry] = &[
         references: &["https://www.rfc-editor.org/rfc/rfc5626"],
         matcher: Matcher::Declined(|dialogue, heard, _, bytes| {
             let (_, contact) = registered_elsewhere(dialogue, heard, bytes)?;
-            let speaker = speaker(dialogue, heard).0;
+            let (speaker, _) = ends(&dialogue.original, heard.direction);
             let is_other_side = is_private(contact) != is_private(speaker);
             is_other_side.then(|| Evidence::of(format!("{speaker} registers {contact}")))?
         }),
@@ -147,8 +147,7 @@ fn service_port(_: &Dialogue, heard: &Heard<'_>, record: &ExpectationRecord) -> 
     // Of a stream's two ports only the one that is written was chosen.
     let is_chosen = written::port(heard, record)?.0 == u64::from(port);
     let is_served = expectation.protocol == Protocol::TCP || OVER_UDP.contains(&port);
-    let address = expectation.dst_addr.value;
-    (is_chosen && is_served).then(|| Evidence::of(format!("port {port} of {address} is opened")))?
+    (is_chosen && is_served).then(|| Evidence::of(opened(record)))?
 }
 
 fn foreign_media(
@@ -164,7 +163,7 @@ fn foreign_media(
         .take_while(|line| !line.starts_with(b"m="))
         .find_map(connection);
     let address = own.or_else(|| lines(before).find_map(connection))?;
-    let speaker = speaker(dialogue, heard).0;
+    let (speaker, _) = ends(&dialogue.original, heard.direction);
     let is_foreign = is_media && address != speaker;
     is_foreign.then(|| Evidence::of(format!("{speaker} describes media of {address}")))?
 }
@@ -180,11 +179,16 @@ fn connection(line: &[u8]) -> Option<IpAddr> {
 
 fn via_port(dialogue: &Dialogue, heard: &Heard<'_>) -> Option<Evidence> {
     let message = first_request(dialogue, heard)?;
-    let (address, port) = speaker(dialogue, heard);
+    let tuple = &dialogue.original;
+    let (address, _) = ends(tuple, heard.direction);
+    let port = match heard.direction {
+        Direction::Original => tuple.sport,
+        Direction::Reply => tuple.dport,
+    };
     let via = Host::of_via(message.headers(VIA).next()?)?;
     let named = via.port_number()?;
     let differs = via.address == address && named != u64::from(port);
-    let over_udp = dialogue.original.protocol == Protocol::UDP;
+    let over_udp = tuple.protocol == Protocol::UDP;
     (differs && over_udp)
         .then(|| Evidence::of(format!("sent from port {port}, answers to {named}")))?
 }
@@ -204,15 +208,6 @@ fn first_request<'p>(dialogue: &Dialogue, heard: &Heard<'p>) -> Option<Message<'
     let side = dialogue.sides.get(heard.direction.index())?;
     let message = Message::read(heard.payload).filter(|_| side.messages == 1)?;
     message.method().map(|_| message)
-}
-
-/// Address and port that a message comes from.
-fn speaker(dialogue: &Dialogue, heard: &Heard<'_>) -> (IpAddr, u16) {
-    let tuple = &dialogue.original;
-    match heard.direction {
-        Direction::Original => (tuple.src, tuple.sport),
-        Direction::Reply => (tuple.dst, tuple.dport),
-    }
 }
 
 /// What stands behind a word, in capitals or not.
