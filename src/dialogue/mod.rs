@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use crate::conntrack::event::{Closed, ConntrackRecord, Root};
 use crate::conntrack::payload;
-use crate::content::{self, Content};
+use crate::content::{self, Browser, Content};
 use crate::packet::{Packet, link};
 use crate::replay::Passage;
 use crate::service::Service;
@@ -176,7 +176,7 @@ impl Dialogue {
         if side.messages == 0 {
             side.first_message = packet.number;
             side.opened_with = content::of(protocol, payload);
-            side.opening = payload.iter().copied().take(OPENING).collect();
+            side.browser = Browser::of(payload);
         }
         side.messages += 1;
         self.cut += u64::from(packet.captured < packet.datagram.len());
@@ -248,6 +248,14 @@ impl Dialogue {
         agreed.or(from_the_start.then_some(client.first_message))
     }
 
+    /// What a web page may have had the client begin with, and in which packet.
+    pub fn browser(&self) -> Option<(Browser, u64)> {
+        let client = &self.sides[Direction::Original.index()];
+        client
+            .browser
+            .map(|browser| (browser, client.first_message))
+    }
+
     /// Remembers a message, of protocols that do not speak in lines. What is asked about it has been asked before.
     pub fn hear(&mut self, heard: &Heard<'_>) {
         match &mut self.talk {
@@ -302,5 +310,3 @@ impl Dialogue {
 
 const SYN: u8 = 0x02;
 const ACK: u8 = 0x10;
-/// Bytes of a stream by which it is known what speaks in it.
-const OPENING: usize = 8;

@@ -1,6 +1,6 @@
 //! One direction of a control connection, as its reader puts it together.
 
-use crate::content::Content;
+use crate::content::{Browser, Content};
 use crate::packet::link::Via;
 
 /// What is remembered of what one end said.
@@ -20,8 +20,8 @@ pub struct Side {
     unfinished: Vec<u8>,
     /// What its first payload looked like.
     pub opened_with: Option<Content>,
-    /// The first few bytes of that.
-    pub opening: Vec<u8>,
+    /// What of a browser's it may have been.
+    pub browser: Option<Browser>,
     /// Packets with a payload.
     pub messages: u64,
     /// The first of them; 0 where there is none.

@@ -1,11 +1,10 @@
 //! H.323: what speaks Q.931 that is no telephone, where calls lead, whose word of a gatekeeper nobody asked for, and
 //! what kernels could not read.
 
+use super::browser::slipped_in;
 use super::place::{opened, opened_service, third_host};
 use super::{Entry, Evidence, Matcher, Severity};
 use crate::conntrack::event::ExpectationRecord;
-use crate::content::Content;
-use crate::dialogue::Dialogue;
 use crate::helper::reasons::{CHOICE_AT_THE_END, EMPTY_ELEMENT, LONG_BITMAP, MISSING_INTEGER};
 use crate::tuple::{Direction, Protocol};
 
@@ -15,20 +14,16 @@ pub const ENTRIES: &[Entry] = &[
         title: "Call signalling within a web page's connection",
         severity: Severity::High,
         helpers: &["Q.931"],
-        wire: "a connection to port 1720 that its client began with HTTP or STUN, and a later segment of the client's \
-               that begins with a TPKT and a Q.931 message in it",
+        wire: "a client that begins with HTTP or STUN, and a segment of its own that begins with a TPKT and a Q.931 \
+               message in it",
         alike: "HTTP or STUN at port 1720 without a segment that begins so; what looks like it within a segment is not \
                 read by the helper",
         references: &["https://samy.pl/slipstream/", "CVE-2021-23961"],
         matcher: Matcher::Message(|dialogue, heard| {
-            let began_with = browser(dialogue)?;
-            let signals = heard.direction == Direction::Original
-                && matches!(tpkts(heard.payload).next(), Some([Q931, 0..=2, ..]));
-            let first = dialogue.sides[Direction::Original.index()].first_message;
-            if !signals || first == heard.packet {
-                return None;
-            }
-            Evidence::with(format!("the client began with {began_with}"), [first])
+            let signals = matches!(tpkt(heard.payload), Some([Q931, 0..=2, ..]));
+            let is_clients = heard.direction == Direction::Original;
+            (signals && is_clients)
+                .then(|| slipped_in(dialogue, "a message begins this segment"))?
         }),
     },
     Entry {
@@ -141,34 +136,19 @@ pub const ENTRIES: &[Entry] = &[
     },
 ];
 
-/// What a browser can be made to begin a connection with, if the client did.
-fn browser(dialogue: &Dialogue) -> Option<&'static str> {
-    let client = &dialogue.sides[Direction::Original.index()];
-    // RFC 8489, 5: two bits of 0, type, length, cookie.
-    match client.opening[..] {
-        [0..=0x3f, _, _, _, 0x21, 0x12, 0xa4, 0x42] => Some("STUN"),
-        _ => (client.opened_with == Some(Content::Http)).then_some("HTTP"),
-    }
-}
-
 /// A way to a host that the payload names and that is neither end.
 fn forwarded(record: &ExpectationRecord) -> Option<Evidence> {
     third_host(record)?;
     Evidence::of(opened(record))
 }
 
-/// The messages of a segment that begins with one, as far as they are whole (RFC 1006, 6).
-fn tpkts(payload: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = payload;
-    std::iter::from_fn(move || {
-        let &[3, 0, high, low, ..] = rest else {
-            return None;
-        };
-        let length = usize::from(u16::from_be_bytes([high, low]));
-        let (tpkt, after) = rest.split_at_checked(length)?;
-        rest = after;
-        tpkt.get(4..)
-    })
+/// What stands in the TPKT that a segment begins with, if that is whole (RFC 1006, 6).
+fn tpkt(payload: &[u8]) -> Option<&[u8]> {
+    let &[3, 0, high, low, ..] = payload else {
+        return None;
+    };
+    let length = usize::from(u16::from_be_bytes([high, low]));
+    payload.get(4..length)
 }
 
 /// A message that the helper gives up for this reason.

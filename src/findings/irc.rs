@@ -3,10 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 
+use super::browser::slipped_in;
 use super::place::{is_nobodys, is_private, opened, opened_service};
 use super::{Entry, Evidence, Matcher, Severity, written};
 use crate::conntrack::event::ExpectationRecord;
-use crate::content::Content;
 use crate::dialogue::{Dialogue, Heard, Line};
 use crate::tuple::Direction;
 
@@ -41,10 +41,10 @@ pub const ENTRIES: &[Entry] = &[
         title: "A DCC offer from what speaks HTTP",
         severity: Severity::High,
         helpers: &["irc"],
-        wire: "the client's first message is an HTTP request, and a later line holds \\x01DCC and SEND, CHAT or the like",
+        wire: "a client that begins with HTTP or STUN, and a segment of its own with \\x01DCC and SEND, CHAT or the like",
         alike: "a browser or scanner that asks an IRC port for a page and offers nothing",
-        references: &["https://samy.pl/natpin/"],
-        matcher: Matcher::Line(from_browser),
+        references: &["CVE-2001-1056", "https://samy.pl/slipstream/"],
+        matcher: Matcher::Message(from_browser),
     },
     Entry {
         id: "irc-unregistered",
@@ -53,7 +53,7 @@ pub const ENTRIES: &[Entry] = &[
         helpers: &["irc"],
         wire: "an offer that opens a port, with no NICK, USER, PASS or CAP before it: no server would pass it on",
         alike: "a connection whose beginning the capture does not hold",
-        references: &["CVE-2001-1056", "https://github.com/regit/opensvp"],
+        references: &["https://github.com/regit/opensvp"],
         matcher: Matcher::Expected(unregistered),
     },
     Entry {
@@ -141,11 +141,9 @@ fn mid_line(_: &Dialogue, heard: &Heard<'_>, _: &ExpectationRecord) -> Option<Ev
         .then(|| Evidence::of("the segment begins in the midst of a line"))?
 }
 
-fn from_browser(dialogue: &Dialogue, heard: &Heard<'_>, line: &Line) -> Option<Evidence> {
-    said(heard, line)?;
-    let side = dialogue.sides.get(Direction::Original.index())?;
-    let is_http = side.opened_with == Some(Content::Http);
-    is_http.then(|| Evidence::with("the client began with HTTP", [side.first_message]))?
+fn from_browser(dialogue: &Dialogue, heard: &Heard<'_>) -> Option<Evidence> {
+    let offers = heard.direction == Direction::Original && offer(heard.payload).is_some();
+    offers.then(|| slipped_in(dialogue, "a segment holds an offer"))?
 }
 
 fn unregistered(dialogue: &Dialogue, _: &Heard<'_>, _: &ExpectationRecord) -> Option<Evidence> {

@@ -5,6 +5,7 @@
 
 mod amanda;
 mod broadcast;
+mod browser;
 mod controls;
 mod found;
 mod ftp;
@@ -53,6 +54,7 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         sane::ENTRIES,
         broadcast::ENTRIES,
         userspace::ENTRIES,
+        browser::ENTRIES,
         state::ENTRIES,
     ]
     .into_iter()
@@ -151,7 +153,7 @@ pub enum Strain {
 pub struct Evidence {
     /// Numbers and addresses, in our words; nothing of the payload as it stands.
     pub detail: String,
-    /// Other frames that belong to it.
+    /// Frames that belong to it, beside its own.
     pub frames: Vec<u64>,
 }
 

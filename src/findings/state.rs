@@ -292,10 +292,7 @@ fn strayed(dialogue: &Dialogue, heard: &Heard<'_>) -> Option<(Via, Via)> {
 /// Names the first message of the same end, for comparison.
 fn beside_the_first(dialogue: &Dialogue, heard: &Heard<'_>, detail: String) -> Option<Evidence> {
     let first = dialogue.sides[heard.direction.index()].first_message;
-    match first == heard.packet {
-        true => Evidence::of(detail),
-        false => Evidence::with(detail, [first]),
-    }
+    Evidence::with(detail, [first])
 }
 
 fn octets(address: [u8; 6]) -> String {

@@ -378,8 +378,9 @@ impl Watch {
         frame: u64,
         at: Timestamp,
         concerned: Option<Concerned>,
-        evidence: Evidence,
+        mut evidence: Evidence,
     ) {
+        evidence.frames.retain(|&other| other != frame);
         self.findings.push(Finding {
             entry,
             frame,

@@ -12,7 +12,7 @@ pub const CASES: &[Case] = &[
                 (Client, &register("TCP", PHONE, "3306", "")),
             ])
         },
-        passes: || stream(&[(Client, POST), (Client, b"REGISTER me, please\r\n")]),
+        passes: || stream(&[(Client, POST), (Client, b"text=INVITE%20me\r\n")]),
         modules: &[],
     },
     Case {
@@ -292,6 +292,19 @@ fn media_streams_may_have_any_port_of_a_service_over_tcp() {
             &format!("m=audio {port} RTP/AVP 0\r\n"),
         )));
         assert_eq!(found.first().copied(), expected, "{port}");
+    }
+}
+
+/// What a page can write, and what the helper reads as a request.
+#[test]
+fn a_slipstream_needs_neither_a_short_target_nor_capitals() {
+    let long = [b"POST /", &[b'x'; 1400][..]].concat();
+    let allocate = allocate(1000);
+    for first in [&long[..], b"Any / HTTP/1.1\r\n\r\n", &allocate] {
+        for request in [&b"register a\r\n"[..], b"InViTe sip:a SIP/2.0\r\n"] {
+            let found = ids(stream(&[(Client, first), (Client, request)]));
+            assert!(found.contains(&"sip-slipstream-tcp"), "{found:?}");
+        }
     }
 }
 

@@ -53,7 +53,7 @@ pub const ENTRIES: &[Entry] = &[
         helpers: &["sip"],
         wire: "a Contact or an m= line that names a port by which a service of that transport protocol is known",
         alike: "a stream over UDP to a port at which only TCP is served; RTCP, one above a port that nothing is known by",
-        references: &["CVE-2020-28041", "https://samy.pl/slipstream/"],
+        references: &["https://samy.pl/slipstream/"],
         matcher: Matcher::Expected(service_port),
     },
     Entry {
