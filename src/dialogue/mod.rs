@@ -18,7 +18,7 @@ pub use irc::Irc;
 pub use pptp::{Messages, Pptp};
 pub use ras::Ras;
 pub use rpc::Rpc;
-pub use stream::{Line, Other, Place, Side, Way};
+pub use stream::{Line, Other, Place, Side, Stream, Way};
 pub use summary::{Beside, Elsewhere, Summaries, Talked};
 
 use std::net::IpAddr;
@@ -90,10 +90,10 @@ impl Tally {
 #[derive(Debug)]
 pub enum Talk {
     Ftp(Box<Ftp>),
-    Irc(Irc),
-    Ras(Ras),
-    Pptp(Pptp),
-    Rpc(Rpc),
+    Irc(Box<Irc>),
+    Ras(Box<Ras>),
+    Pptp(Box<Pptp>),
+    Rpc(Box<Rpc>),
     /// Nothing: each message stands for itself.
     Silent,
 }
@@ -105,6 +105,8 @@ pub struct Heard<'p> {
     pub at: Timestamp,
     pub direction: Direction,
     pub payload: &'p [u8],
+    /// As much of it as the capture holds; the rest reads as zeros above.
+    pub captured: &'p [u8],
     pub way: Way,
     /// Of TCP; whole and new for the rest.
     pub place: Place,
@@ -142,10 +144,10 @@ impl Dialogue {
             tally: Tally::default(),
             talk: match kind {
                 "ftp" => Talk::Ftp(Box::default()),
-                "irc" => Talk::Irc(Irc::default()),
-                "RAS" => Talk::Ras(Ras::default()),
-                "pptp" => Talk::Pptp(Pptp::default()),
-                "rpc" => Talk::Rpc(Rpc::default()),
+                "irc" => Talk::Irc(Box::default()),
+                "RAS" => Talk::Ras(Box::default()),
+                "pptp" => Talk::Pptp(Box::default()),
+                "rpc" => Talk::Rpc(Box::default()),
                 _ => Talk::Silent,
             },
         }
@@ -179,24 +181,44 @@ impl Dialogue {
             side.browser = Browser::of(payload);
         }
         side.messages += 1;
-        self.cut += u64::from(packet.captured < packet.datagram.len());
-        let mut place = Place::default();
-        let mut lines = Vec::new();
-        if protocol == Protocol::TCP {
-            place = side.place(sequence, payload);
-            if matches!(self.talk, Talk::Ftp(_) | Talk::Irc(_)) {
-                lines = side.lines(payload, &place);
-            }
-        }
+        let cut = packet.datagram.len() - packet.captured;
+        self.cut += u64::from(cut > 0);
+        let captured = &payload[..payload.len().saturating_sub(cut)];
+        let (place, lines) = match protocol {
+            Protocol::TCP => self.place(direction, sequence, captured, payload.len()),
+            _ => Default::default(),
+        };
         Some(Heard {
             packet: packet.number,
             at: passage.at,
             direction,
             payload,
+            captured,
             way,
             place,
             lines,
         })
+    }
+
+    /// Puts a segment of so many bytes in its place, as far as the capture holds it, and reads the lines that end in it.
+    fn place(
+        &mut self,
+        direction: Direction,
+        sequence: u32,
+        captured: &[u8],
+        length: usize,
+    ) -> (Place, Vec<Line>) {
+        let speaks_in_lines = matches!(self.talk, Talk::Ftp(_) | Talk::Irc(_));
+        let stream = self.stream(direction);
+        let place = stream.place(sequence, captured);
+        let lines = match speaks_in_lines {
+            true => stream.lines(captured, &place),
+            false => Vec::new(),
+        };
+        // A payload is shorter than 64 KiB.
+        let end = sequence.wrapping_add(captured.len() as u32);
+        stream.lose(end, (length - captured.len()) as u32);
+        (place, lines)
     }
 
     /// Where the payload of this segment stands, SYN counted. A SYN begins a stream that was silent so far; later, where
@@ -209,26 +231,29 @@ impl Dialogue {
             return sequence;
         }
         let first = sequence.wrapping_add(1);
-        let is_silent = self.sides.iter().all(|side| side.messages == 0);
-        let [original, reply] = &mut self.sides;
-        let (own, other) = match direction {
-            Direction::Original => (original, reply),
-            Direction::Reply => (reply, original),
-        };
         if flags & ACK == 0 {
+            let is_silent = self.sides.iter().all(|side| side.messages == 0);
+            let own = self.stream(direction);
             own.offered = Some(first);
             if is_silent {
                 own.begin(first);
             }
-        } else {
-            let acknowledged = u32::from_be_bytes([a, b, c, d]);
-            let answered = other.offered.take_if(|offered| *offered == acknowledged);
-            if let Some(offered) = answered {
-                other.begin(offered);
-                own.begin(first);
-            }
+            return first;
+        }
+        let acknowledged = u32::from_be_bytes([a, b, c, d]);
+        let other = self.stream(!direction);
+        if let Some(offered) = other.offered.take_if(|offered| *offered == acknowledged) {
+            other.begin(offered);
+            self.stream(direction).begin(first);
         }
         first
+    }
+
+    /// Only what FTP's findings compare is kept.
+    fn stream(&mut self, direction: Direction) -> &mut Stream {
+        let keeps = self.ftp().is_some();
+        let stream = &mut self.sides[direction.index()].stream;
+        stream.get_or_insert_with(|| Box::new(Stream::new(keeps)))
     }
 
     /// Remembers one line of a message. What is asked about it has been asked before.
@@ -269,7 +294,7 @@ impl Dialogue {
     /// The capture holds all that was said so far. What conntrack does not take for part of it does not count: whoever
     /// sends such a packet would hide all that follows.
     pub fn is_whole(&self) -> bool {
-        !self.picked_up && self.sides.iter().all(|side| side.missing == 0)
+        !self.picked_up && self.sides.iter().all(|side| side.missing() == 0)
     }
 
     pub fn ftp(&self) -> Option<&Ftp> {

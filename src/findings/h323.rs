@@ -5,6 +5,7 @@ use super::browser::slipped_in;
 use super::place::{opened, opened_service, third_host};
 use super::{Entry, Evidence, Matcher, Severity};
 use crate::conntrack::event::ExpectationRecord;
+use crate::dialogue::Heard;
 use crate::helper::reasons::{CHOICE_AT_THE_END, EMPTY_ELEMENT, LONG_BITMAP, MISSING_INTEGER};
 use crate::tuple::{Direction, Protocol};
 
@@ -100,7 +101,7 @@ pub const ENTRIES: &[Entry] = &[
         wire: "a Q.931 message whose user-user element says that it is 0 octets long: kernels subtracted one of them",
         alike: "a message without the element; an element of one octet",
         references: &["CVE-2026-23455"],
-        matcher: Matcher::Declined(|_, _, reason, _| malformed(reason, EMPTY_ELEMENT)),
+        matcher: Matcher::Declined(|_, heard, reason, _| malformed(heard, reason, EMPTY_ELEMENT)),
     },
     Entry {
         id: "h323-short-open-type",
@@ -111,7 +112,9 @@ pub const ENTRIES: &[Entry] = &[
                behind the end",
         alike: "a message that ends anywhere else too early, which is malformed as well",
         references: &["CVE-2026-43233"],
-        matcher: Matcher::Declined(|_, _, reason, _| malformed(reason, CHOICE_AT_THE_END)),
+        matcher: Matcher::Declined(|_, heard, reason, _| {
+            malformed(heard, reason, CHOICE_AT_THE_END)
+        }),
     },
     Entry {
         id: "h323-long-bitmap",
@@ -121,7 +124,7 @@ pub const ENTRIES: &[Entry] = &[
         wire: "a map of extensions of more than 32 bits, as a gatekeeper's confirmation may have one",
         alike: "a later version of the standard: none has so many",
         references: &["CVE-2024-26851"],
-        matcher: Matcher::Declined(|_, _, reason, _| malformed(reason, LONG_BITMAP)),
+        matcher: Matcher::Declined(|_, heard, reason, _| malformed(heard, reason, LONG_BITMAP)),
     },
     Entry {
         id: "ras-short-integer",
@@ -132,7 +135,7 @@ pub const ENTRIES: &[Entry] = &[
                behind the message",
         alike: "a message that ends anywhere else too early, which is malformed as well",
         references: &["CVE-2026-23456"],
-        matcher: Matcher::Declined(|_, _, reason, _| malformed(reason, MISSING_INTEGER)),
+        matcher: Matcher::Declined(|_, heard, reason, _| malformed(heard, reason, MISSING_INTEGER)),
     },
 ];
 
@@ -151,9 +154,10 @@ fn tpkt(payload: &[u8]) -> Option<&[u8]> {
     payload.get(4..length)
 }
 
-/// A message that the helper gives up for this reason.
-fn malformed(reason: &'static str, known: &str) -> Option<Evidence> {
-    (reason == known).then(|| Evidence::of(reason))?
+/// A message that the helper gives up for this reason, not for the zeros where the snap length cut it.
+fn malformed(heard: &Heard<'_>, reason: &'static str, known: &str) -> Option<Evidence> {
+    let is_captured = heard.captured.len() == heard.payload.len();
+    (is_captured && reason == known).then(|| Evidence::of(reason))?
 }
 
 /// The helpers of a call, which read all that they read with one decoder.

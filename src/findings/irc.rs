@@ -122,8 +122,8 @@ pub const ENTRIES: &[Entry] = &[
 ];
 
 fn off_position(dialogue: &Dialogue, heard: &Heard<'_>, line: &Line) -> Option<Evidence> {
-    let at = said(heard, line)?;
-    if is_in_place(line.text.get(..at)?) {
+    let at = offer(&line.text)?;
+    if heard.direction == Direction::Reply || is_in_place(line.text.get(..at)?) {
         return None;
     }
     let irc = dialogue.irc()?;
@@ -134,7 +134,7 @@ fn off_position(dialogue: &Dialogue, heard: &Heard<'_>, line: &Line) -> Option<E
 }
 
 fn mid_line(_: &Dialogue, heard: &Heard<'_>, _: &ExpectationRecord) -> Option<Evidence> {
-    let line = heard.lines.first().filter(|line| is_whole(line))?;
+    let line = heard.lines.first()?;
     let began_earlier = line.at.is_none();
     let reads_as_one = starts_with(heard.payload, COMMAND);
     (began_earlier && reads_as_one)
@@ -161,17 +161,6 @@ fn unterminated(_: &Dialogue, heard: &Heard<'_>) -> Option<Evidence> {
     // DCC, the kind, a name, and the address at least.
     let words = numbers.split(|&byte| byte == b' ').count();
     (words > 3).then(|| Evidence::of("the segment ends in a digit"))?
-}
-
-/// Where an offer begins in a line of the client's.
-fn said(heard: &Heard<'_>, line: &Line) -> Option<usize> {
-    let is_clients = heard.direction == Direction::Original && is_whole(line);
-    is_clients.then(|| offer(&line.text))?
-}
-
-/// A capture's snap length leaves zeros, which no line has (RFC 2812, 2.3.1), and takes its end.
-fn is_whole(line: &Line) -> bool {
-    !line.text.contains(&0)
 }
 
 /// Where the first offer begins that the helper would read, at its `\x01`.

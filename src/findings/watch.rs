@@ -223,7 +223,7 @@ impl Watch {
     }
 
     /// A helper dropped the first packet of a flow, which never enters the table.
-    fn refused(&self, passage: &Passage<'_>, step: &Step<'_>) -> Option<Dialogue> {
+    fn refused(&self, passage: &Passage<'_>, step: &Step<'_>) -> Option<Box<Dialogue>> {
         let root = step.events.iter().find_map(|event| match event {
             Event::Refused { root, .. } => Some(*root),
             _ => None,
