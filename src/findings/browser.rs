@@ -1,5 +1,5 @@
-//! Web pages that have a browser speak what a helper reads: it sends its request to the helper's port, and what the page
-//! had it send comes to stand where a message begins.
+//! Web pages that have a browser speak what a helper reads: its request goes to the helper's port, and what the page put
+//! into it comes to stand where a message begins.
 
 use super::place::opened;
 use super::{Entry, Evidence, Matcher, Severity};

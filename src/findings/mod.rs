@@ -6,6 +6,7 @@
 mod amanda;
 mod broadcast;
 mod browser;
+mod concerned;
 mod controls;
 mod found;
 mod ftp;
@@ -77,6 +78,13 @@ pub struct Entry {
     /// Where it is described.
     pub references: &'static [&'static str],
     pub matcher: Matcher,
+}
+
+impl Entry {
+    /// Whether it is looked for where a helper of this kind reads.
+    fn concerns(&self, kind: &str) -> bool {
+        self.helpers.is_empty() || self.helpers.contains(&kind)
+    }
 }
 
 /// How much it matters to a firewall's owner.
