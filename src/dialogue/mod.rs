@@ -18,7 +18,7 @@ pub use irc::Irc;
 pub use pptp::{Messages, Pptp};
 pub use ras::Ras;
 pub use rpc::Rpc;
-pub use stream::{Line, Other, Place, Side, Stream, Way};
+pub use stream::{Line, Other, Place, Side, Stream, Way, after};
 pub use summary::{Beside, Elsewhere, Summaries, Talked};
 
 use std::net::IpAddr;
@@ -110,7 +110,9 @@ pub struct Heard<'p> {
     pub way: Way,
     /// Of TCP; whole and new for the rest.
     pub place: Place,
-    /// The lines that end in it, of protocols that speak in lines over TCP.
+    /// It goes on with a line that began before it. This and the next: of protocols that speak in lines, over TCP.
+    pub is_within: bool,
+    /// The lines that end in it.
     pub lines: Vec<Line>,
 }
 
@@ -184,41 +186,36 @@ impl Dialogue {
         let cut = packet.datagram.len() - packet.captured;
         self.cut += u64::from(cut > 0);
         let captured = &payload[..payload.len().saturating_sub(cut)];
-        let (place, lines) = match protocol {
-            Protocol::TCP => self.place(direction, sequence, captured, payload.len()),
-            _ => Default::default(),
-        };
-        Some(Heard {
+        let mut heard = Heard {
             packet: packet.number,
             at: passage.at,
             direction,
             payload,
             captured,
             way,
-            place,
-            lines,
-        })
+            place: Place::default(),
+            is_within: false,
+            lines: Vec::new(),
+        };
+        if protocol == Protocol::TCP {
+            self.place(&mut heard, sequence);
+        }
+        Some(heard)
     }
 
-    /// Puts a segment of so many bytes in its place, as far as the capture holds it, and reads the lines that end in it.
-    fn place(
-        &mut self,
-        direction: Direction,
-        sequence: u32,
-        captured: &[u8],
-        length: usize,
-    ) -> (Place, Vec<Line>) {
+    /// Puts a segment in its place, as far as the capture holds it, and reads the lines that end in it.
+    fn place(&mut self, heard: &mut Heard<'_>, sequence: u32) {
         let speaks_in_lines = matches!(self.talk, Talk::Ftp(_) | Talk::Irc(_));
-        let stream = self.stream(direction);
-        let place = stream.place(sequence, captured);
-        let lines = match speaks_in_lines {
-            true => stream.lines(captured, &place),
-            false => Vec::new(),
-        };
+        let stream = self.stream(heard.direction);
+        heard.place = stream.place(sequence, heard.captured);
+        if speaks_in_lines {
+            let is_next = heard.place.again == 0 && !heard.place.late;
+            heard.is_within = is_next && stream.is_within_a_line();
+            heard.lines = stream.lines(heard.captured, &heard.place);
+        }
         // A payload is shorter than 64 KiB.
-        let end = sequence.wrapping_add(captured.len() as u32);
-        stream.lose(end, (length - captured.len()) as u32);
-        (place, lines)
+        let [held, all] = [heard.captured, heard.payload].map(|bytes| bytes.len() as u32);
+        stream.lose(sequence.wrapping_add(held), all - held);
     }
 
     /// Where the payload of this segment stands, SYN counted. A SYN begins a stream that was silent so far; later, where

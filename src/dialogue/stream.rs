@@ -222,6 +222,10 @@ impl Stream {
         before.iter().zip(repeated).any(|(a, b)| a != b)
     }
 
+    pub fn is_within_a_line(&self) -> bool {
+        !self.unfinished.is_empty()
+    }
+
     /// The lines that end in a payload. What comes late is read by itself: a line that began before it, or goes on
     /// behind it, is lost.
     pub fn lines(&mut self, payload: &[u8], place: &Place) -> Vec<Line> {
@@ -237,7 +241,7 @@ impl Stream {
     fn read(&mut self, payload: &[u8], from: usize) -> Vec<Line> {
         let mut lines = Vec::new();
         let mut start = from;
-        let mut began_earlier = !self.unfinished.is_empty();
+        let mut began_earlier = self.is_within_a_line();
         for (at, &byte) in payload.iter().enumerate().skip(from) {
             if byte != b'\n' {
                 continue;

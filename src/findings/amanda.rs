@@ -36,7 +36,7 @@ pub const ENTRIES: &[Entry] = &[
         wire: "an answer with a CONNECT line that names a number of more than five digits, of which the helper takes \
                the first five for a port: so it is where one connection carries all streams",
         alike: "a port of five digits",
-        references: &["https://manpages.debian.org/amanda-auth.7"],
+        references: &["amanda-auth(7)"],
         matcher: Matcher::Expected(|_, heard, record| {
             let (read, named) = written::port(heard, record)?;
             let is_cut = read != named && read <= u64::from(u16::MAX);

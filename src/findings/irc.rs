@@ -7,7 +7,7 @@ use super::browser::slipped_in;
 use super::place::{is_nobodys, is_private, opened, opened_service};
 use super::{Entry, Evidence, Matcher, Severity, written};
 use crate::conntrack::event::ExpectationRecord;
-use crate::dialogue::{Dialogue, Heard, Line};
+use crate::dialogue::{Dialogue, Heard, Line, after};
 use crate::tuple::Direction;
 
 pub const ENTRIES: &[Entry] = &[
@@ -63,7 +63,7 @@ pub const ENTRIES: &[Entry] = &[
         helpers: &["irc"],
         wire: "an offer whose address is not the client's, while both are private or both public; no hole is opened",
         alike: "a client that names its address of the other side of an address translation",
-        references: &["https://www.frozentux.net/iptables-tutorial/iptables-tutorial.html#MIRCDCC"],
+        references: &["O. Andreasson: Iptables Tutorial, mIRC DCC problems"],
         matcher: Matcher::Declined(|dialogue, heard, _, bytes| {
             let (address, client) = offered_elsewhere(dialogue, heard, bytes)?;
             let is_foreign = !is_nobodys(address) && is_private(address) == is_private(client);
@@ -78,7 +78,7 @@ pub const ENTRIES: &[Entry] = &[
         wire: "an offer whose address is private and the client's public, or the other way, or an address that \
                reaches nobody; no hole is opened, and the direct connection fails",
         alike: "an offer of the client's own address, and one without a port, which asks the other to listen",
-        references: &["https://www.frozentux.net/iptables-tutorial/iptables-tutorial.html#MIRCDCC"],
+        references: &["O. Andreasson: Iptables Tutorial, mIRC DCC problems"],
         matcher: Matcher::Declined(|dialogue, heard, _, bytes| {
             let (address, client) = offered_elsewhere(dialogue, heard, bytes)?;
             let is_other_side = is_nobodys(address) || is_private(address) != is_private(client);
@@ -134,10 +134,14 @@ fn off_position(dialogue: &Dialogue, heard: &Heard<'_>, line: &Line) -> Option<E
 }
 
 fn mid_line(_: &Dialogue, heard: &Heard<'_>, _: &ExpectationRecord) -> Option<Evidence> {
-    let line = heard.lines.first()?;
-    let began_earlier = line.at.is_none();
-    let reads_as_one = starts_with(heard.payload, COMMAND);
-    (began_earlier && reads_as_one)
+    // The helper passes over blanks.
+    let blanks = heard
+        .payload
+        .iter()
+        .take_while(|&&byte| byte == b' ')
+        .count();
+    let begins = after(&heard.payload[blanks..], COMMAND).is_some();
+    (heard.is_within && begins)
         .then(|| Evidence::of("the segment begins in the midst of a line"))?
 }
 
@@ -152,7 +156,8 @@ fn unregistered(dialogue: &Dialogue, _: &Heard<'_>, _: &ExpectationRecord) -> Op
 }
 
 fn unterminated(_: &Dialogue, heard: &Heard<'_>) -> Option<Evidence> {
-    let is_clients = heard.direction == Direction::Original && starts_with(heard.payload, COMMAND);
+    let is_clients =
+        heard.direction == Direction::Original && after(heard.payload, COMMAND).is_some();
     let is_open = !heard.payload.contains(&b'\n') && heard.payload.last()?.is_ascii_digit();
     if !is_clients || !is_open {
         return None;
@@ -229,14 +234,9 @@ fn named(text: &[u8]) -> Option<(Ipv4Addr, u64)> {
     Some((address.into(), written::number(words.next()?)?))
 }
 
-fn starts_with(text: &[u8], word: &[u8]) -> bool {
-    text.get(..word.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(word))
-}
-
 const MARK: &[u8] = b"\x01DCC ";
 /// Those that the helper knows (`dccprotos`).
 const KINDS: [&[u8]; 5] = [b"SEND ", b"CHAT ", b"MOVE ", b"TSEND ", b"SCHAT "];
-const COMMAND: &[u8] = b"PRIVMSG ";
+const COMMAND: &str = "PRIVMSG ";
 /// RFC 2812, 3.3, and what servers know besides for operators of a channel.
 const COMMANDS: [&[u8]; 4] = [b"PRIVMSG", b"NOTICE", b"CPRIVMSG", b"CNOTICE"];

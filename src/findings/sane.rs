@@ -10,7 +10,7 @@ pub const ENTRIES: &[Entry] = &[Entry {
     helpers: &["sane"],
     wire: "an answer to SANE_NET_START that names a port below 1024, or one that a service is known by",
     alike: "port 0: the scanner asks for a password first",
-    references: &["https://sane-project.gitlab.io/standard/net.html"],
+    references: &["SANE network protocol, SANE_NET_START"],
     matcher: Matcher::Expected(|_, _, record| {
         opened_service(record)?;
         Evidence::of(opened(record))

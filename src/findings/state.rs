@@ -5,7 +5,7 @@ use super::place::{is_nobodys, opened, opened_service, third_host};
 use super::{Entry, Evidence, Matcher, Severity, Strain};
 use crate::conntrack::Reason;
 use crate::conntrack::event::Closed;
-use crate::dialogue::{Dialogue, Ftp, Heard};
+use crate::dialogue::{Dialogue, Ftp, Heard, after};
 use crate::helper::Refused;
 use crate::packet::link::Via;
 
@@ -158,7 +158,7 @@ pub const ENTRIES: &[Entry] = &[
         wire: "a segment with the addresses and ports of a control connection, a sequence number above the window, and a \
                command that would open a port; conntrack has called nothing of the connection INVALID before",
         alike: "a capture that lost segments: there the acknowledgements do not fit first",
-        references: &["https://www.rfc-editor.org/rfc/rfc5961"],
+        references: &["RFC 5961"],
         matcher: Matcher::Invalid(|dialogue, direction, reason, payload| {
             let outside = reason == Reason::TcpSequenceAbove && dialogue.invalid == 0;
             if !outside || !opens(dialogue.kind, payload) {
@@ -184,12 +184,12 @@ pub const ENTRIES: &[Entry] = &[
     Entry {
         id: "spoofed-source",
         title: "A command from another interface than its sender's",
-        severity: Severity::High,
+        severity: Severity::Medium,
         helpers: &[],
         wire: "every packet of one end of a control connection came by one interface, and then a command that opens a \
                port by another",
         alike: "a capture that shows each packet on its way in and out; the first packet after a change of routes",
-        references: &[OPENSVP, "https://www.rfc-editor.org/rfc/rfc3704"],
+        references: &[OPENSVP, "RFC 3704"],
         matcher: Matcher::Expected(|dialogue, heard, _| {
             let (first, now) = strayed(dialogue, heard)?;
             let others = dialogue.sides[heard.direction.index()].other.interface;
@@ -235,7 +235,7 @@ pub const ENTRIES: &[Entry] = &[
         wire: "every packet of one end of a control connection had one hop limit (TTL), and then a command that opens a \
                port another, by more than one",
         alike: "the first packet after a change of routes; a router that answers handshakes for a server",
-        references: &["https://www.rfc-editor.org/rfc/rfc5082"],
+        references: &["RFC 5082"],
         matcher: Matcher::Expected(|dialogue, heard, _| {
             let side = &dialogue.sides[heard.direction.index()];
             let (first, now) = (side.way?, heard.way);
@@ -268,12 +268,7 @@ fn only_asks_for_ports(ftp: &Ftp) -> bool {
 
 /// Whether a segment looks like a command that opens a port.
 fn opens(kind: &str, payload: &[u8]) -> bool {
-    let begins = |words: &[&str]| {
-        words.iter().any(|word| {
-            let start = payload.get(..word.len());
-            start.is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
-        })
-    };
+    let begins = |words: &[&str]| words.iter().any(|word| after(payload, word).is_some());
     match kind {
         "ftp" => begins(&["PORT ", "EPRT ", "227 ", "229 "]),
         "irc" => payload.windows(5).any(|five| five == b"\x01DCC "),
@@ -304,6 +299,6 @@ const MANY: u64 = 10;
 /// Packets by which it is known which way one end's packets come: a SYN/ACK and a greeting.
 const USUAL: u64 = 2;
 
-const SYSCTLS: &str = "https://docs.kernel.org/networking/nf_conntrack-sysctl.html";
-const SECURE_USE: &str = "https://home.regit.org/netfilter-en/secure-use-of-helpers/";
+const SYSCTLS: &str = "Documentation/networking/nf_conntrack-sysctl.rst";
+const SECURE_USE: &str = "https://github.com/regit/secure-conntrack-helpers";
 const OPENSVP: &str = "https://github.com/regit/opensvp";

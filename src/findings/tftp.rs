@@ -11,7 +11,7 @@ pub const ENTRIES: &[Entry] = &[Entry {
     wire: "a read or write request from a port below 1024 or one that a service is known by, as a forged sender has it",
     alike: "a client that asks from port 69 itself; one that counts its ports up and has come to that one",
     references: &[
-        "RFC 1350, section 4",
+        "RFC 1350, 4",
         "net/netfilter/nf_conntrack_tftp.c tftp_help()",
     ],
     matcher: Matcher::Expected(|dialogue, _, record| {

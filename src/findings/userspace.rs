@@ -112,7 +112,7 @@ pub const ENTRIES: &[Entry] = &[
         helpers: &["ssdp"],
         wire: "a SUBSCRIBE whose CALLBACK names another host than the speaker: the device is to connect there",
         alike: "a subscriber with several addresses",
-        references: &["https://callstranger.com/"],
+        references: &["CVE-2020-12695"],
         matcher: Matcher::Declined(|dialogue, _, reason, _| {
             let subscriber = dialogue.original.src;
             (reason == FOREIGN_CALLBACK).then(|| Evidence::of(format!("not {subscriber}")))?
@@ -131,12 +131,14 @@ pub const ENTRIES: &[Entry] = &[
         id: "mdns-foreign",
         title: "An answer to a multicast question for names, from outside",
         helpers: &["mdns"],
+        references: &["RFC 6762, 11"],
         ..FOREIGN
     },
     Entry {
         id: "slp-foreign",
         title: "An answer to a multicast question for services, from outside",
         helpers: &["slp"],
+        references: &["RFC 2608, 6.1"],
         ..FOREIGN
     },
     Entry {
@@ -157,7 +159,7 @@ const FOREIGN: Entry = Entry {
     wire: "a flow from an address of the internet to the port that a question to a group was asked from, at a private \
            address: the helper lets anybody in",
     alike: "an answer from another private network, or to a question from an address of the internet",
-    references: &["RFC 6762, 11", "RFC 2608, 6.1"],
+    references: &[],
     matcher: Matcher::Guest(outsider),
 };
 

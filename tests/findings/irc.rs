@@ -224,6 +224,18 @@ fn a_line_whose_end_was_not_captured_does_not_go_on() {
     assert!(ids(packets).is_empty());
 }
 
+/// The helper passes over blanks, and over the end of the line before.
+#[test]
+fn blanks_hide_no_middle_of_a_line() {
+    let second = |blanks: &str| {
+        let offer = format!("{blanks}PRIVMSG a :\x01DCC SEND a 3221225995 5000\x01\r\n");
+        let found = ids(irc(&[(Client, b"PONG :xxxx"), (Client, offer.as_bytes())]));
+        found.contains(&"irc-dcc-mid-line")
+    };
+    assert!(second("  "));
+    assert!(!second("\r\n"));
+}
+
 /// A line with NUL in it is none of IRC's; a browser and the helper care little.
 #[test]
 fn nul_hides_nothing() {

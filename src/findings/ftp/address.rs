@@ -17,7 +17,7 @@ pub const BOUNCE: Entry = Entry {
     helpers: FTP,
     wire: "PORT or EPRT with an address that is neither the client's nor one that a translation of addresses explains",
     alike: "a transfer between two servers at the wish of a client (FXP); a client with several public addresses",
-    references: &["CVE-1999-0017", "RFC 2577, section 3"],
+    references: &["CVE-1999-0017", "RFC 2577, 3"],
     matcher: Matcher::Line(|dialogue, heard, line| {
         let (offer, named) = foreign(dialogue, heard, line)?;
         let is_bounce = named.is(Named::Third) && heard.direction == Direction::Original;
@@ -83,7 +83,7 @@ pub const SERVICE_PORT: Entry = Entry {
         leads there",
     alike: "an active data connection from port 20, which is where it comes from; a client that counts its ports up \
         and has come to that one",
-    references: &["https://github.com/regit/opensvp", "RFC 2577, section 3"],
+    references: &["https://github.com/regit/opensvp", "RFC 2577, 3"],
     matcher: Matcher::Expected(|_, heard, record| {
         let port = opened_service(record)?;
         let own = record.master.sport;

@@ -56,7 +56,7 @@ pub const HIJACKED: Entry = Entry {
     helpers: FTP,
     wire: "a connection to the address and port of a 227 or 229 while it is expected, not from the client's address",
     alike: "a client with several addresses; a transfer between two servers (FXP); a scan of all ports",
-    references: &["CVE-1999-0351", "RFC 2577, section 8"],
+    references: &["CVE-1999-0351", "RFC 2577, 8"],
     matcher: Matcher::Stranger(|expected, flow| {
         let client = expected.master.src;
         let other = flow.original.src;
@@ -72,9 +72,10 @@ pub const SCAN: Entry = Entry {
     title: "Many ports announced, and no transfer",
     severity: Severity::Low,
     helpers: FTP,
-    wire: "twenty expectations of one control connection that nobody used, none used, and no reply 125 or 150",
+    wire: "twenty expectations of one control connection to which nobody came, none to which anybody did, and no reply 125 \
+        or 150",
     alike: "a download manager that probes; a monitor that asks for a port and goes no further",
-    references: &["RFC 2577, section 8"],
+    references: &["RFC 2577, 8"],
     matcher: Matcher::Closed(|dialogue, expected, why| {
         let tally = &dialogue.tally;
         let is_counted = matches!(why, Closed::TimedOut | Closed::Evicted);

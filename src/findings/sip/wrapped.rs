@@ -1,7 +1,7 @@
 //! SIP inside what is none: a packet that begins as a message in a stream or a datagram that does not.
 
 use super::text::{Message, is_request, lines};
-use crate::dialogue::{Dialogue, Heard};
+use crate::dialogue::{Dialogue, Heard, after};
 use crate::findings::browser::slipped_in;
 use crate::findings::{Entry, Evidence, Matcher, Severity};
 use crate::packet::Packet;
@@ -60,26 +60,27 @@ fn in_fragment(packet: &Packet<'_>) -> Option<Evidence> {
 
 /// What a segment needs to begin with for the helper to read a request in it: neither capitals nor a version.
 fn is_read_as_a_request(segment: &[u8]) -> bool {
-    METHODS.iter().any(|method| {
-        let rest = segment.split_at_checked(method.len());
-        rest.is_some_and(|(word, rest)| {
-            word.eq_ignore_ascii_case(method) && rest.first().is_some_and(u8::is_ascii_alphabetic)
-        })
-    })
+    let mut targets = METHODS.iter().filter_map(|method| after(segment, method));
+    targets.any(|target| target.first().is_some_and(u8::is_ascii_alphabetic))
 }
 
 /// The first line of a request that the helper opens a hole for.
 fn opens_a_hole(line: &[u8]) -> bool {
-    METHODS.iter().any(|method| line.starts_with(method)) && is_request(line)
+    METHODS
+        .iter()
+        .any(|method| line.starts_with(method.as_bytes()))
+        && is_request(line)
 }
 
 fn begins_as_a_request(text: &[u8]) -> bool {
-    let is_wanted = METHODS.iter().any(|method| text.starts_with(method));
+    let is_wanted = METHODS
+        .iter()
+        .any(|method| text.starts_with(method.as_bytes()));
     let start = &text[..text.len().min(LONGEST_LINE)];
     is_wanted && lines(start).next().is_some_and(is_request)
 }
 
-const METHODS: [&[u8]; 2] = [b"REGISTER ", b"INVITE "];
+const METHODS: [&str; 2] = ["REGISTER ", "INVITE "];
 /// So long a first line is looked at wherever one may begin.
 const LONGEST_LINE: usize = 512;
 const UDP_HEADER: usize = 8;
