@@ -37,8 +37,8 @@ pub const ECHOED: Entry = Entry {
     title: "A passive port that the client made the server repeat",
     severity: Severity::High,
     helpers: FTP,
-    wire: "a line or a segment that begins with 227 or 229 and has the numbers of an earlier line of the client's, as \
-        the argument of NLST or STAT; or such a line within a longer reply while no PASV waits",
+    wire: "a segment, or a line that ends in one, that begins with 227 or 229 and has the numbers of an earlier line of \
+        the client's, as the argument of NLST or STAT; or such a segment within a longer reply while no PASV waits",
     alike: "a reply of one segment that quotes the command behind its code; PORT and 227 on one host",
     references: &[
         "VU#328867",
@@ -140,7 +140,9 @@ fn injected(dialogue: &Dialogue, heard: &Heard<'_>) -> Option<Evidence> {
 
 fn echoed(dialogue: &Dialogue, heard: &Heard<'_>, line: &Line) -> Option<Evidence> {
     let ftp = dialogue.ftp()?;
-    if heard.direction != Direction::Reply || ftp.encrypted.is_some() {
+    // What stands behind another line of its segment no helper takes for a reply.
+    let may_be_read = line.at.is_none_or(|at| at == 0);
+    if heard.direction != Direction::Reply || ftp.encrypted.is_some() || !may_be_read {
         return None;
     }
     let mut read = Offer::read(heard.direction, &line.text);
