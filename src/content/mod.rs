@@ -50,6 +50,32 @@ pub fn of(protocol: Protocol, payload: &[u8]) -> Option<Content> {
     Some(*content)
 }
 
+/// What a web page can have a browser begin a connection with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Browser {
+    Http,
+    Stun,
+}
+
+impl Browser {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Http => "HTTP",
+            Self::Stun => "STUN",
+        }
+    }
+
+    /// Of a request of HTTP the page writes target, method and headers, so nothing is asked for that it can leave out;
+    /// of STUN, the name of a user.
+    pub fn of(payload: &[u8]) -> Option<Self> {
+        // RFC 8489, 5: two bits of 0, type, length, cookie.
+        if let [0..=0x3f, _, _, _, 0x21, 0x12, 0xa4, 0x42, ..] = payload {
+            return Some(Self::Stun);
+        }
+        text::begins_a_page(payload).then_some(Self::Http)
+    }
+}
+
 /// A kind of content, and what recognises it.
 type Kind = (Content, fn(&[u8]) -> bool);
 

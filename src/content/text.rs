@@ -138,6 +138,18 @@ pub fn is_http(payload: &[u8]) -> bool {
     matches!(version, Some(b"HTTP/1.0" | b"HTTP/1.1"))
 }
 
+/// A request of HTTP/1 for a page, even one whose target is so long that its line does not end in sight.
+pub fn begins_a_page(payload: &[u8]) -> bool {
+    let start = &payload[..payload.len().min(LONGEST_LINE)];
+    let end = start.iter().position(|&byte| byte == b'\n');
+    let mut words = start[..end.unwrap_or(start.len())].split(is_space);
+    let mut word = || words.next().unwrap_or_default();
+    let (method, target, version) = (word(), word(), word());
+    let is_method = |byte: &u8| byte.is_ascii_alphanumeric() || MARKS.contains(byte);
+    let is_asked = !method.is_empty() && method.iter().all(is_method) && target.starts_with(b"/");
+    is_asked && (end.is_none() || version.starts_with(b"HTTP/1."))
+}
+
 /// Questions and announcements of SSDP (UPnP Device Architecture 1.1, 1.2.2 and 1.3.2), whose headers MAN and NTS name
 /// it. Others ask by M-SEARCH as well, such as Plex at ports of its own.
 pub fn is_ssdp(payload: &[u8]) -> bool {
@@ -258,6 +270,8 @@ fn parse<T: FromStr>(text: &[u8]) -> Option<T> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
+/// What a method may have besides letters and digits (RFC 9110, 5.6.2).
+const MARKS: &[u8] = b"!#$%&'*+-.^_`|~";
 /// Longer ones are cookies and tokens; the lines of IRC and the commands of FTP and SMTP end before 512 bytes.
 const LONGEST_LINE: usize = 1024;
 const LONGEST_NAME: usize = 64;

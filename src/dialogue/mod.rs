@@ -18,7 +18,7 @@ pub use irc::Irc;
 pub use pptp::{Messages, Pptp};
 pub use ras::Ras;
 pub use rpc::Rpc;
-pub use stream::{Line, Other, Place, Side, Way};
+pub use stream::{Line, Other, Place, Side, Stream, Way, after};
 pub use summary::{Beside, Elsewhere, Summaries, Talked};
 
 use std::net::IpAddr;
@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use crate::conntrack::event::{Closed, ConntrackRecord, Root};
 use crate::conntrack::payload;
-use crate::content::{self, Content};
+use crate::content::{self, Browser, Content};
 use crate::packet::{Packet, link};
 use crate::replay::Passage;
 use crate::service::Service;
@@ -90,10 +90,10 @@ impl Tally {
 #[derive(Debug)]
 pub enum Talk {
     Ftp(Box<Ftp>),
-    Irc(Irc),
-    Ras(Ras),
-    Pptp(Pptp),
-    Rpc(Rpc),
+    Irc(Box<Irc>),
+    Ras(Box<Ras>),
+    Pptp(Box<Pptp>),
+    Rpc(Box<Rpc>),
     /// Nothing: each message stands for itself.
     Silent,
 }
@@ -105,10 +105,14 @@ pub struct Heard<'p> {
     pub at: Timestamp,
     pub direction: Direction,
     pub payload: &'p [u8],
+    /// As much of it as the capture holds; the rest reads as zeros above.
+    pub captured: &'p [u8],
     pub way: Way,
     /// Of TCP; whole and new for the rest.
     pub place: Place,
-    /// The lines that end in it, of protocols that speak in lines over TCP.
+    /// It goes on with a line that began before it. This and the next: of protocols that speak in lines, over TCP.
+    pub is_within: bool,
+    /// The lines that end in it.
     pub lines: Vec<Line>,
 }
 
@@ -142,10 +146,10 @@ impl Dialogue {
             tally: Tally::default(),
             talk: match kind {
                 "ftp" => Talk::Ftp(Box::default()),
-                "irc" => Talk::Irc(Irc::default()),
-                "RAS" => Talk::Ras(Ras::default()),
-                "pptp" => Talk::Pptp(Pptp::default()),
-                "rpc" => Talk::Rpc(Rpc::default()),
+                "irc" => Talk::Irc(Box::default()),
+                "RAS" => Talk::Ras(Box::default()),
+                "pptp" => Talk::Pptp(Box::default()),
+                "rpc" => Talk::Rpc(Box::default()),
                 _ => Talk::Silent,
             },
         }
@@ -176,27 +180,42 @@ impl Dialogue {
         if side.messages == 0 {
             side.first_message = packet.number;
             side.opened_with = content::of(protocol, payload);
-            side.opening = payload.iter().copied().take(OPENING).collect();
+            side.browser = Browser::of(payload);
         }
         side.messages += 1;
-        self.cut += u64::from(packet.captured < packet.datagram.len());
-        let mut place = Place::default();
-        let mut lines = Vec::new();
-        if protocol == Protocol::TCP {
-            place = side.place(sequence, payload);
-            if matches!(self.talk, Talk::Ftp(_) | Talk::Irc(_)) {
-                lines = side.lines(payload, &place);
-            }
-        }
-        Some(Heard {
+        let cut = packet.datagram.len() - packet.captured;
+        self.cut += u64::from(cut > 0);
+        let captured = &payload[..payload.len().saturating_sub(cut)];
+        let mut heard = Heard {
             packet: packet.number,
             at: passage.at,
             direction,
             payload,
+            captured,
             way,
-            place,
-            lines,
-        })
+            place: Place::default(),
+            is_within: false,
+            lines: Vec::new(),
+        };
+        if protocol == Protocol::TCP {
+            self.place(&mut heard, sequence);
+        }
+        Some(heard)
+    }
+
+    /// Puts a segment in its place, as far as the capture holds it, and reads the lines that end in it.
+    fn place(&mut self, heard: &mut Heard<'_>, sequence: u32) {
+        let speaks_in_lines = matches!(self.talk, Talk::Ftp(_) | Talk::Irc(_));
+        let stream = self.stream(heard.direction);
+        heard.place = stream.place(sequence, heard.captured);
+        if speaks_in_lines {
+            let is_next = heard.place.again == 0 && !heard.place.late;
+            heard.is_within = is_next && stream.is_within_a_line();
+            heard.lines = stream.lines(heard.captured, &heard.place);
+        }
+        // A payload is shorter than 64 KiB.
+        let [held, all] = [heard.captured, heard.payload].map(|bytes| bytes.len() as u32);
+        stream.lose(sequence.wrapping_add(held), all - held);
     }
 
     /// Where the payload of this segment stands, SYN counted. A SYN begins a stream that was silent so far; later, where
@@ -209,26 +228,29 @@ impl Dialogue {
             return sequence;
         }
         let first = sequence.wrapping_add(1);
-        let is_silent = self.sides.iter().all(|side| side.messages == 0);
-        let [original, reply] = &mut self.sides;
-        let (own, other) = match direction {
-            Direction::Original => (original, reply),
-            Direction::Reply => (reply, original),
-        };
         if flags & ACK == 0 {
+            let is_silent = self.sides.iter().all(|side| side.messages == 0);
+            let own = self.stream(direction);
             own.offered = Some(first);
             if is_silent {
                 own.begin(first);
             }
-        } else {
-            let acknowledged = u32::from_be_bytes([a, b, c, d]);
-            let answered = other.offered.take_if(|offered| *offered == acknowledged);
-            if let Some(offered) = answered {
-                other.begin(offered);
-                own.begin(first);
-            }
+            return first;
+        }
+        let acknowledged = u32::from_be_bytes([a, b, c, d]);
+        let other = self.stream(!direction);
+        if let Some(offered) = other.offered.take_if(|offered| *offered == acknowledged) {
+            other.begin(offered);
+            self.stream(direction).begin(first);
         }
         first
+    }
+
+    /// Only what FTP's findings compare is kept.
+    fn stream(&mut self, direction: Direction) -> &mut Stream {
+        let keeps = self.ftp().is_some();
+        let stream = &mut self.sides[direction.index()].stream;
+        stream.get_or_insert_with(|| Box::new(Stream::new(keeps)))
     }
 
     /// Remembers one line of a message. What is asked about it has been asked before.
@@ -248,6 +270,14 @@ impl Dialogue {
         agreed.or(from_the_start.then_some(client.first_message))
     }
 
+    /// What a web page may have had the client begin with, and in which packet.
+    pub fn browser(&self) -> Option<(Browser, u64)> {
+        let client = &self.sides[Direction::Original.index()];
+        client
+            .browser
+            .map(|browser| (browser, client.first_message))
+    }
+
     /// Remembers a message, of protocols that do not speak in lines. What is asked about it has been asked before.
     pub fn hear(&mut self, heard: &Heard<'_>) {
         match &mut self.talk {
@@ -258,10 +288,10 @@ impl Dialogue {
         }
     }
 
-    /// The capture holds it from its first byte on, and conntrack took all of it for part of it.
+    /// The capture holds all that was said so far. What conntrack does not take for part of it does not count: whoever
+    /// sends such a packet would hide all that follows.
     pub fn is_whole(&self) -> bool {
-        let is_complete = self.sides.iter().all(|side| side.missing == 0);
-        !self.picked_up && self.invalid == 0 && is_complete
+        !self.picked_up && self.sides.iter().all(|side| side.missing() == 0)
     }
 
     pub fn ftp(&self) -> Option<&Ftp> {
@@ -302,5 +332,3 @@ impl Dialogue {
 
 const SYN: u8 = 0x02;
 const ACK: u8 = 0x10;
-/// Bytes of a stream by which it is known what speaks in it.
-const OPENING: usize = 8;

@@ -1,11 +1,34 @@
 //! One direction of a control connection, as its reader puts it together.
 
-use crate::content::Content;
+use crate::content::{Browser, Content};
 use crate::packet::link::Via;
 
-/// What is remembered of what one end said.
+/// What is remembered of one end. There is one for every datagram's sender, so what only streams need is apart.
 #[derive(Debug, Default)]
 pub struct Side {
+    /// Of TCP, from the first SYN or payload on.
+    pub(super) stream: Option<Box<Stream>>,
+    /// What its first payload looked like.
+    pub opened_with: Option<Content>,
+    /// What of a browser's it may have been.
+    pub browser: Option<Browser>,
+    /// Packets with a payload.
+    pub messages: u64,
+    /// The first of them; 0 where there is none.
+    pub first_message: u64,
+    /// Which way the first packet came.
+    pub way: Option<Way>,
+    /// Packets of any kind.
+    pub packets: u64,
+    /// Those that differ from the first in this respect.
+    pub other: Other,
+}
+
+/// The bytes that one end said.
+#[derive(Debug, Default)]
+pub struct Stream {
+    /// The bytes are kept, to be compared with repetitions.
+    keeps: bool,
     /// Sequence number of the first byte, as the last SYN says that counts.
     first: Option<u32>,
     /// What the last SYN says that nobody has answered yet.
@@ -18,22 +41,8 @@ pub struct Side {
     recent: Vec<u8>,
     /// A line that has not ended yet.
     unfinished: Vec<u8>,
-    /// What its first payload looked like.
-    pub opened_with: Option<Content>,
-    /// The first few bytes of that.
-    pub opening: Vec<u8>,
-    /// Packets with a payload.
-    pub messages: u64,
-    /// The first of them; 0 where there is none.
-    pub first_message: u64,
     /// Bytes that were passed over and have not come since.
-    pub missing: u64,
-    /// Which way the first packet came.
-    pub way: Option<Way>,
-    /// Packets of any kind.
-    pub packets: u64,
-    /// Those that differ from the first in this respect.
-    pub other: Other,
+    missing: u64,
 }
 
 /// Packets that came another way than the first of their end.
@@ -99,6 +108,24 @@ impl Side {
         }
     }
 
+    /// Bytes of its stream that the capture does not hold.
+    pub fn missing(&self) -> u64 {
+        self.stream.as_ref().map_or(0, |stream| stream.missing)
+    }
+}
+
+impl Stream {
+    pub fn new(keeps: bool) -> Self {
+        Self {
+            keeps,
+            ..Self::default()
+        }
+    }
+
+    pub fn missing(&self) -> u64 {
+        self.missing
+    }
+
     /// The stream begins at this number, whatever was heard before; the same SYN once more changes nothing.
     pub fn begin(&mut self, first: u32) {
         if self.first == Some(first) {
@@ -134,6 +161,8 @@ impl Side {
         let beyond = end.wrapping_sub(next);
         if beyond < HALF {
             self.next = Some(end);
+        }
+        if beyond < HALF && self.keeps {
             let new = &payload[(length - beyond.min(length)) as usize..];
             self.recent
                 .extend_from_slice(&new[new.len().saturating_sub(REMEMBERED)..]);
@@ -141,6 +170,14 @@ impl Side {
             self.recent.drain(..excess);
         }
         place
+    }
+
+    /// Behind a segment that ended before this number, the snap length took so many bytes.
+    pub fn lose(&mut self, next: u32, bytes: u32) {
+        if self.next == Some(next) {
+            self.pass_over(next, bytes);
+            self.next = Some(next.wrapping_add(bytes));
+        }
     }
 
     fn pass_over(&mut self, next: u32, bytes: u32) {
@@ -185,6 +222,10 @@ impl Side {
         before.iter().zip(repeated).any(|(a, b)| a != b)
     }
 
+    pub fn is_within_a_line(&self) -> bool {
+        !self.unfinished.is_empty()
+    }
+
     /// The lines that end in a payload. What comes late is read by itself: a line that began before it, or goes on
     /// behind it, is lost.
     pub fn lines(&mut self, payload: &[u8], place: &Place) -> Vec<Line> {
@@ -200,7 +241,7 @@ impl Side {
     fn read(&mut self, payload: &[u8], from: usize) -> Vec<Line> {
         let mut lines = Vec::new();
         let mut start = from;
-        let mut began_earlier = !self.unfinished.is_empty();
+        let mut began_earlier = self.is_within_a_line();
         for (at, &byte) in payload.iter().enumerate().skip(from) {
             if byte != b'\n' {
                 continue;

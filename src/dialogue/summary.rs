@@ -125,7 +125,7 @@ impl Summaries {
         let talked = self.services.entry(dialogue.service).or_default();
         let [client, server] = &dialogue.sides;
         talked.messages += client.messages + server.messages;
-        talked.missing += client.missing + server.missing;
+        talked.missing += client.missing() + server.missing();
         talked.cut += dialogue.cut;
         // Nobody sends on a TCP connection before the other end has answered.
         let says = |side: &Side, other: &Side| side.messages > 0 && other.way.is_none();

@@ -1,6 +1,6 @@
 //! Amanda: which ports an answer names.
 
-use super::place::opened_service;
+use super::place::{opened, opened_service};
 use super::{Entry, Evidence, Matcher, Severity, written};
 
 pub const ENTRIES: &[Entry] = &[
@@ -13,12 +13,8 @@ pub const ENTRIES: &[Entry] = &[
         alike: "a port from 512 to 1023: what an Amanda client that may, takes for a stream",
         references: &[],
         matcher: Matcher::Expected(|_, _, record| {
-            let port = opened_service(record).filter(|port| !(512..1024).contains(port))?;
-            let expectation = &record.expectation;
-            Evidence::of(format!(
-                "port {port} of {} is opened",
-                expectation.dst_addr.value
-            ))
+            opened_service(record).filter(|port| !(512..1024).contains(port))?;
+            Evidence::of(opened(record))
         }),
     },
     Entry {
@@ -30,11 +26,7 @@ pub const ENTRIES: &[Entry] = &[
                reads, are above 65535: it takes the lower 16 bits",
         alike: "the number of a stream on one connection for all: six digits, from 500000 downwards",
         references: &[],
-        matcher: Matcher::Expected(|_, heard, record| {
-            let port = written::wrapped_port(heard, record)?;
-            let opened = record.expectation.dst_port.value;
-            Evidence::of(format!("{port} is named, {opened} opened"))
-        }),
+        matcher: Matcher::Expected(|_, heard, record| written::wrapped_port(heard, record)),
     },
     Entry {
         id: "amanda-stream-number",
@@ -44,7 +36,7 @@ pub const ENTRIES: &[Entry] = &[
         wire: "an answer with a CONNECT line that names a number of more than five digits, of which the helper takes \
                the first five for a port: so it is where one connection carries all streams",
         alike: "a port of five digits",
-        references: &["https://manpages.debian.org/amanda-auth.7"],
+        references: &["amanda-auth(7)"],
         matcher: Matcher::Expected(|_, heard, record| {
             let (read, named) = written::port(heard, record)?;
             let is_cut = read != named && read <= u64::from(u16::MAX);

@@ -12,10 +12,7 @@ pub const ENTRIES: &[Entry] = &[Entry {
         that is not of the interface's network",
     alike: "a name service that asks from port 137 as well, in a network beyond a router; an interface with a second \
         network",
-    references: &[
-        "net/netfilter/nf_conntrack_broadcast.c",
-        "RFC 1002, section 4.2",
-    ],
+    references: &["net/netfilter/nf_conntrack_broadcast.c", "RFC 1002, 4.2"],
     matcher: Matcher::Stranger(foreign_answer),
 }];
 

@@ -13,8 +13,8 @@ use crate::packet::Packet;
 use crate::tuple::{Direction, Protocol, Tuple};
 
 pub struct Controls {
-    alive: HashMap<ConntrackId, Dialogue>,
-    /// The same by their original tuples: an INVALID packet belongs to no conntrack.
+    alive: HashMap<ConntrackId, Box<Dialogue>>,
+    /// Those of TCP by their original tuples: an INVALID packet belongs to no conntrack.
     by_tuple: HashMap<Tuple, ConntrackId>,
     /// From a helper's name to rules to its kind.
     kinds: HashMap<&'static str, &'static str>,
@@ -44,26 +44,28 @@ impl Controls {
         let Some(helper) = record.helper else { return };
         let mut dialogue = Dialogue::of(record, helper, self.kind_of(helper));
         dialogue.local = Arc::clone(&self.local);
-        self.by_tuple.insert(record.original, record.id);
-        self.alive.insert(record.id, dialogue);
+        if record.original.protocol == Protocol::TCP {
+            self.by_tuple.insert(record.original, record.id);
+        }
+        self.alive.insert(record.id, Box::new(dialogue));
     }
 
     /// One that never enters the table.
-    pub fn unlisted(&self, root: Root, packet: u64) -> Dialogue {
+    pub fn unlisted(&self, root: Root, packet: u64) -> Box<Dialogue> {
         let mut dialogue = Dialogue::new(root, self.kind_of(root.helper), packet);
         dialogue.local = Arc::clone(&self.local);
-        dialogue
+        Box::new(dialogue)
     }
 
-    pub fn take(&mut self, id: ConntrackId) -> Option<Dialogue> {
+    pub fn take(&mut self, id: ConntrackId) -> Option<Box<Dialogue>> {
         self.alive.remove(&id)
     }
 
-    pub fn put_back(&mut self, id: ConntrackId, dialogue: Dialogue) {
+    pub fn put_back(&mut self, id: ConntrackId, dialogue: Box<Dialogue>) {
         self.alive.insert(id, dialogue);
     }
 
-    pub fn end(&mut self, record: &ConntrackRecord) -> Option<Dialogue> {
+    pub fn end(&mut self, record: &ConntrackRecord) -> Option<Box<Dialogue>> {
         record.helper?;
         // Another may have taken its place.
         if self.by_tuple.get(&record.original) == Some(&record.id) {
@@ -73,7 +75,7 @@ impl Controls {
     }
 
     /// All that are left, in no order.
-    pub fn end_all(&mut self) -> impl Iterator<Item = Dialogue> {
+    pub fn end_all(&mut self) -> impl Iterator<Item = Box<Dialogue>> {
         self.by_tuple.clear();
         self.alive.drain().map(|(_, dialogue)| dialogue)
     }

@@ -3,11 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 
-use super::place::{is_nobodys, is_private, opened_service};
+use super::browser::slipped_in;
+use super::place::{is_nobodys, is_private, opened, opened_service};
 use super::{Entry, Evidence, Matcher, Severity, written};
 use crate::conntrack::event::ExpectationRecord;
-use crate::content::Content;
-use crate::dialogue::{Dialogue, Heard, Line};
+use crate::dialogue::{Dialogue, Heard, Line, after};
 use crate::tuple::Direction;
 
 pub const ENTRIES: &[Entry] = &[
@@ -41,10 +41,10 @@ pub const ENTRIES: &[Entry] = &[
         title: "A DCC offer from what speaks HTTP",
         severity: Severity::High,
         helpers: &["irc"],
-        wire: "the client's first message is an HTTP request, and a later line holds \\x01DCC and SEND, CHAT or the like",
+        wire: "a client that begins with HTTP or STUN, and a segment of its own with \\x01DCC and SEND, CHAT or the like",
         alike: "a browser or scanner that asks an IRC port for a page and offers nothing",
-        references: &["https://samy.pl/natpin/"],
-        matcher: Matcher::Line(from_browser),
+        references: &["CVE-2001-1056", "https://samy.pl/slipstream/"],
+        matcher: Matcher::Message(from_browser),
     },
     Entry {
         id: "irc-unregistered",
@@ -53,7 +53,7 @@ pub const ENTRIES: &[Entry] = &[
         helpers: &["irc"],
         wire: "an offer that opens a port, with no NICK, USER, PASS or CAP before it: no server would pass it on",
         alike: "a connection whose beginning the capture does not hold",
-        references: &["CVE-2001-1056", "https://github.com/regit/opensvp"],
+        references: &["https://github.com/regit/opensvp"],
         matcher: Matcher::Expected(unregistered),
     },
     Entry {
@@ -63,7 +63,7 @@ pub const ENTRIES: &[Entry] = &[
         helpers: &["irc"],
         wire: "an offer whose address is not the client's, while both are private or both public; no hole is opened",
         alike: "a client that names its address of the other side of an address translation",
-        references: &["https://www.frozentux.net/iptables-tutorial/iptables-tutorial.html#MIRCDCC"],
+        references: &["O. Andreasson: Iptables Tutorial, mIRC DCC problems"],
         matcher: Matcher::Declined(|dialogue, heard, _, bytes| {
             let (address, client) = offered_elsewhere(dialogue, heard, bytes)?;
             let is_foreign = !is_nobodys(address) && is_private(address) == is_private(client);
@@ -78,7 +78,7 @@ pub const ENTRIES: &[Entry] = &[
         wire: "an offer whose address is private and the client's public, or the other way, or an address that \
                reaches nobody; no hole is opened, and the direct connection fails",
         alike: "an offer of the client's own address, and one without a port, which asks the other to listen",
-        references: &["https://www.frozentux.net/iptables-tutorial/iptables-tutorial.html#MIRCDCC"],
+        references: &["O. Andreasson: Iptables Tutorial, mIRC DCC problems"],
         matcher: Matcher::Declined(|dialogue, heard, _, bytes| {
             let (address, client) = offered_elsewhere(dialogue, heard, bytes)?;
             let is_other_side = is_nobodys(address) || is_private(address) != is_private(client);
@@ -94,11 +94,8 @@ pub const ENTRIES: &[Entry] = &[
         alike: "an offer without a port, 0, which asks the other to listen",
         references: &["CVE-2001-1056"],
         matcher: Matcher::Expected(|_, _, record| {
-            let port = opened_service(record)?;
-            Evidence::of(format!(
-                "port {port} of {} is opened to anybody",
-                record.expectation.dst_addr.value
-            ))
+            opened_service(record)?;
+            Evidence::of(opened(record))
         }),
     },
     Entry {
@@ -109,13 +106,7 @@ pub const ENTRIES: &[Entry] = &[
         wire: "an offer of a port above 65535, of which the helper takes the lower 16 bits",
         alike: "a long number behind the port: the size of the file",
         references: &[],
-        matcher: Matcher::Expected(|_, heard, record| {
-            let port = written::wrapped_port(heard, record)?;
-            Evidence::of(format!(
-                "{port} is named, {} opened",
-                record.expectation.dst_port.value
-            ))
-        }),
+        matcher: Matcher::Expected(|_, heard, record| written::wrapped_port(heard, record)),
     },
     Entry {
         id: "irc-unterminated",
@@ -131,8 +122,8 @@ pub const ENTRIES: &[Entry] = &[
 ];
 
 fn off_position(dialogue: &Dialogue, heard: &Heard<'_>, line: &Line) -> Option<Evidence> {
-    let at = said(heard, line)?;
-    if is_in_place(line.text.get(..at)?) {
+    let at = offer(&line.text)?;
+    if heard.direction == Direction::Reply || is_in_place(line.text.get(..at)?) {
         return None;
     }
     let irc = dialogue.irc()?;
@@ -143,28 +134,30 @@ fn off_position(dialogue: &Dialogue, heard: &Heard<'_>, line: &Line) -> Option<E
 }
 
 fn mid_line(_: &Dialogue, heard: &Heard<'_>, _: &ExpectationRecord) -> Option<Evidence> {
-    let line = heard.lines.first().filter(|line| is_whole(line))?;
-    let began_earlier = line.at.is_none();
-    let reads_as_one = starts_with(heard.payload, COMMAND);
-    (began_earlier && reads_as_one)
+    // The helper passes over blanks.
+    let blanks = heard
+        .payload
+        .iter()
+        .take_while(|&&byte| byte == b' ')
+        .count();
+    let begins = after(&heard.payload[blanks..], COMMAND).is_some();
+    (heard.is_within && begins)
         .then(|| Evidence::of("the segment begins in the midst of a line"))?
 }
 
-fn from_browser(dialogue: &Dialogue, heard: &Heard<'_>, line: &Line) -> Option<Evidence> {
-    said(heard, line)?;
-    let side = dialogue.sides.get(Direction::Original.index())?;
-    let is_http = side.opened_with == Some(Content::Http);
-    is_http.then(|| Evidence::with("the client began with HTTP", [side.first_message]))?
+fn from_browser(dialogue: &Dialogue, heard: &Heard<'_>) -> Option<Evidence> {
+    let offers = heard.direction == Direction::Original && offer(heard.payload).is_some();
+    offers.then(|| slipped_in(dialogue, "a segment holds an offer"))?
 }
 
 fn unregistered(dialogue: &Dialogue, _: &Heard<'_>, _: &ExpectationRecord) -> Option<Evidence> {
-    let whole = !dialogue.picked_up && dialogue.sides.iter().all(|side| side.missing == 0);
-    let is_nobody = whole && !dialogue.irc()?.registered;
+    let is_nobody = dialogue.is_whole() && !dialogue.irc()?.registered;
     is_nobody.then(|| Evidence::of("neither NICK nor USER, PASS or CAP came before"))?
 }
 
 fn unterminated(_: &Dialogue, heard: &Heard<'_>) -> Option<Evidence> {
-    let is_clients = heard.direction == Direction::Original && starts_with(heard.payload, COMMAND);
+    let is_clients =
+        heard.direction == Direction::Original && after(heard.payload, COMMAND).is_some();
     let is_open = !heard.payload.contains(&b'\n') && heard.payload.last()?.is_ascii_digit();
     if !is_clients || !is_open {
         return None;
@@ -173,17 +166,6 @@ fn unterminated(_: &Dialogue, heard: &Heard<'_>) -> Option<Evidence> {
     // DCC, the kind, a name, and the address at least.
     let words = numbers.split(|&byte| byte == b' ').count();
     (words > 3).then(|| Evidence::of("the segment ends in a digit"))?
-}
-
-/// Where an offer begins in a line of the client's.
-fn said(heard: &Heard<'_>, line: &Line) -> Option<usize> {
-    let is_clients = heard.direction == Direction::Original && is_whole(line);
-    is_clients.then(|| offer(&line.text))?
-}
-
-/// A capture's snap length leaves zeros, which no line has (RFC 2812, 2.3.1), and takes its end.
-fn is_whole(line: &Line) -> bool {
-    !line.text.contains(&0)
 }
 
 /// Where the first offer begins that the helper would read, at its `\x01`.
@@ -252,14 +234,9 @@ fn named(text: &[u8]) -> Option<(Ipv4Addr, u64)> {
     Some((address.into(), written::number(words.next()?)?))
 }
 
-fn starts_with(text: &[u8], word: &[u8]) -> bool {
-    text.get(..word.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(word))
-}
-
 const MARK: &[u8] = b"\x01DCC ";
 /// Those that the helper knows (`dccprotos`).
 const KINDS: [&[u8]; 5] = [b"SEND ", b"CHAT ", b"MOVE ", b"TSEND ", b"SCHAT "];
-const COMMAND: &[u8] = b"PRIVMSG ";
+const COMMAND: &str = "PRIVMSG ";
 /// RFC 2812, 3.3, and what servers know besides for operators of a channel.
 const COMMANDS: [&[u8]; 4] = [b"PRIVMSG", b"NOTICE", b"CPRIVMSG", b"CNOTICE"];

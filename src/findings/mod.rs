@@ -5,6 +5,8 @@
 
 mod amanda;
 mod broadcast;
+mod browser;
+mod concerned;
 mod controls;
 mod found;
 mod ftp;
@@ -53,6 +55,7 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         sane::ENTRIES,
         broadcast::ENTRIES,
         userspace::ENTRIES,
+        browser::ENTRIES,
         state::ENTRIES,
     ]
     .into_iter()
@@ -75,6 +78,13 @@ pub struct Entry {
     /// Where it is described.
     pub references: &'static [&'static str],
     pub matcher: Matcher,
+}
+
+impl Entry {
+    /// Whether it is looked for where a helper of this kind reads.
+    fn concerns(&self, kind: &str) -> bool {
+        self.helpers.is_empty() || self.helpers.contains(&kind)
+    }
 }
 
 /// How much it matters to a firewall's owner.
@@ -151,7 +161,7 @@ pub enum Strain {
 pub struct Evidence {
     /// Numbers and addresses, in our words; nothing of the payload as it stands.
     pub detail: String,
-    /// Other frames that belong to it.
+    /// Frames that belong to it, beside its own.
     pub frames: Vec<u64>,
 }
 

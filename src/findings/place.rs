@@ -4,10 +4,11 @@ use std::net::IpAddr;
 
 use crate::conntrack::event::ExpectationRecord;
 use crate::expectation::{Origin, network};
+use crate::tuple::{Direction, Tuple};
 
 /// A port that only the system may listen at, or that a service is known by which nobody means to open to others.
-pub fn is_of_a_service(port: u16) -> bool {
-    port < 1024 || SERVICES.contains(&port)
+fn is_of_a_service(port: u16) -> bool {
+    (1..1024).contains(&port) || SERVICES.contains(&port)
 }
 
 /// What an expectation opens, where that is the port of a service.
@@ -31,6 +32,23 @@ pub fn is_private(address: IpAddr) -> bool {
 pub fn is_nobodys(address: IpAddr) -> bool {
     let is_broadcast = matches!(address, IpAddr::V4(v4) if v4.is_broadcast());
     address.is_loopback() || address.is_unspecified() || address.is_multicast() || is_broadcast
+}
+
+/// In one network, as networks mostly are cut: 24 bits of IPv4, 64 of IPv6.
+pub fn are_neighbours(one: IpAddr, other: IpAddr) -> bool {
+    match (one, other) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => one.to_bits() >> 8 == other.to_bits() >> 8,
+        (IpAddr::V6(one), IpAddr::V6(other)) => one.to_bits() >> 64 == other.to_bits() >> 64,
+        _ => false,
+    }
+}
+
+/// Who speaks in this direction of a flow, and who listens.
+pub fn ends(original: &Tuple, direction: Direction) -> (IpAddr, IpAddr) {
+    match direction {
+        Direction::Original => (original.src, original.dst),
+        Direction::Reply => (original.dst, original.src),
+    }
 }
 
 /// Whom an expectation lets somebody in to, where the payload names neither of the two ends.

@@ -3,6 +3,7 @@
 use super::place::opened;
 use super::{Entry, Evidence, Matcher, Severity};
 use crate::dialogue::Messages;
+use crate::helper::reasons::SECOND_CALL;
 use crate::tuple::Protocol;
 
 pub const ENTRIES: &[Entry] = &[
@@ -65,9 +66,7 @@ pub const ENTRIES: &[Entry] = &[
                     .is_some_and(|port| port.value == 0);
             // Of the two expectations of a call, one.
             let once = expectation.dst_addr.value == record.master.dst && heard.place.again == 0;
-            (unnumbered && once)
-                .then(|| Evidence::of(opened(record)))
-                .flatten()
+            (unnumbered && once).then(|| Evidence::of(opened(record)))?
         }),
     },
     Entry {
@@ -79,9 +78,7 @@ pub const ENTRIES: &[Entry] = &[
         alike: "a call after the one before was cleared",
         references: &["net/netfilter/nf_conntrack_proto_gre.c, nf_ct_gre_keymap_add()"],
         matcher: Matcher::Declined(|_, _, reason, _| {
-            (reason == "a second call on one control connection")
-                .then(|| Evidence::of("its tunnel is not expected"))
-                .flatten()
+            (reason == SECOND_CALL).then(|| Evidence::of("its tunnel is not expected"))?
         }),
     },
 ];

@@ -1,13 +1,12 @@
 //! Conntrack itself: where expectations lead and how many there are, who speaks for a control connection, and what does
 //! not fit one.
 
-use std::net::IpAddr;
-
-use super::{Entry, Evidence, Matcher, Severity, Strain, place};
+use super::place::{is_nobodys, opened, opened_service, third_host};
+use super::{Entry, Evidence, Matcher, Severity, Strain};
 use crate::conntrack::Reason;
-use crate::conntrack::event::{Closed, ExpectationRecord};
-use crate::dialogue::{Dialogue, Ftp, Heard};
-use crate::expectation::Origin;
+use crate::conntrack::event::Closed;
+use crate::dialogue::{Dialogue, Ftp, Heard, after};
+use crate::helper::Refused;
 use crate::packet::link::Via;
 
 pub const ENTRIES: &[Entry] = &[
@@ -21,10 +20,10 @@ pub const ENTRIES: &[Entry] = &[
         alike: "a capture of the loopback device; a SIP call on hold (0.0.0.0, RFC 3264, 8.4) or to a multicast group",
         references: &[SECURE_USE],
         matcher: Matcher::Expected(|dialogue, _, record| {
-            let target = named_target(record)?;
+            let target = third_host(record)?;
             let is_of_sip =
                 dialogue.kind == "sip" && (target.is_unspecified() || target.is_multicast());
-            if !place::is_nobodys(target) || is_of_sip {
+            if !is_nobodys(target) || is_of_sip {
                 return None;
             }
             Evidence::of(format!("a flow to {target} is expected"))
@@ -40,12 +39,9 @@ pub const ENTRIES: &[Entry] = &[
         alike: "a telephone behind address translation that names the address it is seen with: its port is no service's",
         references: &[SECURE_USE],
         matcher: Matcher::Expected(|dialogue, _, record| {
-            let target = named_target(record)?;
-            let port = place::opened_service(record)?;
-            dialogue
-                .local
-                .contains(&target)
-                .then(|| Evidence::of(format!("a flow to {target} port {port} is expected")))?
+            let target = third_host(record)?;
+            let is_own = dialogue.local.contains(&target) && opened_service(record).is_some();
+            is_own.then(|| Evidence::of(opened(record)))?
         }),
     },
     Entry {
@@ -110,8 +106,7 @@ pub const ENTRIES: &[Entry] = &[
         alike: "a command whose port another connection's expectation has already",
         references: &[SYSCTLS],
         matcher: Matcher::Declined(|_, _, reason, _| {
-            NO_ROOM
-                .contains(&reason)
+            (reason == Refused::NoRoom.reason())
                 .then(|| Evidence::of("nf_conntrack_expect_max was reached"))?
         }),
     },
@@ -163,7 +158,7 @@ pub const ENTRIES: &[Entry] = &[
         wire: "a segment with the addresses and ports of a control connection, a sequence number above the window, and a \
                command that would open a port; conntrack has called nothing of the connection INVALID before",
         alike: "a capture that lost segments: there the acknowledgements do not fit first",
-        references: &["https://www.rfc-editor.org/rfc/rfc5961"],
+        references: &["RFC 5961"],
         matcher: Matcher::Invalid(|dialogue, direction, reason, payload| {
             let outside = reason == Reason::TcpSequenceAbove && dialogue.invalid == 0;
             if !outside || !opens(dialogue.kind, payload) {
@@ -189,12 +184,12 @@ pub const ENTRIES: &[Entry] = &[
     Entry {
         id: "spoofed-source",
         title: "A command from another interface than its sender's",
-        severity: Severity::High,
+        severity: Severity::Medium,
         helpers: &[],
         wire: "every packet of one end of a control connection came by one interface, and then a command that opens a \
                port by another",
         alike: "a capture that shows each packet on its way in and out; the first packet after a change of routes",
-        references: &[OPENSVP, "https://www.rfc-editor.org/rfc/rfc3704"],
+        references: &[OPENSVP, "RFC 3704"],
         matcher: Matcher::Expected(|dialogue, heard, _| {
             let (first, now) = strayed(dialogue, heard)?;
             let others = dialogue.sides[heard.direction.index()].other.interface;
@@ -240,7 +235,7 @@ pub const ENTRIES: &[Entry] = &[
         wire: "every packet of one end of a control connection had one hop limit (TTL), and then a command that opens a \
                port another, by more than one",
         alike: "the first packet after a change of routes; a router that answers handshakes for a server",
-        references: &["https://www.rfc-editor.org/rfc/rfc5082"],
+        references: &["RFC 5082"],
         matcher: Matcher::Expected(|dialogue, heard, _| {
             let side = &dialogue.sides[heard.direction.index()];
             let (first, now) = (side.way?, heard.way);
@@ -260,14 +255,6 @@ pub const ENTRIES: &[Entry] = &[
     },
 ];
 
-/// The address that a flow is expected to, where a command named it and it is no end of the control connection.
-fn named_target(record: &ExpectationRecord) -> Option<IpAddr> {
-    let target = &record.expectation.dst_addr;
-    let is_named = matches!(target.origin, Origin::Command { .. });
-    let is_an_end = [record.master.src, record.master.dst].contains(&target.value);
-    (is_named && !is_an_end).then_some(target.value)
-}
-
 /// The client's last lines ask for ports, and for nothing to be sent.
 fn only_asks_for_ports(ftp: &Ftp) -> bool {
     let asks = |line: &Vec<u8>| {
@@ -281,12 +268,7 @@ fn only_asks_for_ports(ftp: &Ftp) -> bool {
 
 /// Whether a segment looks like a command that opens a port.
 fn opens(kind: &str, payload: &[u8]) -> bool {
-    let begins = |words: &[&str]| {
-        words.iter().any(|word| {
-            let start = payload.get(..word.len());
-            start.is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
-        })
-    };
+    let begins = |words: &[&str]| words.iter().any(|word| after(payload, word).is_some());
     match kind {
         "ftp" => begins(&["PORT ", "EPRT ", "227 ", "229 "]),
         "irc" => payload.windows(5).any(|five| five == b"\x01DCC "),
@@ -305,10 +287,7 @@ fn strayed(dialogue: &Dialogue, heard: &Heard<'_>) -> Option<(Via, Via)> {
 /// Names the first message of the same end, for comparison.
 fn beside_the_first(dialogue: &Dialogue, heard: &Heard<'_>, detail: String) -> Option<Evidence> {
     let first = dialogue.sides[heard.direction.index()].first_message;
-    match first == heard.packet {
-        true => Evidence::of(detail),
-        false => Evidence::with(detail, [first]),
-    }
+    Evidence::with(detail, [first])
 }
 
 fn octets(address: [u8; 6]) -> String {
@@ -319,12 +298,7 @@ fn octets(address: [u8; 6]) -> String {
 const MANY: u64 = 10;
 /// Packets by which it is known which way one end's packets come: a SYN/ACK and a greeting.
 const USUAL: u64 = 2;
-/// What conntrackd's helpers say, and conntrack.
-const NO_ROOM: [&str; 2] = [
-    "no room for an expectation",
-    "the table of expectations is full (nf_conntrack_expect_max)",
-];
 
-const SYSCTLS: &str = "https://docs.kernel.org/networking/nf_conntrack-sysctl.html";
-const SECURE_USE: &str = "https://home.regit.org/netfilter-en/secure-use-of-helpers/";
+const SYSCTLS: &str = "Documentation/networking/nf_conntrack-sysctl.rst";
+const SECURE_USE: &str = "https://github.com/regit/secure-conntrack-helpers";
 const OPENSVP: &str = "https://github.com/regit/opensvp";

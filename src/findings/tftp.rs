@@ -1,6 +1,7 @@
 //! TFTP: from which port somebody asks, for that is what the answer may come to.
 
-use super::{Entry, Evidence, Matcher, Severity, place};
+use super::place::{opened, opened_service};
+use super::{Entry, Evidence, Matcher, Severity};
 
 pub const ENTRIES: &[Entry] = &[Entry {
     id: "tftp-service-port",
@@ -10,20 +11,11 @@ pub const ENTRIES: &[Entry] = &[Entry {
     wire: "a read or write request from a port below 1024 or one that a service is known by, as a forged sender has it",
     alike: "a client that asks from port 69 itself; one that counts its ports up and has come to that one",
     references: &[
-        "RFC 1350, section 4",
+        "RFC 1350, 4",
         "net/netfilter/nf_conntrack_tftp.c tftp_help()",
     ],
     matcher: Matcher::Expected(|dialogue, _, record| {
-        let port = place::opened_service(record)?;
-        if port == dialogue.original.dport {
-            return None;
-        }
-        let expectation = &record.expectation;
-        let asker = expectation.dst_addr.value;
-        let detail = match &expectation.src_addr {
-            Some(server) => format!("{} may come to port {port} of {asker}", server.value.addr()),
-            None => format!("anybody may come to port {port} of {asker}"),
-        };
-        Evidence::of(detail)
+        opened_service(record).filter(|&port| port != dialogue.original.dport)?;
+        Evidence::of(opened(record))
     }),
 }];

@@ -1,10 +1,9 @@
 //! What conntrackd's helpers expect: services behind portmappers and listeners, and who answers to a group.
 
-use std::net::IpAddr;
-
-use super::place::{is_of_a_service, is_private, opened, opened_service, third_host};
+use super::place::{are_neighbours, is_private, opened, opened_service, third_host};
 use super::{Entry, Evidence, Matcher, Severity};
 use crate::conntrack::event::{ConntrackRecord, ExpectationRecord};
+use crate::helper::reasons::FOREIGN_CALLBACK;
 use crate::tuple::Protocol;
 
 pub const ENTRIES: &[Entry] = &[
@@ -18,9 +17,8 @@ pub const ENTRIES: &[Entry] = &[
                 the portmapper's own",
         references: &["RFC 1833, 3"],
         matcher: Matcher::Expected(|_, _, record| {
-            let port = opened_service(record)?;
-            let is_usual = matches!(port, 0 | 111 | 512..1024 | 2049);
-            (!is_usual).then(|| Evidence::of(opened(record))).flatten()
+            opened_service(record).filter(|port| !matches!(port, 111 | 512..1024 | 2049))?;
+            Evidence::of(opened(record))
         }),
     },
     Entry {
@@ -33,10 +31,8 @@ pub const ENTRIES: &[Entry] = &[
         references: &["conntrack-tools, src/helpers/rpc.c"],
         matcher: Matcher::Expected(|dialogue, heard, record| {
             let number = dialogue.rpc()?.unasked(dialogue.original.protocol, heard)?;
-            dialogue
-                .is_whole()
-                .then(|| Evidence::of(format!("number {number}: {}", opened(record))))
-                .flatten()
+            let detail = || format!("number {number}: {}", opened(record));
+            dialogue.is_whole().then(|| Evidence::of(detail()))?
         }),
     },
     Entry {
@@ -49,7 +45,7 @@ pub const ENTRIES: &[Entry] = &[
                 that spans networks",
         references: &[],
         matcher: Matcher::Expected(|_, _, record| {
-            third_host(record).filter(|&host| !are_near(host, record.master.dst))?;
+            third_host(record).filter(|&host| !are_neighbours(host, record.master.dst))?;
             Evidence::of(opened(record))
         }),
     },
@@ -62,7 +58,7 @@ pub const ENTRIES: &[Entry] = &[
         alike: "another port of the listener's own host",
         references: &[],
         matcher: Matcher::Expected(|_, _, record| {
-            third_host(record).filter(|&host| are_near(host, record.master.dst))?;
+            third_host(record).filter(|&host| are_neighbours(host, record.master.dst))?;
             Evidence::of(opened(record))
         }),
     },
@@ -90,7 +86,8 @@ pub const ENTRIES: &[Entry] = &[
         references: &["UPnP Device Architecture 1.1, 1.3.3"],
         matcher: Matcher::Expected(|_, _, record| {
             let ends = [record.master.src, record.master.dst];
-            third_host(record).filter(|&host| !ends.iter().any(|&end| are_near(host, end)))?;
+            third_host(record)
+                .filter(|&host| !ends.iter().any(|&end| are_neighbours(host, end)))?;
             Evidence::of(opened(record))
         }),
     },
@@ -103,10 +100,9 @@ pub const ENTRIES: &[Entry] = &[
         alike: "80 and 443, where descriptions may be",
         references: &["UPnP Device Architecture 1.1, 1.3.3"],
         matcher: Matcher::Expected(|_, _, record| {
-            let port = record.expectation.dst_port.value;
+            opened_service(record).filter(|port| ![80, 443].contains(port))?;
             let over_tcp = record.expectation.protocol == Protocol::TCP;
-            let is_service = over_tcp && is_of_a_service(port) && ![80, 443].contains(&port);
-            is_service.then(|| Evidence::of(opened(record))).flatten()
+            over_tcp.then(|| Evidence::of(opened(record)))?
         }),
     },
     Entry {
@@ -116,11 +112,10 @@ pub const ENTRIES: &[Entry] = &[
         helpers: &["ssdp"],
         wire: "a SUBSCRIBE whose CALLBACK names another host than the speaker: the device is to connect there",
         alike: "a subscriber with several addresses",
-        references: &["https://callstranger.com/"],
+        references: &["CVE-2020-12695"],
         matcher: Matcher::Declined(|dialogue, _, reason, _| {
-            (reason == "CALLBACK names another host")
-                .then(|| Evidence::of(format!("not {}", dialogue.original.src)))
-                .flatten()
+            let subscriber = dialogue.original.src;
+            (reason == FOREIGN_CALLBACK).then(|| Evidence::of(format!("not {subscriber}")))?
         }),
     },
     Entry {
@@ -136,12 +131,14 @@ pub const ENTRIES: &[Entry] = &[
         id: "mdns-foreign",
         title: "An answer to a multicast question for names, from outside",
         helpers: &["mdns"],
+        references: &["RFC 6762, 11"],
         ..FOREIGN
     },
     Entry {
         id: "slp-foreign",
         title: "An answer to a multicast question for services, from outside",
         helpers: &["slp"],
+        references: &["RFC 2608, 6.1"],
         ..FOREIGN
     },
     Entry {
@@ -162,23 +159,13 @@ const FOREIGN: Entry = Entry {
     wire: "a flow from an address of the internet to the port that a question to a group was asked from, at a private \
            address: the helper lets anybody in",
     alike: "an answer from another private network, or to a question from an address of the internet",
-    references: &["RFC 6762, 11", "RFC 2608, 6.1"],
+    references: &[],
     matcher: Matcher::Guest(outsider),
 };
 
 fn outsider(expected: &ExpectationRecord, record: &ConntrackRecord) -> Option<Evidence> {
     let (src, dst) = (record.original.src, expected.expectation.dst_addr.value);
     let comes_from_outside = is_private(dst) && !is_private(src);
-    comes_from_outside
-        .then(|| Evidence::with(format!("from {src} to {dst}"), [expected.packet]))
-        .flatten()
-}
-
-/// In one network, as networks mostly are: 24 bits of IPv4, 64 of IPv6.
-fn are_near(one: IpAddr, other: IpAddr) -> bool {
-    match (one, other) {
-        (IpAddr::V4(one), IpAddr::V4(other)) => one.octets()[..3] == other.octets()[..3],
-        (IpAddr::V6(one), IpAddr::V6(other)) => one.octets()[..8] == other.octets()[..8],
-        _ => false,
-    }
+    let detail = || format!("from {src} to {dst}");
+    comes_from_outside.then(|| Evidence::with(detail(), [expected.packet]))?
 }

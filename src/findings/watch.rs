@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use super::concerned::Concerned;
 use super::controls::Controls;
 use super::holes::Holes;
 use super::{Entry, Evidence, Finding, Matcher, Strain, all};
@@ -13,9 +14,8 @@ use crate::conntrack::{Reason, State, Step};
 use crate::dialogue::{Dialogue, Heard, Summaries};
 use crate::packet::Packet;
 use crate::replay::{Arrival, Passage};
-use crate::service::Service;
 use crate::time::Timestamp;
-use crate::tuple::{Protocol, Tuple};
+use crate::tuple::Protocol;
 
 /// Listens to the control connections and looks for what the catalogue knows.
 pub struct Watch {
@@ -38,11 +38,7 @@ impl Watch {
         let controls = Controls::new(config);
         let registered = config.modules.registered().iter();
         let kinds = registered.map(|helper| helper.spec.called());
-        let of = |kind: &str| {
-            let concerns =
-                |entry: &&Entry| entry.helpers.is_empty() || entry.helpers.contains(&kind);
-            all().filter(concerns).collect()
-        };
+        let of = |kind| all().filter(|entry| entry.concerns(kind)).collect();
         Self {
             findings: Vec::new(),
             summaries: Summaries::default(),
@@ -88,30 +84,7 @@ impl Watch {
                 _ => None,
             });
         }
-        let spoken = step.verdict.conntrack.zip(step.verdict.direction);
-        if let Some((id, direction)) = spoken.filter(|_| step.verdict.attached) {
-            let known = self.controls.take(id);
-            let is_listed = known.is_some();
-            if let Some(mut dialogue) = known.or_else(|| self.refused(passage, step)) {
-                if let Some(heard) = dialogue.listen(passage, packet, direction) {
-                    self.message(&mut dialogue, &heard, step);
-                    if is_listed {
-                        self.summaries.heard(&dialogue, heard.packet);
-                    }
-                }
-                if is_reset(packet) {
-                    self.ask(passage, passage.at, &dialogue, |entry| {
-                        match entry.matcher {
-                            Matcher::Reset(shows) => shows(&dialogue, direction),
-                            _ => None,
-                        }
-                    });
-                }
-                if is_listed {
-                    self.controls.put_back(id, dialogue);
-                }
-            }
-        }
+        self.control(passage, packet, step);
         match step.verdict.reason {
             Some(Reason::TableFull) => self.table_full(passage),
             Some(reason) if step.verdict.state == State::Invalid => {
@@ -122,51 +95,52 @@ impl Watch {
         self.events(passage, step.events.iter().map(|event| (passage.at, event)));
     }
 
+    /// A packet of a control connection.
+    fn control(&mut self, passage: &Passage<'_>, packet: &Packet<'_>, step: &Step<'_>) {
+        let spoken = step.verdict.conntrack.zip(step.verdict.direction);
+        let Some((id, direction)) = spoken.filter(|_| step.verdict.attached) else {
+            return;
+        };
+        let listed = self.controls.take(id);
+        let is_listed = listed.is_some();
+        let Some(mut dialogue) = listed.or_else(|| self.refused(passage, step)) else {
+            return;
+        };
+        if let Some(heard) = dialogue.listen(passage, packet, direction) {
+            self.message(&mut dialogue, &heard, step);
+            if is_listed {
+                self.summaries.heard(&dialogue, heard.packet);
+            }
+        }
+        if is_reset(packet) {
+            self.ask(passage, passage.at, &dialogue, |entry| {
+                match entry.matcher {
+                    Matcher::Reset(shows) => shows(&dialogue, direction),
+                    _ => None,
+                }
+            });
+        }
+        if is_listed {
+            self.controls.put_back(id, dialogue);
+        }
+    }
+
     /// Asks about one message, then remembers it.
     fn message(&mut self, dialogue: &mut Dialogue, heard: &Heard<'_>, step: &Step<'_>) {
         let entries = self.entries(dialogue);
         let mut found = Vec::new();
-        for entry in entries.iter() {
-            match entry.matcher {
-                Matcher::Message(shows) => {
-                    found.extend(shows(dialogue, heard).map(|e| (*entry, e)))
-                }
-                Matcher::Expected(shows) => {
-                    let made = step.events.iter().filter_map(|event| match event {
-                        Event::ExpectationNew(record) => shows(dialogue, heard, record),
-                        _ => None,
-                    });
-                    found.extend(made.map(|evidence| (*entry, evidence)));
-                }
-                Matcher::Renewed(shows) => {
-                    let renewed = step.events.iter().filter_map(|event| match event {
-                        Event::ExpectationRenewed {
-                            expectation,
-                            timeout,
-                        } => shows(dialogue, heard, expectation, *timeout),
-                        _ => None,
-                    });
-                    found.extend(renewed.map(|evidence| (*entry, evidence)));
-                }
-                Matcher::Declined(shows) => {
-                    let declined = step.events.iter().filter_map(|event| match event {
-                        Event::Declined { reason, bytes, .. } => {
-                            shows(dialogue, heard, reason, bytes)
-                        }
-                        Event::Refused { reason, .. } => {
-                            shows(dialogue, heard, reason, &(0..heard.payload.len()))
-                        }
-                        _ => None,
-                    });
-                    found.extend(declined.map(|evidence| (*entry, evidence)));
-                }
-                _ => {}
+        for &entry in entries.iter() {
+            if let Matcher::Message(shows) = entry.matcher {
+                found.extend(shows(dialogue, heard).map(|evidence| (entry, evidence)));
             }
+            let events = step.events.iter();
+            let shown = events.filter_map(|event| consequence(entry, dialogue, heard, event));
+            found.extend(shown.map(|evidence| (entry, evidence)));
         }
         for line in &heard.lines {
-            for entry in entries.iter() {
+            for &entry in entries.iter() {
                 if let Matcher::Line(shows) = entry.matcher {
-                    found.extend(shows(dialogue, heard, line).map(|evidence| (*entry, evidence)));
+                    found.extend(shows(dialogue, heard, line).map(|evidence| (entry, evidence)));
                 }
             }
             dialogue.remember(heard, line);
@@ -223,7 +197,7 @@ impl Watch {
     }
 
     /// A helper dropped the first packet of a flow, which never enters the table.
-    fn refused(&self, passage: &Passage<'_>, step: &Step<'_>) -> Option<Dialogue> {
+    fn refused(&self, passage: &Passage<'_>, step: &Step<'_>) -> Option<Box<Dialogue>> {
         let root = step.events.iter().find_map(|event| match event {
             Event::Refused { root, .. } => Some(*root),
             _ => None,
@@ -258,12 +232,8 @@ impl Watch {
         }
         if let Some(open) = self.holes.open(record) {
             let (client, room) = (record.root.tuple.src, self.room);
-            let concerned = Some(Concerned::root(record));
-            self.strain(
-                passage,
-                concerned,
-                Strain::Expectations { client, open, room },
-            );
+            let strain = Strain::Expectations { client, open, room };
+            self.strain(passage, Some(Concerned::root(record)), strain);
         }
     }
 
@@ -342,8 +312,7 @@ impl Watch {
     ) {
         let kind = concerned.map(|flow| self.controls.kind_of(flow.helper));
         for entry in all() {
-            let concerns = |kind| entry.helpers.is_empty() || entry.helpers.contains(&kind);
-            if kind.is_none_or(concerns)
+            if kind.is_none_or(|kind| entry.concerns(kind))
                 && let Some(evidence) = shows(entry)
             {
                 self.note(entry, passage.number, passage.at, concerned, evidence);
@@ -368,8 +337,7 @@ impl Watch {
     }
 
     fn entries(&self, dialogue: &Dialogue) -> Arc<[&'static Entry]> {
-        let entries = self.asked.get(dialogue.kind);
-        entries.map_or_else(|| Arc::from([]), Arc::clone)
+        self.asked.get(dialogue.kind).cloned().unwrap_or_default()
     }
 
     fn note(
@@ -378,8 +346,9 @@ impl Watch {
         frame: u64,
         at: Timestamp,
         concerned: Option<Concerned>,
-        evidence: Evidence,
+        mut evidence: Evidence,
     ) {
+        evidence.frames.retain(|&other| other != frame);
         self.findings.push(Finding {
             entry,
             frame,
@@ -391,39 +360,29 @@ impl Watch {
     }
 }
 
-/// The control connection that something is found on.
-#[derive(Clone, Copy, Debug)]
-struct Concerned {
-    /// Its own helper, which it may have inherited.
-    helper: &'static str,
-    service: Service,
-    tuple: Tuple,
-}
-
-impl Concerned {
-    fn talk(dialogue: &Dialogue) -> Self {
-        Self {
-            helper: dialogue.helper,
-            service: dialogue.service,
-            tuple: dialogue.original,
+/// What the entry makes of something that a message brought about.
+fn consequence(
+    entry: &Entry,
+    dialogue: &Dialogue,
+    heard: &Heard<'_>,
+    event: &Event,
+) -> Option<Evidence> {
+    match (entry.matcher, event) {
+        (Matcher::Expected(shows), Event::ExpectationNew(record)) => shows(dialogue, heard, record),
+        (Matcher::Declined(shows), Event::Declined { reason, bytes, .. }) => {
+            shows(dialogue, heard, reason, bytes)
         }
-    }
-
-    /// The connection that it all began with.
-    fn root(record: &ExpectationRecord) -> Self {
-        Self {
-            helper: record.root.helper,
-            service: Service::of(&record.root),
-            tuple: record.root.tuple,
+        (Matcher::Declined(shows), Event::Refused { reason, .. }) => {
+            shows(dialogue, heard, reason, &(0..heard.payload.len()))
         }
-    }
-
-    fn expected(record: &ExpectationRecord) -> Self {
-        Self {
-            helper: record.helper,
-            service: Service::of(&record.root),
-            tuple: record.master,
-        }
+        (
+            Matcher::Renewed(shows),
+            Event::ExpectationRenewed {
+                expectation,
+                timeout,
+            },
+        ) => shows(dialogue, heard, expectation, *timeout),
+        _ => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Numbers as they were written, before a helper took the lower bits of them.
 
+use super::Evidence;
 use crate::conntrack::event::ExpectationRecord;
 use crate::dialogue::Heard;
 use crate::expectation::Origin;
@@ -27,8 +28,10 @@ pub fn port(heard: &Heard<'_>, record: &ExpectationRecord) -> Option<(u64, u64)>
     }
 }
 
-/// What the helper reads of it, where no port is as large: another one is opened.
-pub fn wrapped_port(heard: &Heard<'_>, record: &ExpectationRecord) -> Option<u64> {
+/// The helper reads a number that no port has: another port is opened.
+pub fn wrapped_port(heard: &Heard<'_>, record: &ExpectationRecord) -> Option<Evidence> {
     let (read, _) = port(heard, record)?;
-    (read > u64::from(u16::MAX)).then_some(read)
+    let opened = record.expectation.dst_port.value;
+    let detail = || format!("{read} is named, {opened} opened");
+    (read > u64::from(u16::MAX)).then(|| Evidence::of(detail()))?
 }

@@ -14,11 +14,11 @@ mod irc;
 mod line_ends;
 mod modules;
 mod pptp;
-mod reasons;
 mod sane;
 mod sip;
 mod tftp;
 
+pub mod reasons;
 pub mod text;
 
 pub use freedom::{Field, Freedom};

@@ -12,7 +12,7 @@
 
 use std::time::Duration;
 
-use super::reasons::{NOT_ESTABLISHED, NOT_WHOLE};
+use super::reasons::{NOT_ESTABLISHED, NOT_WHOLE, SECOND_CALL};
 use super::{
     Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, Policy, Spec,
 };
@@ -245,7 +245,7 @@ impl Pptp {
         }
         master.unexpect(reply);
         master.unexpect(original);
-        control.decline("a second call on one control connection", master);
+        control.decline(SECOND_CALL, master);
     }
 
     /// The first GRE packet of a direction, as far as its call is known.

@@ -5,7 +5,7 @@ mod examples;
 use std::path::Path;
 
 use ctaudit::capture::Capture;
-use ctaudit::content::{self, Content};
+use ctaudit::content::{self, Browser, Content};
 use ctaudit::helper;
 use ctaudit::packet::Decoder;
 use ctaudit::tuple::Protocol;
@@ -183,6 +183,37 @@ fn near_misses_are_nothing() {
             let shown = String::from_utf8_lossy(payload);
             assert_eq!(content::of(protocol, payload), None, "{protocol} {shown:?}");
         }
+    }
+}
+
+#[test]
+fn what_a_page_has_a_browser_begin_with() {
+    let long = [b"GET /", &[b'x'; 1400][..]].concat();
+    for page in [
+        &b"GET / HTTP/1.1\r\n"[..],
+        b"options /a?b HTTP/1.1\r\n",
+        b"X!Y /cut",
+        &long,
+    ] {
+        assert_eq!(Browser::of(page), Some(Browser::Http));
+    }
+    let stun = b"\0\x01\0\0\x21\x12\xa4\x42";
+    assert_eq!(Browser::of(stun), Some(Browser::Stun));
+    for other in [
+        &b""[..],
+        b"USER anonymous\r\n",
+        b"CWD /pub\r\n",
+        b"JOIN /a /b\r\n",
+        b"REGISTER sip:example.net SIP/2.0\r\n",
+        b"\x03\0\0\x0b\x08\x02\0\x01",
+        b"\0\x01\0\0\x21\x12\xa4",
+    ] {
+        assert_eq!(
+            Browser::of(other),
+            None,
+            "{}",
+            String::from_utf8_lossy(other)
+        );
     }
 }
 

@@ -72,9 +72,16 @@ pub const CASES: &[Case] = &[
         modules: &[],
     },
     Case {
-        entry: "ras-long-bitmap",
+        entry: "h323-long-bitmap",
         shows: || ras(&[(Client, gatekeeper(7, 33))]),
         passes: || ras(&[(Client, gatekeeper(7, 32))]),
+        modules: &[],
+    },
+    Case {
+        entry: "ras-short-integer",
+        // Four octets, and a message that ends before them; or after them and as many again, which the kernel skips.
+        shows: || ras(&[(Client, registration(&[0xc0]))]),
+        passes: || ras(&[(Client, registration(&[0xc0, 0, 1, 0, 0, 0, 0, 0, 0]))]),
         modules: &[],
     },
 ];
@@ -123,19 +130,11 @@ fn a_map_of_extensions_is_found_behind_a_name_and_in_a_registration() {
         name(per);
         address(per, SERVER, 1719);
     };
-    let registered = |per: &mut Per| {
-        per.choice(4, 5).bits(0b1001, 4).word(6).counted(&VERSION);
-        per.length(2);
-        address(per, CLIENT, 1720);
-        address(per, CLIENT, 1721);
-        name(per);
-        name(per);
-    };
     for message in [per(named), per(registered)] {
         let mut message = message;
         message.extensions(&vec![None; 76]);
         let found = found(ras(&[(Client, message.finish())]));
-        assert!(found.contains(&"ras-long-bitmap"), "{found:?}");
+        assert!(found.contains(&"h323-long-bitmap"), "{found:?}");
     }
 }
 
@@ -224,6 +223,25 @@ fn gatekeeper(number: u16, extensions: usize) -> Vec<u8> {
         per.extensions(&vec![None; extensions]);
     })
     .finish()
+}
+
+/// A RegistrationConfirm as far as its extensions.
+fn registered(per: &mut Per) {
+    per.choice(4, 5).bits(0b1001, 4).word(6).counted(&VERSION);
+    per.length(2);
+    address(per, CLIENT, 1720);
+    address(per, CLIENT, 1721);
+    name(per);
+    name(per);
+}
+
+/// One whose timeToLive is this.
+fn registration(time_to_live: &[u8]) -> Vec<u8> {
+    let mut extension = Per::default();
+    extension.octets(time_to_live);
+    let mut message = per(registered);
+    message.extensions(&[None, Some(extension)]);
+    message.finish()
 }
 
 fn address(per: &mut Per, ip: [u8; 4], port: u16) {

@@ -217,8 +217,30 @@ fn the_ping_that_asked_for_it_is_told() {
 
 #[test]
 fn a_line_whose_end_was_not_captured_does_not_go_on() {
-    let cut = [b"PRIVMSG friend :hello", &[0; 200][..]].concat();
-    assert!(ids(irc(&[(Client, &cut), (Client, OFFER)])).is_empty());
+    let long = [b"PRIVMSG friend :hello", &[b'o'; 200][..], b"\r\n"].concat();
+    let mut packets = irc(&[(Client, &long), (Client, OFFER)]);
+    let cut = packets.len() - 2;
+    packets[cut].truncate(100);
+    assert!(ids(packets).is_empty());
+}
+
+/// The helper passes over blanks, and over the end of the line before.
+#[test]
+fn blanks_hide_no_middle_of_a_line() {
+    let second = |blanks: &str| {
+        let offer = format!("{blanks}PRIVMSG a :\x01DCC SEND a 3221225995 5000\x01\r\n");
+        let found = ids(irc(&[(Client, b"PONG :xxxx"), (Client, offer.as_bytes())]));
+        found.contains(&"irc-dcc-mid-line")
+    };
+    assert!(second("  "));
+    assert!(!second("\r\n"));
+}
+
+/// A line with NUL in it is none of IRC's; a browser and the helper care little.
+#[test]
+fn nul_hides_nothing() {
+    let offer = b"PONG :\0 \x01DCC SEND a 3221225995 5000\x01\r\n";
+    assert_eq!(ids(irc(&[(Client, offer)])), ["irc-dcc-off-position"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod amanda;
 mod broadcast;
+mod browser;
 mod ftp;
 mod h323;
 mod irc;
@@ -40,6 +41,7 @@ fn cases() -> impl Iterator<Item = &'static Case> {
     [
         amanda::CASES,
         broadcast::CASES,
+        browser::CASES,
         ftp::CASES,
         h323::CASES,
         irc::CASES,

@@ -12,7 +12,7 @@ pub const CASES: &[Case] = &[
                 (Client, &register("TCP", PHONE, "3306", "")),
             ])
         },
-        passes: || stream(&[(Client, POST), (Client, b"REGISTER me, please\r\n")]),
+        passes: || stream(&[(Client, POST), (Client, b"text=INVITE%20me\r\n")]),
         modules: &[],
     },
     Case {
@@ -272,6 +272,31 @@ fn only_a_datagram_ends_in_the_digits_of_a_port() {
     assert!(ids(began(message.as_bytes())).is_empty());
 }
 
+/// Of several descriptions in a segment, and several media in one.
+#[test]
+fn media_are_of_the_address_that_stands_for_them() {
+    let foreign = |text: &str| {
+        let found = findings(stream(&[(Client, text.as_bytes())]), firewall(&[]));
+        let details = found.into_iter().filter_map(|finding| {
+            (finding.entry.id == "sip-foreign-media").then_some(finding.evidence.detail)
+        });
+        details.collect::<Vec<_>>()
+    };
+    let text = |address, media| String::from_utf8(invite(address, media)).unwrap();
+    let first = text(PHONE, "m=audio 5004 RTP/AVP 0\r\nc=IN IP4 192.0.2.98\r\n");
+    let second = text("192.0.2.99", "m=audio 5004 RTP/AVP 0\r\n");
+    let details = foreign(&(first + &second));
+    assert_eq!(details.len(), 2, "{details:?}");
+    assert!(details[0].ends_with("192.0.2.98") && details[1].ends_with("192.0.2.99"));
+}
+
+/// The helper takes a CR alone for the end of a line.
+#[test]
+fn a_header_may_stand_behind_a_cr() {
+    let hidden = with_length("1\r\nX: y\rContent-Length: -1");
+    assert_eq!(ids(stream(&[(Client, &hidden)])), ["sip-content-length"]);
+}
+
 #[test]
 fn a_second_message_in_a_segment_is_read_as_well() {
     let both = [options("Linphone/3.6.1"), with_length("-1")].concat();
@@ -292,6 +317,19 @@ fn media_streams_may_have_any_port_of_a_service_over_tcp() {
             &format!("m=audio {port} RTP/AVP 0\r\n"),
         )));
         assert_eq!(found.first().copied(), expected, "{port}");
+    }
+}
+
+/// What a page can write, and what the helper reads as a request.
+#[test]
+fn a_slipstream_needs_neither_a_short_target_nor_capitals() {
+    let long = [b"POST /", &[b'x'; 1400][..]].concat();
+    let allocate = allocate(1000);
+    for first in [&long[..], b"Any / HTTP/1.1\r\n\r\n", &allocate] {
+        for request in [&b"register a\r\n"[..], b"InViTe sip:a SIP/2.0\r\n"] {
+            let found = ids(stream(&[(Client, first), (Client, request)]));
+            assert!(found.contains(&"sip-slipstream-tcp"), "{found:?}");
+        }
     }
 }
 

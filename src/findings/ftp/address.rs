@@ -4,7 +4,10 @@ use std::net::IpAddr;
 
 use super::{FTP, offer};
 use crate::dialogue::{Dialogue, Heard, Line, Offer};
-use crate::findings::{Entry, Evidence, Matcher, Severity, place};
+use crate::findings::place::{
+    are_neighbours, ends, is_nobodys, is_private, opened, opened_service,
+};
+use crate::findings::{Entry, Evidence, Matcher, Severity};
 use crate::tuple::{Direction, Tuple};
 
 pub const BOUNCE: Entry = Entry {
@@ -14,7 +17,7 @@ pub const BOUNCE: Entry = Entry {
     helpers: FTP,
     wire: "PORT or EPRT with an address that is neither the client's nor one that a translation of addresses explains",
     alike: "a transfer between two servers at the wish of a client (FXP); a client with several public addresses",
-    references: &["CVE-1999-0017", "RFC 2577, section 3"],
+    references: &["CVE-1999-0017", "RFC 2577, 3"],
     matcher: Matcher::Line(|dialogue, heard, line| {
         let (offer, named) = foreign(dialogue, heard, line)?;
         let is_bounce = named.is(Named::Third) && heard.direction == Direction::Original;
@@ -33,10 +36,9 @@ pub const BOUNCE_OPENED: Entry = Entry {
     matcher: Matcher::Expected(|_, heard, record| {
         let address = record.expectation.dst_addr.value;
         let named = Foreign::of(address, &record.master, heard.direction)?;
-        let (speaker, listener) = ends(&record.master, heard.direction);
-        let port = record.expectation.dst_port.value;
-        let detail = || format!("{speaker} had {address} port {port} opened for {listener}");
-        named.is(Named::Third).then(|| Evidence::of(detail()))?
+        named
+            .is(Named::Third)
+            .then(|| Evidence::of(opened(record)))?
     }),
 };
 
@@ -81,18 +83,15 @@ pub const SERVICE_PORT: Entry = Entry {
         leads there",
     alike: "an active data connection from port 20, which is where it comes from; a client that counts its ports up \
         and has come to that one",
-    references: &["https://github.com/regit/opensvp", "RFC 2577, section 3"],
+    references: &["https://github.com/regit/opensvp", "RFC 2577, 3"],
     matcher: Matcher::Expected(|_, heard, record| {
-        let port = place::opened_service(record)?;
+        let port = opened_service(record)?;
         let own = record.master.sport;
         let counts = heard.direction == Direction::Original && port >= 1024 && own >= 1024;
         if counts && port.abs_diff(own) <= NEXT_PORTS {
             return None;
         }
-        Evidence::of(format!(
-            "port {port} of {}",
-            record.expectation.dst_addr.value
-        ))
+        Evidence::of(opened(record))
     }),
 };
 
@@ -118,17 +117,17 @@ impl Foreign {
         if address == speaker || address.is_ipv4() != speaker.is_ipv4() {
             return None;
         }
-        let private = [address, speaker].map(place::is_private);
+        let private = [address, speaker].map(is_private);
         let translates = match private {
             [false, false] => false,
             [true, true] => !are_neighbours(address, speaker),
             _ => true,
         };
         let is_beside_listener = address == listener
-            || place::is_private(address) && are_neighbours(address, listener)
-            || place::is_nobodys(address);
+            || is_private(address) && are_neighbours(address, listener)
+            || is_nobodys(address);
         // A server that knows no better says 0.0.0.0 or 127.0.0.1, which leads its client nowhere else.
-        let knows_no_better = direction == Direction::Reply && place::is_nobodys(address);
+        let knows_no_better = direction == Direction::Reply && is_nobodys(address);
         let named = if knows_no_better || translates && !is_beside_listener {
             Named::Translated
         } else {
@@ -150,23 +149,6 @@ fn foreign<'l>(
     let offer = offer(dialogue, heard, line)?;
     let foreign = Foreign::of(offer.address?, &dialogue.original, heard.direction)?;
     Some((offer, foreign))
-}
-
-/// Who speaks, and who listens.
-fn ends(original: &Tuple, direction: Direction) -> (IpAddr, IpAddr) {
-    match direction {
-        Direction::Original => (original.src, original.dst),
-        Direction::Reply => (original.dst, original.src),
-    }
-}
-
-/// Of one network, as networks are mostly cut.
-fn are_neighbours(one: IpAddr, other: IpAddr) -> bool {
-    match (one, other) {
-        (IpAddr::V4(one), IpAddr::V4(other)) => one.to_bits() >> 8 == other.to_bits() >> 8,
-        (IpAddr::V6(one), IpAddr::V6(other)) => one.to_bits() >> 64 == other.to_bits() >> 64,
-        _ => false,
-    }
 }
 
 fn told(offer: &Offer<'_>, address: IpAddr) -> Option<Evidence> {

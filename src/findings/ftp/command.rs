@@ -1,7 +1,7 @@
 //! Who makes a client say PORT, and how it stands in the segments.
 
-use super::{FTP, is_whole, offer};
-use crate::content::Content;
+use super::{FTP, offer};
+use crate::findings::browser::slipped_in;
 use crate::findings::{Entry, Evidence, Matcher, Severity};
 use crate::tuple::Direction;
 
@@ -10,18 +10,13 @@ pub const FROM_BROWSER: Entry = Entry {
     title: "A web browser that says PORT",
     severity: Severity::High,
     helpers: FTP,
-    wire: "a client whose first bytes are an HTTP request, and later a line that begins with PORT or EPRT",
+    wire: "a client that begins with HTTP or STUN, and a line of its stream that begins with PORT or EPRT",
     alike: "a web client that was pointed to the wrong port, which never says PORT",
     references: &["https://samy.pl/slipstream/", "CVE-2021-23961"],
     matcher: Matcher::Line(|dialogue, heard, line| {
         let offer = offer(dialogue, heard, line)?;
-        let client = &dialogue.sides[Direction::Original.index()];
-        let is_browser = client.opened_with == Some(Content::Http);
-        if heard.direction != Direction::Original || !is_browser {
-            return None;
-        }
-        let detail = format!("{} in a stream that began as HTTP", offer.verb.name());
-        Evidence::with(detail, [client.first_message])
+        let is_clients = heard.direction == Direction::Original;
+        is_clients.then(|| slipped_in(dialogue, offer.verb.name()))?
     }),
 };
 
@@ -41,7 +36,7 @@ pub const INJECTED: Entry = Entry {
         let is_heard = dialogue.sides[Direction::Reply.index()].messages > 0;
         // Where a reply of the server's has no end in sight, a 230 may stand in it.
         let is_sure = is_behind || ftp.within.is_none();
-        if !speaks || !is_sure || !is_heard || !is_whole(dialogue) {
+        if !speaks || !is_sure || !is_heard || !dialogue.is_whole() {
             return None;
         }
         let place = if is_behind {

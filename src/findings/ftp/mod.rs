@@ -39,8 +39,3 @@ fn offer<'l>(dialogue: &Dialogue, heard: &Heard<'_>, line: &'l Line) -> Option<O
     let is_within = offer.verb.is_of_the_server() && ftp.within.is_some();
     (ftp.encrypted.is_none() && !is_within).then_some(offer)
 }
-
-/// The capture holds all that was said so far.
-fn is_whole(dialogue: &Dialogue) -> bool {
-    !dialogue.picked_up && dialogue.sides.iter().all(|side| side.missing == 0)
-}

@@ -29,7 +29,7 @@ pub const OTHER_FAMILY: Entry = Entry {
     helpers: FTP,
     wire: "EPRT of IPv6 on a control connection of IPv4, or of IPv4 on one of IPv6: the helper drops it",
     alike: "a client behind a translation between the two (NAT64)",
-    references: &["RFC 2428, section 2", "RFC 6384"],
+    references: &["RFC 2428, 2", "RFC 6384"],
     matcher: Matcher::Line(|dialogue, heard, line| {
         let says = offer(dialogue, heard, line)?.says_ipv6?;
         let speaks = dialogue.original.is_ipv6();

@@ -1,6 +1,6 @@
 //! Ports that a server announces: at whose wish, by whom, and who comes.
 
-use super::{FTP, is_whole, offer};
+use super::{FTP, offer};
 use crate::conntrack::event::Closed;
 use crate::dialogue::{Dialogue, Heard, Line, Offer, Other};
 use crate::findings::{Entry, Evidence, Matcher, Severity};
@@ -37,8 +37,8 @@ pub const ECHOED: Entry = Entry {
     title: "A passive port that the client made the server repeat",
     severity: Severity::High,
     helpers: FTP,
-    wire: "a line or a segment that begins with 227 or 229 and has the numbers of an earlier line of the client's, as \
-        the argument of NLST or STAT; or such a line within a longer reply while no PASV waits",
+    wire: "a segment, or a line that ends in one, that begins with 227 or 229 and has the numbers of an earlier line of \
+        the client's, as the argument of NLST or STAT; or such a segment within a longer reply while no PASV waits",
     alike: "a reply of one segment that quotes the command behind its code; PORT and 227 on one host",
     references: &[
         "VU#328867",
@@ -56,7 +56,7 @@ pub const HIJACKED: Entry = Entry {
     helpers: FTP,
     wire: "a connection to the address and port of a 227 or 229 while it is expected, not from the client's address",
     alike: "a client with several addresses; a transfer between two servers (FXP); a scan of all ports",
-    references: &["CVE-1999-0351", "RFC 2577, section 8"],
+    references: &["CVE-1999-0351", "RFC 2577, 8"],
     matcher: Matcher::Stranger(|expected, flow| {
         let client = expected.master.src;
         let other = flow.original.src;
@@ -72,9 +72,10 @@ pub const SCAN: Entry = Entry {
     title: "Many ports announced, and no transfer",
     severity: Severity::Low,
     helpers: FTP,
-    wire: "twenty expectations of one control connection that nobody used, none used, and no reply 125 or 150",
+    wire: "twenty expectations of one control connection to which nobody came, none to which anybody did, and no reply 125 \
+        or 150",
     alike: "a download manager that probes; a monitor that asks for a port and goes no further",
-    references: &["RFC 2577, section 8"],
+    references: &["RFC 2577, 8"],
     matcher: Matcher::Closed(|dialogue, expected, why| {
         let tally = &dialogue.tally;
         let is_counted = matches!(why, Closed::TimedOut | Closed::Evicted);
@@ -93,7 +94,7 @@ fn is_unasked(dialogue: &Dialogue, heard: &Heard<'_>, line: &Line) -> bool {
     let waits = dialogue
         .ftp()
         .is_some_and(|ftp| ftp.has_asked_for_passive());
-    is_answer && !waits && is_whole(dialogue)
+    is_answer && !waits && dialogue.is_whole()
 }
 
 fn injected(dialogue: &Dialogue, heard: &Heard<'_>) -> Option<Evidence> {
@@ -139,7 +140,9 @@ fn injected(dialogue: &Dialogue, heard: &Heard<'_>) -> Option<Evidence> {
 
 fn echoed(dialogue: &Dialogue, heard: &Heard<'_>, line: &Line) -> Option<Evidence> {
     let ftp = dialogue.ftp()?;
-    if heard.direction != Direction::Reply || ftp.encrypted.is_some() {
+    // What stands behind another line of its segment no helper takes for a reply.
+    let may_be_read = line.at.is_none_or(|at| at == 0);
+    if heard.direction != Direction::Reply || ftp.encrypted.is_some() || !may_be_read {
         return None;
     }
     let mut read = Offer::read(heard.direction, &line.text);
@@ -161,7 +164,7 @@ fn echoed(dialogue: &Dialogue, heard: &Heard<'_>, line: &Line) -> Option<Evidenc
     }
     let begins_segment = line.at == Some(0);
     let is_quoted = ftp.within.is_some() && !ftp.has_asked_for_passive();
-    let is_quoted = is_quoted && begins_segment && is_whole(dialogue);
+    let is_quoted = is_quoted && begins_segment && dialogue.is_whole();
     is_quoted.then(|| Evidence::of(format!("{verb} within a longer reply")))?
 }
 

@@ -52,7 +52,7 @@ pub const NOT_FTP: Entry = Entry {
     helpers: FTP,
     wire: "a client that begins with another protocol, or a server whose first bytes are not three digits",
     alike: "TLS from the first byte on",
-    references: &["RFC 959, section 4.2"],
+    references: &["RFC 959, 4.2"],
     matcher: Matcher::Message(|dialogue, heard| {
         let [client, server] = [Direction::Original, Direction::Reply]
             .map(|direction| first_is(dialogue, heard, direction));

@@ -102,10 +102,12 @@ fn many_contacts(dialogue: &Dialogue, heard: &Heard<'_>) -> Option<Evidence> {
 }
 
 fn media_none(_: &Dialogue, heard: &Heard<'_>) -> Option<Evidence> {
+    if heard.captured.len() < heard.payload.len() {
+        return None;
+    }
     let is_unused = |body: &[u8]| {
         let mut media = lines(body).filter_map(|line| line.strip_prefix(b"m="));
-        // Where the snap length cut, zeros follow.
-        body.starts_with(b"v=0") && !body.contains(&0) && !media.any(is_in_use)
+        body.starts_with(b"v=0") && !media.any(is_in_use)
     };
     let mut bodies = Message::all(heard.payload).filter_map(|message| message.body);
     let is_found = bodies.any(is_unused);

@@ -77,9 +77,16 @@ pub const TO: Name = ("To", Some(b't'));
 pub const USER_AGENT: Name = ("User-Agent", None);
 pub const VIA: Name = ("Via", Some(b'v'));
 
-/// Lines without their ends.
-pub fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|&byte| byte == b'\n').map(line)
+/// Lines without their ends: to the helper a CR alone is one as well. Between CR and LF there is an empty one.
+pub fn lines(text: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+    text.split(|byte| matches!(byte, b'\r' | b'\n'))
+}
+
+/// What stands behind a word that is somewhere in a text, in capitals or not.
+pub fn behind<'t>(text: &'t [u8], word: &[u8]) -> Option<&'t [u8]> {
+    let is_it = |place: &[u8]| place.eq_ignore_ascii_case(word);
+    let at = text.windows(word.len()).position(is_it)?;
+    text.get(at + word.len()..)
 }
 
 fn begins(text: &[u8]) -> bool {
@@ -136,13 +143,7 @@ pub struct Host<'t> {
 impl<'t> Host<'t> {
     /// The host of the first SIP address in a text: behind its user, if it has one.
     pub fn of_uri(text: &'t [u8]) -> Option<Self> {
-        let scheme = |word: &[u8]| {
-            let mut places = text.windows(word.len());
-            places
-                .position(|place| place.eq_ignore_ascii_case(word))
-                .map(|at| at + word.len())
-        };
-        let uri = text.get(scheme(b"sip:").or(scheme(b"sips:"))?..)?;
+        let uri = behind(text, b"sip:").or_else(|| behind(text, b"sips:"))?;
         let end = uri
             .iter()
             .position(|byte| matches!(byte, b'>' | b' ' | b',' | b'"'));

@@ -4,11 +4,12 @@ use std::net::IpAddr;
 use std::ops::Range;
 use std::time::Duration;
 
-use super::text::{CONTACT, EXPIRES, FROM, Host, Message, USER_AGENT, VIA, lines};
+use super::text::{CONTACT, EXPIRES, FROM, Host, Message, USER_AGENT, VIA, behind, lines};
 use crate::conntrack::event::ExpectationRecord;
 use crate::dialogue::{Dialogue, Heard};
-use crate::findings::place::{is_private, opened_service};
+use crate::findings::place::{ends, is_private, opened, opened_service};
 use crate::findings::{Entry, Evidence, Matcher, Severity, written};
+use crate::helper::reasons::NOT_THE_SPEAKER;
 use crate::tuple::{Direction, Protocol};
 
 pub const ENTRIES: &[Entry] = &[
@@ -24,7 +25,7 @@ pub const ENTRIES: &[Entry] = &[
         references: &["https://samy.pl/slipstream/"],
         matcher: Matcher::Declined(|dialogue, heard, _, bytes| {
             let (message, contact) = registered_elsewhere(dialogue, heard, bytes)?;
-            let speaker = speaker(dialogue, heard).0;
+            let (speaker, _) = ends(&dialogue.original, heard.direction);
             let is_alike = is_private(contact) == is_private(speaker);
             let is_third = is_alike && came_straight(&message) && sent_by(&message)? != contact;
             is_third.then(|| Evidence::of(format!("{speaker} registers {contact}")))?
@@ -38,10 +39,10 @@ pub const ENTRIES: &[Entry] = &[
         wire: "a REGISTER whose Contact is private where it comes from a public address, or the other way; no hole is \
                opened, and calls come in only as long as the connection is kept alive",
         alike: "a Contact with the phone's own address",
-        references: &["https://www.rfc-editor.org/rfc/rfc5626"],
+        references: &["RFC 5626"],
         matcher: Matcher::Declined(|dialogue, heard, _, bytes| {
             let (_, contact) = registered_elsewhere(dialogue, heard, bytes)?;
-            let speaker = speaker(dialogue, heard).0;
+            let (speaker, _) = ends(&dialogue.original, heard.direction);
             let is_other_side = is_private(contact) != is_private(speaker);
             is_other_side.then(|| Evidence::of(format!("{speaker} registers {contact}")))?
         }),
@@ -53,7 +54,7 @@ pub const ENTRIES: &[Entry] = &[
         helpers: &["sip"],
         wire: "a Contact or an m= line that names a port by which a service of that transport protocol is known",
         alike: "a stream over UDP to a port at which only TCP is served; RTCP, one above a port that nothing is known by",
-        references: &["CVE-2020-28041", "https://samy.pl/slipstream/"],
+        references: &["https://samy.pl/slipstream/"],
         matcher: Matcher::Expected(service_port),
     },
     Entry {
@@ -64,7 +65,7 @@ pub const ENTRIES: &[Entry] = &[
         wire: "a session description whose address is not the speaker's; no hole is opened as long as \
                sip_direct_media is 1",
         alike: "a description with the speaker's own address",
-        references: &["https://www.rfc-editor.org/rfc/rfc5853"],
+        references: &["RFC 5853"],
         matcher: Matcher::Declined(foreign_media),
     },
     Entry {
@@ -96,7 +97,7 @@ pub const ENTRIES: &[Entry] = &[
         helpers: &["sip"],
         wire: "a registrar grants more than two hours, for which calls may come to the port that the phone named",
         alike: "the hour that is usual",
-        references: &["https://www.rfc-editor.org/rfc/rfc3261#section-10.2.1.1"],
+        references: &["RFC 3261, 10.2.1.1"],
         matcher: Matcher::Renewed(|_, _, record, timeout| {
             let port = record.expectation.dst_port.value;
             let detail = format!("port {port} stays open for {} seconds", timeout.as_secs());
@@ -123,7 +124,7 @@ fn registered_elsewhere<'p>(
 
 /// The contact shall be forgotten (RFC 3261, 10.2.2).
 fn takes_back(message: &Message<'_>, contact: &[u8]) -> bool {
-    let own = after(contact, b"expires=");
+    let own = behind(contact, b"expires=");
     let seconds = own.or_else(|| message.headers(EXPIRES).next());
     seconds.and_then(written::number) == Some(0)
 }
@@ -147,26 +148,41 @@ fn service_port(_: &Dialogue, heard: &Heard<'_>, record: &ExpectationRecord) -> 
     // Of a stream's two ports only the one that is written was chosen.
     let is_chosen = written::port(heard, record)?.0 == u64::from(port);
     let is_served = expectation.protocol == Protocol::TCP || OVER_UDP.contains(&port);
-    let address = expectation.dst_addr.value;
-    (is_chosen && is_served).then(|| Evidence::of(format!("port {port} of {address} is opened")))?
+    (is_chosen && is_served).then(|| Evidence::of(opened(record)))?
 }
 
 fn foreign_media(
     dialogue: &Dialogue,
     heard: &Heard<'_>,
-    _: &'static str,
+    reason: &'static str,
     bytes: &Range<usize>,
 ) -> Option<Evidence> {
-    // What was declined is the port of an `m=` line; its own address follows, the session's stands before it.
+    if reason != NOT_THE_SPEAKER {
+        return None;
+    }
+    // What was declined is the port of an `m=` line: its own address follows.
     let (before, after) = heard.payload.split_at_checked(bytes.start)?;
-    let is_media = lines(before).last()?.starts_with(b"m=");
     let own = lines(after)
-        .take_while(|line| !line.starts_with(b"m="))
+        .take_while(|line| !line.starts_with(b"m=") && !line.starts_with(b"v="))
         .find_map(connection);
-    let address = own.or_else(|| lines(before).find_map(connection))?;
-    let speaker = speaker(dialogue, heard).0;
-    let is_foreign = is_media && address != speaker;
-    is_foreign.then(|| Evidence::of(format!("{speaker} describes media of {address}")))?
+    let address = own.or_else(|| of_session(before))?;
+    let (speaker, _) = ends(&dialogue.original, heard.direction);
+    (address != speaker).then(|| Evidence::of(format!("{speaker} describes media of {address}")))?
+}
+
+/// The address that a description gives for all its media, before the first of them. The text ends within it.
+fn of_session(text: &[u8]) -> Option<IpAddr> {
+    let mut address = None;
+    for line in lines(text)
+        .rev()
+        .take_while(|line| !line.starts_with(b"v="))
+    {
+        match line.starts_with(b"m=") {
+            true => address = None,
+            false => address = address.or_else(|| connection(line)),
+        }
+    }
+    address
 }
 
 /// The address of a `c=` line.
@@ -180,11 +196,16 @@ fn connection(line: &[u8]) -> Option<IpAddr> {
 
 fn via_port(dialogue: &Dialogue, heard: &Heard<'_>) -> Option<Evidence> {
     let message = first_request(dialogue, heard)?;
-    let (address, port) = speaker(dialogue, heard);
+    let tuple = &dialogue.original;
+    let (address, _) = ends(tuple, heard.direction);
+    let port = match heard.direction {
+        Direction::Original => tuple.sport,
+        Direction::Reply => tuple.dport,
+    };
     let via = Host::of_via(message.headers(VIA).next()?)?;
     let named = via.port_number()?;
     let differs = via.address == address && named != u64::from(port);
-    let over_udp = dialogue.original.protocol == Protocol::UDP;
+    let over_udp = tuple.protocol == Protocol::UDP;
     (differs && over_udp)
         .then(|| Evidence::of(format!("sent from port {port}, answers to {named}")))?
 }
@@ -193,7 +214,7 @@ fn scanner(dialogue: &Dialogue, heard: &Heard<'_>) -> Option<Evidence> {
     let message = first_request(dialogue, heard)?;
     let says = |name: &&&str| {
         let mut headers = message.headers(USER_AGENT).chain(message.headers(FROM));
-        headers.any(|value| after(value, name.as_bytes()).is_some())
+        headers.any(|value| behind(value, name.as_bytes()).is_some())
     };
     let name = SCANNERS.iter().find(says)?;
     Evidence::of(format!("it calls itself {name}"))
@@ -204,23 +225,6 @@ fn first_request<'p>(dialogue: &Dialogue, heard: &Heard<'p>) -> Option<Message<'
     let side = dialogue.sides.get(heard.direction.index())?;
     let message = Message::read(heard.payload).filter(|_| side.messages == 1)?;
     message.method().map(|_| message)
-}
-
-/// Address and port that a message comes from.
-fn speaker(dialogue: &Dialogue, heard: &Heard<'_>) -> (IpAddr, u16) {
-    let tuple = &dialogue.original;
-    match heard.direction {
-        Direction::Original => (tuple.src, tuple.sport),
-        Direction::Reply => (tuple.dst, tuple.dport),
-    }
-}
-
-/// What stands behind a word, in capitals or not.
-fn after<'t>(text: &'t [u8], word: &[u8]) -> Option<&'t [u8]> {
-    let at = text
-        .windows(word.len())
-        .position(|place| place.eq_ignore_ascii_case(word))?;
-    text.get(at + word.len()..)
 }
 
 /// What listens over UDP of the services that are known by their ports: files, remote desktops, caches.

@@ -1,8 +1,8 @@
 //! SIP inside what is none: a packet that begins as a message in a stream or a datagram that does not.
 
 use super::text::{Message, is_request, lines};
-use crate::content::Content;
-use crate::dialogue::{Dialogue, Heard};
+use crate::dialogue::{Dialogue, Heard, after};
+use crate::findings::browser::slipped_in;
 use crate::findings::{Entry, Evidence, Matcher, Severity};
 use crate::packet::Packet;
 use crate::tuple::{Direction, Protocol};
@@ -13,11 +13,11 @@ pub const ENTRIES: &[Entry] = &[
         title: "A SIP request in what a browser sends",
         severity: Severity::High,
         helpers: &["sip"],
-        wire: "the client's first message is an HTTP request, and a line of what follows is a REGISTER or an INVITE; \
-               at the start of a segment the helper takes it for the phone's own",
+        wire: "a client that begins with HTTP or STUN, and a line of its stream that is a REGISTER or an INVITE, or a \
+               segment that begins as one to the helper, which takes it for the phone's own",
         alike: "a browser or scanner that asks a SIP port for a page; SIP over WebSocket, which is masked",
         references: &["CVE-2020-28041", "https://samy.pl/slipstream/"],
-        matcher: Matcher::Message(in_http),
+        matcher: Matcher::Message(in_stream),
     },
     Entry {
         id: "sip-slipstream-udp",
@@ -27,23 +27,20 @@ pub const ENTRIES: &[Entry] = &[
         wire: "a datagram that came in fragments, to any port, and is no SIP, with a REGISTER or an INVITE where a \
                later fragment may begin: a firewall that does not put fragments together reads it as one",
         alike: "SIP that is tunnelled or reported to a collector: there a short header is before it",
-        references: &["CVE-2020-28041", "https://samy.pl/slipstream/"],
+        references: &["https://samy.pl/slipstream/"],
         matcher: Matcher::Fragmented(in_fragment),
     },
 ];
 
-fn in_http(dialogue: &Dialogue, heard: &Heard<'_>) -> Option<Evidence> {
-    let side = dialogue.sides.get(Direction::Original.index())?;
-    let is_http = side.opened_with == Some(Content::Http);
-    if !is_http || heard.direction == Direction::Reply {
+fn in_stream(dialogue: &Dialogue, heard: &Heard<'_>) -> Option<Evidence> {
+    if heard.direction == Direction::Reply {
         return None;
     }
-    let at = lines(heard.payload).position(opens_a_hole)?;
-    let detail = match at {
-        0 => "the client began with HTTP, and a request of SIP begins this segment",
-        _ => "the client began with HTTP, and a request of SIP stands in this segment",
-    };
-    Evidence::with(detail, [side.first_message])
+    if is_read_as_a_request(heard.payload) {
+        return slipped_in(dialogue, "a request of SIP begins this segment");
+    }
+    let stands_in = lines(heard.payload).any(opens_a_hole);
+    stands_in.then(|| slipped_in(dialogue, "a request of SIP stands in this segment"))?
 }
 
 fn in_fragment(packet: &Packet<'_>) -> Option<Evidence> {
@@ -54,24 +51,38 @@ fn in_fragment(packet: &Packet<'_>) -> Option<Evidence> {
     if Message::read(bytes.get(UDP_HEADER..)?).is_some() {
         return None;
     }
-    let mut places = (SHORTEST_FIRST..bytes.len()).step_by(UNIT);
-    let at = places.find(|&at| bytes.get(at..).is_some_and(begins_as_a_request))?;
+    let begins = |&at: &usize| bytes.get(at..).is_some_and(begins_as_a_request);
+    let at = (SHORTEST_FIRST..bytes.len()).step_by(UNIT).find(begins)?;
     Evidence::of(format!(
         "a request of SIP begins {at} bytes into the datagram"
     ))
 }
 
-/// A request that the helper opens a hole for.
+/// What a segment needs to begin with for the helper to read a request in it: neither capitals nor a version.
+fn is_read_as_a_request(segment: &[u8]) -> bool {
+    let mut targets = METHODS.iter().filter_map(|method| after(segment, method));
+    targets.any(|target| target.first().is_some_and(u8::is_ascii_alphabetic))
+}
+
+/// The first line of a request that the helper opens a hole for.
 fn opens_a_hole(line: &[u8]) -> bool {
-    let wanted: [&[u8]; 2] = [b"REGISTER ", b"INVITE "];
-    wanted.iter().any(|method| line.starts_with(method)) && is_request(line)
+    METHODS
+        .iter()
+        .any(|method| line.starts_with(method.as_bytes()))
+        && is_request(line)
 }
 
 fn begins_as_a_request(text: &[u8]) -> bool {
-    let is_upper = text.first().is_some_and(u8::is_ascii_uppercase);
-    is_upper && lines(text).next().is_some_and(opens_a_hole)
+    let is_wanted = METHODS
+        .iter()
+        .any(|method| text.starts_with(method.as_bytes()));
+    let start = &text[..text.len().min(LONGEST_LINE)];
+    is_wanted && lines(start).next().is_some_and(is_request)
 }
 
+const METHODS: [&str; 2] = ["REGISTER ", "INVITE "];
+/// So long a first line is looked at wherever one may begin.
+const LONGEST_LINE: usize = 512;
 const UDP_HEADER: usize = 8;
 /// Fragments begin at multiples of it (RFC 791, 3.1; RFC 8200, 4.5).
 const UNIT: usize = 8;

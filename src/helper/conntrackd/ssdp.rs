@@ -28,7 +28,7 @@
 use std::net::Ipv4Addr;
 use std::ops::Range;
 
-use super::super::reasons::NOT_ESTABLISHED;
+use super::super::reasons::{FOREIGN_CALLBACK, NOT_ESTABLISHED};
 use super::super::{Dropped, Families, Field, Freedom, Helper, Home, Master, Message, Spec};
 use super::{attach, c_string, decimal, policy};
 use crate::expectation::{Expectation, Origin, Sourced};
@@ -187,7 +187,7 @@ fn event(message: &Message<'_>, master: &mut dyn Master) -> Option<Expectation> 
         return None;
     };
     if message.same().src != url.host {
-        master.decline("CALLBACK names another host", url.host_at);
+        master.decline(FOREIGN_CALLBACK, url.host_at);
         return None;
     }
     let device = message.opposite();

@@ -13,6 +13,7 @@
 
 use super::notation::Field::{Decode, Optional, Skip, Stop};
 use super::notation::{Fields, Length, Type};
+use crate::helper::reasons::{CHOICE_AT_THE_END, LONG_BITMAP, MISSING_INTEGER};
 
 /// What was kept of a message.
 #[derive(Debug, PartialEq, Eq)]
@@ -322,7 +323,3 @@ impl Decoder<'_> {
 }
 
 pub const MALFORMED: &str = "the kernel cannot decode the message";
-// What kernels read beyond the message for, or calculated with, before they were mended.
-const LONG_BITMAP: &str = "an extension bitmap of more than 32 bits (CVE-2024-26851)";
-const MISSING_INTEGER: &str = "an integer whose bytes are not there (CVE-2026-23456)";
-const CHOICE_AT_THE_END: &str = "a choice that ends where the message does (CVE-2026-43233)";

@@ -10,7 +10,7 @@ use super::per::{self, Value};
 use super::tpkt::{self, Tpkts};
 use super::types::signalling::H323_USER_INFORMATION;
 use super::{Listener, SOURCE, h245};
-use crate::helper::reasons::PORT_0;
+use crate::helper::reasons::{EMPTY_ELEMENT, PORT_0};
 use crate::helper::{
     Dropped, Families, Field, Freedom, Helper, Home, Instances, Master, Message, Parameter, Policy,
     Refused, Spec,
@@ -204,7 +204,6 @@ fn user_user(bytes: &[u8], start: usize) -> Option<usize> {
     }
 }
 
-const EMPTY_ELEMENT: &str = "a user-user element of length 0 (CVE-2026-23455)";
 const BODIES: [&str; 6] = [
     "setup",
     "callProceeding",

@@ -16,6 +16,24 @@ fn one_reply_too_many_is_no_answer_to_a_passive_command() {
     assert!(found(session(&said)).is_empty());
 }
 
+/// The PASV may be in what the snap length took.
+#[test]
+fn what_was_cut_off_may_have_been_asked() {
+    let long = [&b"SITE "[..], &[b'x'; 100], b"\r\nPASV\r\n"].concat();
+    let said = [
+        (Client, &long[..]),
+        (Server, OWN_PASSIVE),
+        (Client, b"QUIT\r\n"),
+    ];
+    for cut in [0, 20] {
+        let mut packets = session(&said);
+        let at = packets.len() - 3;
+        let kept = packets[at].len() - cut;
+        packets[at].truncate(kept);
+        assert!(found(packets).is_empty(), "{cut}");
+    }
+}
+
 #[test]
 fn a_refused_passive_command_waits_for_nothing() {
     let said = [
