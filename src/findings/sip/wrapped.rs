@@ -51,7 +51,7 @@ fn in_fragment(packet: &Packet<'_>) -> Option<Evidence> {
     if Message::read(bytes.get(UDP_HEADER..)?).is_some() {
         return None;
     }
-    let begins = |&at: &usize| bytes.get(at..).is_some_and(begins_as_a_request);
+    let begins = |&at: &usize| bytes.get(at..).is_some_and(opens_a_hole);
     let at = (SHORTEST_FIRST..bytes.len()).step_by(UNIT).find(begins)?;
     Evidence::of(format!(
         "a request of SIP begins {at} bytes into the datagram"
@@ -64,20 +64,11 @@ fn is_read_as_a_request(segment: &[u8]) -> bool {
     targets.any(|target| target.first().is_some_and(u8::is_ascii_alphabetic))
 }
 
-/// The first line of a request that the helper opens a hole for.
-fn opens_a_hole(line: &[u8]) -> bool {
-    METHODS
-        .iter()
-        .any(|method| line.starts_with(method.as_bytes()))
-        && is_request(line)
-}
-
-fn begins_as_a_request(text: &[u8]) -> bool {
-    let is_wanted = METHODS
-        .iter()
-        .any(|method| text.starts_with(method.as_bytes()));
+/// The text begins with the first line of a request that the helper opens a hole for.
+fn opens_a_hole(text: &[u8]) -> bool {
     let start = &text[..text.len().min(LONGEST_LINE)];
-    is_wanted && lines(start).next().is_some_and(is_request)
+    let mut methods = METHODS.iter().map(|method| method.as_bytes());
+    methods.any(|method| start.starts_with(method)) && lines(start).next().is_some_and(is_request)
 }
 
 const METHODS: [&str; 2] = ["REGISTER ", "INVITE "];
