@@ -145,8 +145,8 @@ pub enum Matcher {
 /// What fills conntrack's tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strain {
-    /// The table of conntracks was full so many times in the run.
-    Conntracks { full: u64 },
+    /// The table of conntracks was full for the first time.
+    Conntracks,
     /// More expectations than ever are open that go back to control connections of one client; the table has room for
     /// so many of all clients.
     Expectations {

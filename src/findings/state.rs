@@ -177,7 +177,7 @@ pub const ENTRIES: &[Entry] = &[
         alike: "a capture of a busier network than the firewall's",
         references: &[SYSCTLS],
         matcher: Matcher::Strain(|strain| match strain {
-            Strain::Conntracks { full: 1 } => Evidence::of("nf_conntrack_max was reached"),
+            Strain::Conntracks => Evidence::of("nf_conntrack_max was reached"),
             _ => None,
         }),
     },

@@ -25,8 +25,8 @@ pub struct Watch {
     pub summaries: Summaries,
     controls: Controls,
     holes: Holes,
-    /// How often the table of conntracks was full.
-    full: u64,
+    /// The table of conntracks was full once.
+    was_full: bool,
     /// How many expectations the table holds.
     room: u64,
     /// By kind of helper, the entries that it is asked.
@@ -44,7 +44,7 @@ impl Watch {
             summaries: Summaries::default(),
             controls,
             holes: Holes::default(),
-            full: 0,
+            was_full: false,
             room: config.sysctls.get(Sysctl::ExpectMax),
             asked: kinds.map(|kind| (kind, of(kind))).collect(),
         }
@@ -257,9 +257,9 @@ impl Watch {
     }
 
     fn table_full(&mut self, passage: &Passage<'_>) {
-        self.full += 1;
-        let full = self.full;
-        self.strain(passage, None, Strain::Conntracks { full });
+        if !std::mem::replace(&mut self.was_full, true) {
+            self.strain(passage, None, Strain::Conntracks);
+        }
     }
 
     fn strain(&mut self, passage: &Passage<'_>, concerned: Option<Concerned>, strain: Strain) {

@@ -25,7 +25,7 @@ use ctaudit::replay::{Clock, Replay};
 use crate::support::{capture, every_helper, read, samples};
 use crate::traffic::flow::{Rng, Side, Step, Tcp};
 use crate::traffic::packet::End;
-use crate::traffic::{Packet, pcap};
+use crate::traffic::{Packet, Protocol, generate, pcap};
 
 /// An entry, and what tells it from what is like it.
 pub struct Case {
@@ -92,6 +92,32 @@ fn ordinary_programs_raise_nothing_above_a_note() {
 }
 
 /// Sysctls begin with `net.`, the rest are parameters of modules.
+/// Random traffic is full of what no program sends; what is printed of it are numbers, addresses and words of ours.
+#[test]
+fn nothing_of_a_payload_is_in_a_finding() {
+    let protocols = Protocol::ALL.into_iter().chain(Protocol::OF_CONNTRACKD);
+    let mut found = 0;
+    for protocol in protocols {
+        for seed in 0..4 {
+            let bytes = pcap(&generate(protocol, seed, 3000)).unwrap();
+            for finding in findings_of(bytes, every_helper(Modules::default())) {
+                let detail = &finding.evidence.detail;
+                let is_ours = |letter: char| letter.is_ascii_graphic() || letter == ' ';
+                assert!(
+                    detail.chars().all(is_ours),
+                    "{}: {detail:?}",
+                    finding.entry.id
+                );
+                assert!(detail.len() < 400, "{}: {detail}", finding.entry.id);
+                let frames = finding.evidence.frames.iter().chain([&finding.frame]);
+                assert!(frames.into_iter().all(|frame| (1..=3000).contains(frame)));
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 1000, "only {found} findings");
+}
+
 fn firewall(parameters: &[&str]) -> Config {
     let mut modules = Modules::default();
     let (sysctls, parameters): (Vec<&str>, Vec<&str>) = parameters

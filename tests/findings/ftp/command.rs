@@ -4,7 +4,6 @@ use super::{OWN_PASSIVE, client, found, ftp, greeted, passive, server, visited};
 use crate::findings::{packets, talk};
 use crate::traffic::flow::ACK;
 use crate::traffic::flow::Side::{Client, Server};
-use crate::traffic::{Protocol, generate};
 
 #[test]
 fn an_ordinary_session_shows_nothing() {
@@ -46,12 +45,4 @@ fn what_is_encrypted_is_not_read() {
         (Client, b"PORT 198,51,100,25,256,25\r\n"),
     ];
     assert_eq!(found(ftp(&said)), ["ftp-encrypted"]);
-}
-
-#[test]
-fn any_bytes_are_read_to_their_end() {
-    for seed in 0..20 {
-        let packets = generate(Protocol::Ftp, seed, 3000);
-        found(packets.into_iter().map(|packet| packet.ip).collect());
-    }
 }
