@@ -125,6 +125,6 @@ fn stays_on_the_link(address: IpAddr) -> bool {
 
 /// Packets of each direction of a flow that are looked at: a control connection says what it is before it has logged
 /// anybody in.
-const LOOKED_AT: u32 = 24;
+const LOOKED_AT: u32 = 16;
 /// Services that are listed.
 const LISTED: usize = 1000;

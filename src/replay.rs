@@ -62,6 +62,7 @@ impl Replay {
     }
 
     /// The next frame; `None` at the end.
+    #[inline]
     pub fn advance(&mut self) -> Result<Option<Passage<'_>>, Error> {
         let Some(Frame {
             number,

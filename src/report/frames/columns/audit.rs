@@ -389,7 +389,7 @@ pub fn control_protocols(analysis: &Analysis) -> Vec<Described> {
         Described::new(
             "messages",
             "packets",
-            "messages that told, among the first 24 of each direction of each flow",
+            "messages that told, among the first 16 of each direction of each flow",
             each(&rows, |row| row.1.messages.times),
         ),
         Described::new(
