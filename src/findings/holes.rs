@@ -1,11 +1,14 @@
-//! The expectations alive: where they lead, and how many go back to one client.
+//! The expectations alive: where they lead, and how many go back to one client; and the last that ended unused.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hashbrown::HashMap;
 
-use crate::conntrack::event::ExpectationRecord;
+use crate::conntrack::event::{Closed, ExpectationRecord};
+use crate::time::Timestamp;
 use crate::tuple::{Protocol, Tuple};
 
 #[derive(Default)]
@@ -13,6 +16,15 @@ pub struct Holes {
     by_place: HashMap<Place, Vec<Arc<ExpectationRecord>>>,
     /// By the client whose control connection it all began with.
     held: HashMap<IpAddr, Held>,
+    /// Those that ended and let nobody in, the newest last.
+    past: VecDeque<Past>,
+}
+
+/// An expectation that ended.
+pub struct Past {
+    pub record: Arc<ExpectationRecord>,
+    pub why: Closed,
+    pub at: Timestamp,
 }
 
 type Place = (IpAddr, u16, Protocol);
@@ -44,7 +56,14 @@ impl Holes {
         }
     }
 
-    pub fn close(&mut self, record: &ExpectationRecord) {
+    pub fn close(&mut self, record: &Arc<ExpectationRecord>, why: Closed, at: Timestamp) {
+        if !matches!(why, Closed::Matched { .. } | Closed::Refreshed) {
+            if self.past.len() == REMEMBERED {
+                self.past.pop_front();
+            }
+            let record = Arc::clone(record);
+            self.past.push_back(Past { record, why, at });
+        }
         let place = leads_to(record);
         if let Some(open) = self.by_place.get_mut(&place) {
             open.retain(|other| other.id != record.id);
@@ -59,6 +78,20 @@ impl Holes {
                 self.held.remove(&client);
             }
         }
+    }
+
+    /// The newest that would have let in such a flow, had it not ended less than a minute before.
+    pub fn missed(&self, flow: &Tuple, at: Timestamp) -> Option<&Past> {
+        let place = (flow.dst, flow.dport, flow.protocol);
+        self.past.iter().rev().find(|past| {
+            let expected = &past.record.expectation;
+            let from = expected.src_addr.as_ref();
+            let port = expected.src_port.as_ref();
+            leads_to(&past.record) == place
+                && at.since(past.at) < A_MINUTE
+                && from.is_none_or(|from| from.value.contains(&flow.src))
+                && port.is_none_or(|port| port.value == flow.sport)
+        })
     }
 
     /// Those that lead to where a flow goes, the newest first.
@@ -76,3 +109,7 @@ fn leads_to(record: &ExpectationRecord) -> Place {
         expectation.protocol,
     )
 }
+
+/// Expectations that ended which are remembered.
+const REMEMBERED: usize = 32;
+const A_MINUTE: Duration = Duration::from_secs(60);

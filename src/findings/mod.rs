@@ -33,7 +33,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::conntrack::Reason;
-use crate::conntrack::event::{Closed, ConntrackRecord, ExpectationRecord};
+use crate::conntrack::event::{Closed, ConntrackRecord, Event, ExpectationRecord};
 use crate::dialogue::{Dialogue, Heard, Line};
 use crate::packet::Packet;
 use crate::service::Service;
@@ -84,6 +84,34 @@ impl Entry {
     /// Whether it is looked for where a helper of this kind reads.
     fn concerns(&self, kind: &str) -> bool {
         self.helpers.is_empty() || self.helpers.contains(&kind)
+    }
+
+    /// What it makes of something that a message brought about.
+    fn consequence(
+        &self,
+        dialogue: &Dialogue,
+        heard: &Heard<'_>,
+        event: &Event,
+    ) -> Option<Evidence> {
+        match (self.matcher, event) {
+            (Matcher::Expected(shows), Event::ExpectationNew(record)) => {
+                shows(dialogue, heard, record)
+            }
+            (Matcher::Declined(shows), Event::Declined { reason, bytes, .. }) => {
+                shows(dialogue, heard, reason, bytes)
+            }
+            (Matcher::Declined(shows), Event::Refused { reason, .. }) => {
+                shows(dialogue, heard, reason, &(0..heard.payload.len()))
+            }
+            (
+                Matcher::Renewed(shows),
+                Event::ExpectationRenewed {
+                    expectation,
+                    timeout,
+                },
+            ) => shows(dialogue, heard, expectation, *timeout),
+            _ => None,
+        }
     }
 }
 
@@ -136,6 +164,8 @@ pub enum Matcher {
     Guest(fn(&ExpectationRecord, &ConntrackRecord) -> Option<Evidence>),
     /// A flow to the address and port of an expectation, from somebody whom it does not let in.
     Stranger(fn(&ExpectationRecord, &ConntrackRecord) -> Option<Evidence>),
+    /// A flow that fits an expectation which ended so, so long before.
+    Late(fn(&ExpectationRecord, &ConntrackRecord, Closed, Duration) -> Option<Evidence>),
     /// A datagram that came in fragments.
     Fragmented(fn(&Packet<'_>) -> Option<Evidence>),
     /// A table has to hold more than before.

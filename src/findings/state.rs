@@ -61,6 +61,26 @@ pub const ENTRIES: &[Entry] = &[
         }),
     },
     Entry {
+        id: "expectation-missed",
+        title: "A flow that came for an expectation which had given way",
+        severity: Severity::Note,
+        helpers: &[],
+        wire: "a flow that fits an expectation which a newer one of the same master pushed out less than a minute before: \
+               to the firewall it is NEW, and what it is for fails",
+        alike: "a flow that comes while it is expected",
+        references: &[SECURE_USE],
+        matcher: Matcher::Late(|expected, flow, why, after| {
+            if why != Closed::Evicted {
+                return None;
+            }
+            let (from, late) = (flow.original.src, after.as_secs_f64());
+            let detail = format!(
+                "{from} came {late:.3} s after it had given way: the helper expects too few at a time"
+            );
+            Evidence::with(detail, [expected.packet])
+        }),
+    },
+    Entry {
         id: "expectation-evicted-many",
         title: "Ports opened one after the other, and nothing sent",
         severity: Severity::Medium,

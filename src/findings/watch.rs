@@ -134,7 +134,7 @@ impl Watch {
                 found.extend(shows(dialogue, heard).map(|evidence| (entry, evidence)));
             }
             let events = step.events.iter();
-            let shown = events.filter_map(|event| consequence(entry, dialogue, heard, event));
+            let shown = events.filter_map(|event| entry.consequence(dialogue, heard, event));
             found.extend(shown.map(|evidence| (entry, evidence)));
         }
         for line in &heard.lines {
@@ -191,6 +191,7 @@ impl Watch {
             Event::ConntrackNew(record) if record.expectation.is_none() => {
                 self.summaries.flow(record);
                 self.strangers(passage, record);
+                self.latecomers(passage, at, record);
             }
             _ => {}
         }
@@ -244,7 +245,7 @@ impl Watch {
         record: &Arc<ExpectationRecord>,
         why: Closed,
     ) {
-        self.holes.close(record);
+        self.holes.close(record, why, at);
         let Some(mut dialogue) = self.controls.take(record.master_id) else {
             return;
         };
@@ -304,6 +305,19 @@ impl Watch {
         }
     }
 
+    /// Somebody came for an expectation that is no more.
+    fn latecomers(&mut self, passage: &Passage<'_>, at: Timestamp, record: &ConntrackRecord) {
+        let Some(past) = self.holes.missed(&record.original, at) else {
+            return;
+        };
+        let (expected, why, after) = (Arc::clone(&past.record), past.why, at.since(past.at));
+        let concerned = Some(Concerned::expected(&expected));
+        self.ask_all(passage, concerned, |entry| match entry.matcher {
+            Matcher::Late(shows) => shows(&expected, record, why, after),
+            _ => None,
+        });
+    }
+
     fn ask_all(
         &mut self,
         passage: &Passage<'_>,
@@ -357,32 +371,6 @@ impl Watch {
             flow: concerned.map(|flow| flow.tuple),
             evidence,
         });
-    }
-}
-
-/// What the entry makes of something that a message brought about.
-fn consequence(
-    entry: &Entry,
-    dialogue: &Dialogue,
-    heard: &Heard<'_>,
-    event: &Event,
-) -> Option<Evidence> {
-    match (entry.matcher, event) {
-        (Matcher::Expected(shows), Event::ExpectationNew(record)) => shows(dialogue, heard, record),
-        (Matcher::Declined(shows), Event::Declined { reason, bytes, .. }) => {
-            shows(dialogue, heard, reason, bytes)
-        }
-        (Matcher::Declined(shows), Event::Refused { reason, .. }) => {
-            shows(dialogue, heard, reason, &(0..heard.payload.len()))
-        }
-        (
-            Matcher::Renewed(shows),
-            Event::ExpectationRenewed {
-                expectation,
-                timeout,
-            },
-        ) => shows(dialogue, heard, expectation, *timeout),
-        _ => None,
     }
 }
 

@@ -47,6 +47,12 @@ pub const CASES: &[Case] = &[
         modules: &[],
     },
     Case {
+        entry: "expectation-missed",
+        shows: || two_announced_and_one_visited(1),
+        passes: || two_announced_and_one_visited(2),
+        modules: &[],
+    },
+    Case {
         entry: "expectation-evicted-many",
         shows: || ftp(&(0..11).flat_map(|n| [PASV, passive(n)]).collect::<Vec<_>>()),
         passes: || {
@@ -154,6 +160,21 @@ fn passive(beyond: u8) -> (Side, &'static [u8]) {
     let port = 64 + beyond;
     let text = format!("227 Entering Passive Mode (203,0,113,21,156,{port})\r\n");
     (Server, text.leak().as_bytes())
+}
+
+/// Of two passive ports the helper expects the newer alone.
+fn two_announced_and_one_visited(which: u8) -> Vec<Vec<u8>> {
+    let control = ftp(&[PASV, passive(1), PASV, passive(2)]);
+    let (client, server) = ftp_ends();
+    let port = 156 * 256 + 64 + u16::from(which);
+    let data = open(
+        End {
+            port: 40001,
+            ..client
+        },
+        End { port, ..server },
+    );
+    [control, packets(data)].concat()
 }
 
 fn ftp_ends() -> (End, End) {
