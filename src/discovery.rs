@@ -59,60 +59,42 @@ impl Discovery {
         let Some(Content::Control(helper)) = content::of(protocol, said) else {
             return;
         };
-        let ports = [
-            u16::from_be_bytes([header[0], header[1]]),
-            u16::from_be_bytes([header[2], header[3]]),
-        ];
-        let (server, [client_port, port]) = match direction {
-            Direction::Original => (packet.dst, ports),
-            Direction::Reply => (packet.src, [ports[1], ports[0]]),
+        let port = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
+        let [source, destination] = [(packet.src, port(0)), (packet.dst, port(2))];
+        let (client, server) = match direction {
+            Direction::Original => (source, destination),
+            Direction::Reply => (destination, source),
         };
-        // Helpers that serve the firewall's own broadcasts have nothing to do with what it forwards.
-        let spec = Spec::named(helper).filter(|spec| !spec.own_broadcasts_only());
-        let Some(spec) = spec.filter(|_| !stays_on_the_link(server)) else {
-            return;
-        };
-        // A flow that was picked up at a packet of the server's stands on its head.
-        let is_usual = |port| spec.ports.contains(&(protocol, Some(port)));
-        if protocol == Protocol::TCP && is_usual(client_port) && !is_usual(port) {
-            self.reverse(helper, packet, direction, client_port);
-            return;
-        }
-        let service = Service {
+        let at = |(server, port)| Service {
             helper,
             protocol,
             server,
             port,
         };
-        if self.services.len() < LISTED || self.services.contains_key(&service) {
-            let spoken = self.services.entry(service).or_default();
+        // Helpers that serve the firewall's own broadcasts have nothing to do with what it forwards.
+        let spec = Spec::named(helper).filter(|spec| !spec.own_broadcasts_only());
+        let Some(spec) = spec.filter(|_| !stays_on_the_link(server.0)) else {
+            return;
+        };
+        // A connection that was picked up at a packet of the server's stands on its head.
+        let is_usual = |(_, port)| spec.ports.contains(&(protocol, Some(port)));
+        if protocol == Protocol::TCP && is_usual(client) && !is_usual(server) {
+            if let Some(seen) = room(&mut self.reversed, at(client)) {
+                seen.add(packet.number);
+            }
+        } else if let Some(spoken) = room(&mut self.services, at(server)) {
             spoken.messages.add(packet.number);
             spoken.both_ways |= verdict.state == State::Established;
         } else {
             self.omitted += 1;
         }
     }
+}
 
-    fn reverse(
-        &mut self,
-        helper: &'static str,
-        packet: &Packet<'_>,
-        direction: Direction,
-        port: u16,
-    ) {
-        let service = Service {
-            helper,
-            protocol: Protocol::TCP,
-            server: match direction {
-                Direction::Original => packet.src,
-                Direction::Reply => packet.dst,
-            },
-            port,
-        };
-        if self.reversed.len() < LISTED || self.reversed.contains_key(&service) {
-            self.reversed.entry(service).or_default().add(packet.number);
-        }
-    }
+/// What is noted of a service, if it is listed or still can be.
+fn room<N: Default>(notes: &mut BTreeMap<Service, N>, of: Service) -> Option<&mut N> {
+    let is_room = notes.len() < LISTED || notes.contains_key(&of);
+    is_room.then(|| notes.entry(of).or_default())
 }
 
 /// Nothing to this address is ever forwarded (RFC 5771, 4; RFC 4291, 2.7), so no firewall's helper matters to it.

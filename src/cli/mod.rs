@@ -211,11 +211,9 @@ impl Firewall {
                 return Ok(config);
             }
             (sysctl, _) if sysctl.starts_with("net.") => {
-                self.config(self.kernel)?
-                    .sysctls
-                    .set(text)
-                    .map_err(failure)?;
-                other.sysctl.push(text.to_owned());
+                let mut config = self.config(self.kernel)?;
+                config.sysctls.set(text).map_err(failure)?;
+                return Ok(config);
             }
             _ => {
                 Modules::default().set(text).map_err(failure)?;

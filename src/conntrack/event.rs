@@ -1,12 +1,13 @@
 //! What conntrack has to tell: the events of `conntrack -E` and `conntrack -E expect`, with their causes.
 
+use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::expectation::{Expectation, ExpectationId};
+use crate::expectation::{Expectation, ExpectationId, Origin};
 use crate::time::Timestamp;
-use crate::tuple::{Direction, Tuple};
+use crate::tuple::{Direction, Protocol, Tuple};
 
 /// Something that happened to a conntrack or an expectation, or that a helper decided.
 #[derive(Clone, Debug)]
@@ -71,6 +72,14 @@ pub struct ConntrackRecord {
     pub life: Life,
 }
 
+impl ConntrackRecord {
+    /// A TCP connection that was open when conntrack first saw it (`nf_conntrack_tcp_loose`). Of a record as it is told
+    /// when the conntrack enters the table.
+    pub fn is_picked_up(&self) -> bool {
+        self.original.protocol == Protocol::TCP && self.state == Some("ESTABLISHED")
+    }
+}
+
 /// What a conntrack has seen so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Life {
@@ -120,6 +129,17 @@ pub struct ExpectationRecord {
     pub direction: Direction,
     pub at: Timestamp,
     pub timeout: Duration,
+}
+
+impl ExpectationRecord {
+    /// Whom it lets somebody in to, where the payload names neither end of the master.
+    pub fn third_host(&self) -> Option<IpAddr> {
+        let named = &self.expectation.dst_addr;
+        let ends = [self.master.src, self.master.dst];
+        let is_third =
+            matches!(named.origin, Origin::Command { .. }) && !ends.contains(&named.value);
+        is_third.then_some(named.value)
+    }
 }
 
 /// The flow that a rule attached a helper to: for one that inherited its helper, its master, or the master's master.

@@ -2,7 +2,7 @@
 //!
 //! A helper reads each segment by itself. The ends read a stream: every byte once, in its order, lines as long as they
 //! are. Where the two readings part is where an attacker works, so both are needed. Only flows that a helper reads are
-//! listened to, and no more is kept of one than its last few lines.
+//! listened to, and no more is kept of one than its last few lines, and of FTP the bytes that a repetition is held against.
 
 mod ftp;
 mod irc;
@@ -124,7 +124,7 @@ impl Dialogue {
         Self {
             service: Service::of(&record.root.unwrap_or(Root { helper, tuple })),
             is_expected: record.expectation.is_some(),
-            picked_up: tuple.protocol == Protocol::TCP && record.state == Some("ESTABLISHED"),
+            picked_up: record.is_picked_up(),
             ..dialogue
         }
     }

@@ -68,8 +68,6 @@ pub struct Place {
     pub again: usize,
     /// These read otherwise the first time.
     pub differs: bool,
-    /// Bytes between the last segment and this one that were not heard.
-    pub missed: u32,
     /// It brings what was passed over before.
     pub late: bool,
 }
@@ -148,7 +146,6 @@ impl Stream {
         let mut place = Place::default();
         if ahead < HALF {
             self.pass_over(next, ahead);
-            place.missed = ahead;
         } else if let Some(again) = self.fill(sequence, length) {
             place.again = again as usize;
             place.late = true;

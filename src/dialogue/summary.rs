@@ -42,8 +42,6 @@ pub struct Talked {
 pub struct Beside {
     /// By port, the packets that opened them; the first thousand ports.
     pub ports: BTreeMap<u16, Sighting>,
-    /// Flows to others.
-    pub omitted: u64,
     /// Flows from the server's data port to the client (active mode).
     pub active: Sighting,
 }
@@ -95,8 +93,6 @@ impl Summaries {
         if beside.ports.len() < LISTED || beside.ports.contains_key(&tuple.dport) {
             let port = beside.ports.entry(tuple.dport).or_default();
             port.add(record.life.first_packet);
-        } else {
-            beside.omitted += 1;
         }
     }
 

@@ -26,7 +26,7 @@ use crate::conntrack::event::{
     Closed, ConntrackId, ConntrackRecord, Ended, Event, ExpectationRecord, Root, Status,
 };
 use crate::conntrack::{State, Step, Verdict};
-use crate::expectation::{ExpectationId, Origin};
+use crate::expectation::ExpectationId;
 use crate::helper::Modules;
 use crate::kernel::Kernel;
 use crate::packet::{Packet, link};
@@ -228,7 +228,7 @@ impl Exposure {
             renewed: 0,
         };
         self.alive.insert(record.id, alive);
-        let is_third_host = leads_to_third_host(record);
+        let is_third_host = record.third_host().is_some();
         let service = self.service(&record.root);
         if continues {
             service.refreshed += 1;
@@ -308,7 +308,12 @@ impl Exposure {
                 }
             }
         }
-        service.hours.open(at - open, at, to_anybody);
+        // One that had to be activated stood open at the end of its life; some ends are told later than they were.
+        let from = match record.expectation.flags.inactive {
+            true => at - open,
+            false => record.at,
+        };
+        service.hours.open(from, from + open, to_anybody);
         let possible = Possible::of(&record, &self.modules, &self.kernel);
         self.expectations.push(ClosedExpectation {
             record,
@@ -341,7 +346,7 @@ impl Exposure {
     }
 
     fn opened(&mut self, record: &ConntrackRecord) {
-        let picked_up = is_picked_up(record);
+        let picked_up = record.is_picked_up();
         self.totals.picked_up += u64::from(picked_up);
         let Some(helper) = record.helper else { return };
         if record.expectation.is_some() {
@@ -365,7 +370,7 @@ impl Exposure {
         let key = Service::of(&expected.root);
         self.flows.insert(record.id, key);
         let tuple = &record.original;
-        if is_picked_up(record) {
+        if record.is_picked_up() {
             let service = self.services.entry(key).or_default();
             service.begun_before.add(record.life.first_packet);
             return;
@@ -406,18 +411,6 @@ impl Exposure {
             expected_by,
         });
     }
-}
-
-/// A TCP connection that was open when conntrack first saw it (`nf_conntrack_tcp_loose`).
-fn is_picked_up(record: &ConntrackRecord) -> bool {
-    record.original.protocol == Protocol::TCP && record.state == Some("ESTABLISHED")
-}
-
-/// The payload named a host that is neither end of the master.
-fn leads_to_third_host(record: &ExpectationRecord) -> bool {
-    let to = &record.expectation.dst_addr;
-    let ends = [record.master.src, record.master.dst];
-    matches!(to.origin, Origin::Command { .. }) && !ends.contains(&to.value)
 }
 
 fn icmp_error(packet: &Packet<'_>) -> Option<IcmpError> {

@@ -52,12 +52,6 @@ impl Possible {
             },
         }
     }
-
-    /// The number of packets' tuples that could have been let in, as a power of two.
-    pub fn all(&self) -> u16 {
-        let fields = [self.src_addr, self.src_port, self.dst_addr, self.dst_port];
-        fields.into_iter().map(u16::from).sum()
-    }
 }
 
 fn chosen<T>(field: &Sourced<T>, any: u8) -> u8 {

@@ -2,7 +2,7 @@
 //! what kernels could not read.
 
 use super::browser::slipped_in;
-use super::place::{opened, opened_service, third_host};
+use super::place::{opened, opened_service};
 use super::{Entry, Evidence, Matcher, Severity};
 use crate::conntrack::event::ExpectationRecord;
 use crate::dialogue::Heard;
@@ -141,7 +141,7 @@ pub const ENTRIES: &[Entry] = &[
 
 /// A way to a host that the payload names and that is neither end.
 fn forwarded(record: &ExpectationRecord) -> Option<Evidence> {
-    third_host(record)?;
+    record.third_host()?;
     Evidence::of(opened(record))
 }
 

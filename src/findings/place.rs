@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::conntrack::event::ExpectationRecord;
-use crate::expectation::{Origin, network};
+use crate::expectation::network;
 use crate::tuple::{Direction, Tuple};
 
 /// A port that only the system may listen at, or that a service is known by which nobody means to open to others.
@@ -49,14 +49,6 @@ pub fn ends(original: &Tuple, direction: Direction) -> (IpAddr, IpAddr) {
         Direction::Original => (original.src, original.dst),
         Direction::Reply => (original.dst, original.src),
     }
-}
-
-/// Whom an expectation lets somebody in to, where the payload names neither of the two ends.
-pub fn third_host(record: &ExpectationRecord) -> Option<IpAddr> {
-    let named = &record.expectation.dst_addr;
-    let ends = [record.master.src, record.master.dst];
-    let is_third = matches!(named.origin, Origin::Command { .. }) && !ends.contains(&named.value);
-    is_third.then_some(named.value)
 }
 
 /// What an expectation opens, and to whom, in words.

@@ -1,7 +1,7 @@
 //! Conntrack itself: where expectations lead and how many there are, who speaks for a control connection, and what does
 //! not fit one.
 
-use super::place::{is_nobodys, opened, opened_service, third_host};
+use super::place::{is_nobodys, opened, opened_service};
 use super::{Entry, Evidence, Matcher, Severity, Strain};
 use crate::conntrack::Reason;
 use crate::conntrack::event::Closed;
@@ -20,7 +20,7 @@ pub const ENTRIES: &[Entry] = &[
         alike: "a capture of the loopback device; a SIP call on hold (0.0.0.0, RFC 3264, 8.4) or to a multicast group",
         references: &[SECURE_USE],
         matcher: Matcher::Expected(|dialogue, _, record| {
-            let target = third_host(record)?;
+            let target = record.third_host()?;
             let is_of_sip =
                 dialogue.kind == "sip" && (target.is_unspecified() || target.is_multicast());
             if !is_nobodys(target) || is_of_sip {
@@ -39,7 +39,7 @@ pub const ENTRIES: &[Entry] = &[
         alike: "a telephone behind address translation that names the address it is seen with: its port is no service's",
         references: &[SECURE_USE],
         matcher: Matcher::Expected(|dialogue, _, record| {
-            let target = third_host(record)?;
+            let target = record.third_host()?;
             let is_own = dialogue.local.contains(&target) && opened_service(record).is_some();
             is_own.then(|| Evidence::of(opened(record)))?
         }),

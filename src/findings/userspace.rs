@@ -1,6 +1,6 @@
 //! What conntrackd's helpers expect: services behind portmappers and listeners, and who answers to a group.
 
-use super::place::{are_neighbours, is_private, opened, opened_service, third_host};
+use super::place::{are_neighbours, is_private, opened, opened_service};
 use super::{Entry, Evidence, Matcher, Severity};
 use crate::conntrack::event::{ConntrackRecord, ExpectationRecord};
 use crate::helper::reasons::FOREIGN_CALLBACK;
@@ -45,7 +45,9 @@ pub const ENTRIES: &[Entry] = &[
                 that spans networks",
         references: &[],
         matcher: Matcher::Expected(|_, _, record| {
-            third_host(record).filter(|&host| !are_neighbours(host, record.master.dst))?;
+            record
+                .third_host()
+                .filter(|&host| !are_neighbours(host, record.master.dst))?;
             Evidence::of(opened(record))
         }),
     },
@@ -58,7 +60,9 @@ pub const ENTRIES: &[Entry] = &[
         alike: "another port of the listener's own host",
         references: &[],
         matcher: Matcher::Expected(|_, _, record| {
-            third_host(record).filter(|&host| are_neighbours(host, record.master.dst))?;
+            record
+                .third_host()
+                .filter(|&host| are_neighbours(host, record.master.dst))?;
             Evidence::of(opened(record))
         }),
     },
@@ -86,7 +90,8 @@ pub const ENTRIES: &[Entry] = &[
         references: &["UPnP Device Architecture 1.1, 1.3.3"],
         matcher: Matcher::Expected(|_, _, record| {
             let ends = [record.master.src, record.master.dst];
-            third_host(record)
+            record
+                .third_host()
                 .filter(|&host| !ends.iter().any(|&end| are_neighbours(host, end)))?;
             Evidence::of(opened(record))
         }),

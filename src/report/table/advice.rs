@@ -138,6 +138,12 @@ pub fn limits(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
             seen.first
         ));
     }
+    if analysis.discovery.omitted > 0 {
+        lines.push(format!(
+            "{} of control protocols at more services than are listed",
+            counted(analysis.discovery.omitted, "message")
+        ));
+    }
     if totals.lost > 0 {
         lines.push(format!(
             "{} lost in capturing, as the capture says itself",
