@@ -8,9 +8,9 @@ use polars::prelude::{CsvReadOptions, ParquetReader, SerReader};
 
 use crate::findings::{end, talk};
 use crate::support::{project, read};
+use crate::traffic::at_seconds;
 use crate::traffic::flow::Side::{Client, Server};
 use crate::traffic::packet::udp;
-use crate::traffic::{Packet, pcap};
 
 fn ctaudit(arguments: &[&str]) -> Command {
     let mut command = Command::cargo_bin("ctaudit").unwrap();
@@ -277,8 +277,7 @@ fn fail_on_ends_with_3_where_something_is_as_bad() {
         ),
     ];
     let packets = talk(end("192.0.2.11", 40000), end("203.0.113.21", 21), &said);
-    let packets = packets.into_iter().map(|ip| Packet { at_micros: 0, ip });
-    let capture = pcap(&packets.collect::<Vec<_>>()).unwrap();
+    let capture = at_seconds((0..).zip(packets));
     for (severity, status) in [("low", 3), ("medium", 3), ("high", 0)] {
         let output = ctaudit(&["analyse", "--fail-on", severity, "-"])
             .write_stdin(&capture[..])
@@ -305,12 +304,8 @@ fn hours_are_listed_where_there_is_more_than_one() {
     ];
     let mut packets = talk(end("192.0.2.11", 40000), end("203.0.113.21", 21), &said);
     packets.push(udp(end("192.0.2.12", 9), end("192.0.2.13", 9), b"x"));
-    let second = |at: usize| if at < 6 { 35_940 } else { 39_600 };
-    let packets = packets.into_iter().enumerate().map(|(at, ip)| Packet {
-        at_micros: second(at) * 1_000_000,
-        ip,
-    });
-    let capture = pcap(&packets.collect::<Vec<_>>()).unwrap();
+    let second = |at: u32| if at < 6 { 35_940 } else { 39_600 };
+    let capture = at_seconds((0..).map(second).zip(packets));
     let output = ctaudit(&["analyse", "-"])
         .write_stdin(&capture[..])
         .output()

@@ -6,8 +6,8 @@ use ctaudit::compare::{Aspect, Comparison, Deviation};
 use ctaudit::replay::{Clock, Replay};
 
 use crate::support::{capture, firewall, project, read, samples};
+use crate::traffic::at_seconds;
 use crate::traffic::packet::{End, ICMPV6, ip, udp};
-use crate::traffic::{Packet, pcap};
 
 fn compared(bytes: Vec<u8>, here: &str, there: &str) -> Vec<Deviation> {
     let mut replay = Replay::new(capture(bytes), firewall(here, false), Clock::Capture);
@@ -21,18 +21,6 @@ fn compared(bytes: Vec<u8>, here: &str, there: &str) -> Vec<Deviation> {
     let counted: u64 = comparison.counts.values().sum();
     assert_eq!(counted, comparison.deviations.len() as u64);
     comparison.deviations
-}
-
-/// A capture with a packet at each of these seconds.
-fn at_seconds(packets: Vec<(u64, Vec<u8>)>) -> Vec<u8> {
-    let packets: Vec<Packet> = packets
-        .into_iter()
-        .map(|(second, ip)| Packet {
-            at_micros: second * 1_000_000,
-            ip,
-        })
-        .collect();
-    pcap(&packets).unwrap()
 }
 
 #[test]

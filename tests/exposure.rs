@@ -11,9 +11,9 @@ use ctaudit::time::Timestamp;
 
 use crate::findings::{end, talk};
 use crate::support::{capture, every_helper, files_below, firewall, project, read};
+use crate::traffic::at_seconds;
 use crate::traffic::flow::Side::{Client, Server};
 use crate::traffic::packet::{End, udp};
-use crate::traffic::{Packet, pcap};
 
 fn exposure(bytes: Vec<u8>, config: Config) -> Exposure {
     let mut exposure = Exposure::new(&config.modules, config.kernel);
@@ -58,13 +58,7 @@ fn calls_and_media_belong_to_the_service_that_was_registered_with() {
         call(6001),
         media,
     ];
-    let packets: Vec<Packet> = (1..)
-        .map(|second| second * 1_000_000)
-        .zip(packets)
-        .map(|(at_micros, ip)| Packet { at_micros, ip })
-        .collect();
-
-    let bytes = pcap(&packets).unwrap();
+    let bytes = at_seconds((1..).zip(packets));
     let exposure = exposure(bytes, firewall("6.18", false));
     let services: Vec<_> = exposure.services.iter().collect();
     let [(service, used)] = &services[..] else {
@@ -90,14 +84,6 @@ fn calls_and_media_belong_to_the_service_that_was_registered_with() {
     assert!(outcomes.contains(&(0, Outcome::Used, 3)), "{outcomes:?}");
 }
 
-fn at_seconds(packets: &[(u64, Vec<u8>)]) -> Vec<u8> {
-    let packets = packets.iter().map(|(second, ip)| Packet {
-        at_micros: second * 1_000_000,
-        ip: ip.clone(),
-    });
-    pcap(&packets.collect::<Vec<_>>()).unwrap()
-}
-
 /// What is asked for again before it was used is one hole all the while.
 #[test]
 fn a_hole_that_is_refreshed_is_one() {
@@ -106,7 +92,7 @@ fn a_hole_that_is_refreshed_is_one() {
     let other = udp(end("192.0.2.12", 9), end("192.0.2.13", 9), b"x");
     let requests = [(0, &read), (5, &read), (10, &read), (12, &other)];
     let requests = requests.map(|(second, ip)| (second, ip.clone()));
-    let exposure = exposure(at_seconds(&requests), firewall("6.18", false));
+    let exposure = exposure(at_seconds(requests), firewall("6.18", false));
     let (_, usage) = exposure.services.first_key_value().unwrap();
     assert_eq!((usage.expected, usage.refreshed, usage.used), (1, 2, 0));
     assert_eq!(usage.open, Duration::from_secs(12));
@@ -136,7 +122,7 @@ fn what_stands_open_is_summed_by_the_hour() {
     let mut packets: Vec<(u64, Vec<u8>)> = packets.into_iter().map(|ip| (ten - 60, ip)).collect();
     let other = udp(end("192.0.2.12", 9), end("192.0.2.13", 9), b"x");
     packets.push((ten + 3600, other));
-    let exposure = exposure(at_seconds(&packets), firewall("6.18", false));
+    let exposure = exposure(at_seconds(packets), firewall("6.18", false));
     let (_, usage) = exposure.services.first_key_value().unwrap();
     let hours: Vec<(i64, u64, u64)> = usage
         .hours
@@ -219,7 +205,7 @@ fn what_a_forger_could_have_chosen_of_a_loose_ftp() {
     let packets: Vec<(u64, Vec<u8>)> = (0..).zip(packets).collect();
     let mut modules = Modules::default();
     modules.set("nf_conntrack_ftp.loose=1").unwrap();
-    let exposure = exposure(at_seconds(&packets), every_helper(modules));
+    let exposure = exposure(at_seconds(packets), every_helper(modules));
     let possible = exposure.expectations[0].possible;
     assert_eq!((possible.dst_addr, possible.dst_port), (32, 16));
 }

@@ -13,10 +13,10 @@ use ctaudit::verdict::{Danger, Grounds, Obstacle, Why, Worth};
 
 use crate::findings::{end, open, packets, talk};
 use crate::support::{capture, every_helper};
+use crate::traffic::at_seconds;
 use crate::traffic::flow::Side::{Client, Server};
 use crate::traffic::flow::{ACK, PSH, Rng, Side, Tcp};
 use crate::traffic::packet::{End, udp};
-use crate::traffic::{Packet, pcap};
 
 /// What is said of the first service of a capture.
 struct Said {
@@ -28,17 +28,13 @@ struct Said {
 
 /// IP packets, a second apart.
 fn verdict(packets: Vec<Vec<u8>>) -> Said {
-    let packets: Vec<Packet> = (1..)
-        .map(|second| second * 1_000_000)
-        .zip(packets)
-        .map(|(at_micros, ip)| Packet { at_micros, ip })
-        .collect();
+    let bytes = at_seconds((1..).zip(packets));
     let config = every_helper(Modules::default());
     let assignments = config.assignments.clone();
     let mut exposure = Exposure::new(&config.modules, config.kernel);
     let mut watch = Watch::new(&config);
     let mut discovery = Discovery::default();
-    let mut replay = Replay::new(capture(pcap(&packets).unwrap()), config, Clock::Capture);
+    let mut replay = Replay::new(capture(bytes), config, Clock::Capture);
     while let Some(passage) = replay.advance().unwrap() {
         exposure.observe(&passage);
         watch.observe(&passage);

@@ -13,8 +13,8 @@ use ctaudit::what_if::WhatIf;
 
 use crate::findings::{end, talk};
 use crate::support::{capture, every_helper, read, samples};
+use crate::traffic::at_seconds;
 use crate::traffic::flow::Side::{Client, Server};
-use crate::traffic::{Packet, pcap};
 
 /// What the verdict "needed" says: without the helper the first packet of each of its flows is NEW.
 #[test]
@@ -68,18 +68,13 @@ fn what_if_ftp_were_loose() {
         (Server, b"200 fine\r\n"),
     ];
     let packets = talk(end("192.0.2.11", 40000), end("203.0.113.21", 21), &said);
-    let packets: Vec<Packet> = (1..)
-        .map(|second| second * 1_000_000)
-        .zip(packets)
-        .map(|(at_micros, ip)| Packet { at_micros, ip })
-        .collect();
-
+    let bytes = at_seconds((1..).zip(packets));
     let config = every_helper(Modules::default());
     let mut loose = Modules::default();
     loose.set("nf_conntrack_ftp.loose=1").unwrap();
     let mut other = WhatIf::new("loose".to_owned(), every_helper(loose));
     let mut exposure = Exposure::new(&config.modules, config.kernel);
-    let mut replay = Replay::new(capture(pcap(&packets).unwrap()), config, Clock::Capture);
+    let mut replay = Replay::new(capture(bytes), config, Clock::Capture);
     while let Some(passage) = replay.advance().unwrap() {
         exposure.observe(&passage);
         other.observe(&passage);

@@ -189,6 +189,15 @@ pub fn pcap(packets: &[Packet]) -> io::Result<Vec<u8>> {
     Ok(writer.into_inner())
 }
 
+/// A capture with a packet at each of these seconds.
+pub fn at_seconds(packets: impl IntoIterator<Item = (u64, Vec<u8>)>) -> Vec<u8> {
+    let packets = packets.into_iter().map(|(second, ip)| Packet {
+        at_micros: second * 1_000_000,
+        ip,
+    });
+    pcap(&packets.collect::<Vec<_>>()).unwrap()
+}
+
 pub fn write_pcap(path: &Path, packets: &[Packet]) -> io::Result<()> {
     fs::write(path, pcap(packets)?)
 }
