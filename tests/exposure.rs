@@ -209,3 +209,27 @@ fn what_a_forger_could_have_chosen_of_a_loose_ftp() {
     let possible = exposure.expectations[0].possible;
     assert_eq!((possible.dst_addr, possible.dst_port), (32, 16));
 }
+
+/// Two connections cannot expect the same (`expect_clash`): the second's reply is dropped, for that and
+/// for nothing else.
+#[test]
+fn a_command_that_conntrack_refuses_is_told_once() {
+    let said = [
+        (Server, &b"220 ready\r\n"[..]),
+        (Client, b"PASV\r\n"),
+        (
+            Server,
+            b"227 Entering Passive Mode (203,0,113,21,156,64)\r\n",
+        ),
+    ];
+    let session = |port| talk(end("192.0.2.11", port), end("203.0.113.21", 21), &said);
+    let packets = [session(40000), session(40001)].concat();
+    let exposure = exposure(at_seconds((0..).zip(packets)), firewall("6.18", false));
+    let [refusal] = &exposure.refusals[..] else {
+        panic!("{:?}", exposure.refusals)
+    };
+    assert!(refusal.reason.starts_with("clashes with what is expected"));
+    // The port, 156,64, behind 40 bytes of the reply.
+    assert_eq!((refusal.frame, refusal.bytes.clone()), (12, Some(40..46)));
+    assert!(refusal.dropped);
+}

@@ -84,7 +84,7 @@ fn what_if_ftp_were_loose() {
 
     let usage = |exposure: &Exposure| {
         let (_, usage) = exposure.services.first_key_value().unwrap();
-        (usage.expected, usage.to_third_hosts, usage.declined.len())
+        (usage.expected, usage.to_third_hosts, usage.refusals.len())
     };
     assert_eq!(usage(&exposure), (0, 0, 1));
     assert_eq!(usage(&other.exposure), (1, 1, 0));

@@ -256,7 +256,7 @@ fn width() -> u16 {
 }
 
 const EXIT_STATUS: &str = "\
-Exit status: 0 success; 1 error; 2 wrong usage; 3 a finding that --fail-on asked for; 4 a capture is damaged: everything before the damage was analysed.";
+Exit status: 0 success; 1 error; 2 wrong usage; 3 a finding that --fail-on asked for, be the capture damaged or not; 4 a capture is damaged: everything before the damage was analysed.";
 
 /// A capture ended early: told, and remembered in the exit status.
 fn damaged(error: &capture::Error) -> ExitCode {

@@ -76,6 +76,8 @@ pub struct Refusal {
     /// Who opened the control connection.
     pub client: IpAddr,
     pub reason: &'static str,
-    /// Where it stands in the payload; none where the whole packet was dropped.
+    /// Where it stands in the payload; none where the helper says so of the whole packet.
     pub bytes: Option<std::ops::Range<usize>>,
+    /// The helper dropped the packet.
+    pub dropped: bool,
 }

@@ -13,7 +13,7 @@ pub use closed::{ClosedExpectation, EndedConntrack, Outcome, Refusal, Visitor};
 pub use hours::{Hour, Hours};
 pub use possible::Possible;
 pub use totals::{Count, Flows, IcmpError, Totals};
-pub use usage::{Ends, Related, Use};
+pub use usage::{Ends, Refusals, Related, Use};
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -27,7 +27,7 @@ use crate::conntrack::event::{
 };
 use crate::conntrack::{State, Step, Verdict};
 use crate::expectation::ExpectationId;
-use crate::helper::Modules;
+use crate::helper::{self, Modules};
 use crate::kernel::Kernel;
 use crate::packet::{Packet, link};
 use crate::replay::{Arrival, Passage};
@@ -116,7 +116,7 @@ impl Exposure {
     pub fn finish(&mut self, step: &Step<'_>) {
         let number = self.totals.frames;
         let late = step.late.iter().map(|late| (late.at, &late.event));
-        self.events(number, late);
+        self.events(number, false, late);
     }
 
     fn step(&mut self, passage: &Passage<'_>, packet: Option<&Packet<'_>>, step: &Step<'_>) {
@@ -146,14 +146,25 @@ impl Exposure {
         }
         if !step.late.is_empty() || !step.events.is_empty() {
             let late = step.late.iter().map(|late| (late.at, &late.event));
-            self.events(passage.number, late);
-            let events = step.events.iter().map(|event| (passage.clock, event));
-            self.events(passage.number, events);
+            self.events(passage.number, false, late);
+            let events = step.events.iter();
+            let refused = events
+                .clone()
+                .any(|event| matches!(event, Event::Refused { .. }));
+            let events = events.map(|event| (passage.clock, event));
+            self.events(passage.number, refused, events);
         }
     }
 
-    fn events<'e>(&mut self, number: u64, events: impl Iterator<Item = (Timestamp, &'e Event)>) {
+    /// What a packet did, and whether its helper dropped it; or what time did before.
+    fn events<'e>(
+        &mut self,
+        number: u64,
+        dropped: bool,
+        events: impl Iterator<Item = (Timestamp, &'e Event)>,
+    ) {
         let mut sequels = Sequels::default();
+        let mut is_told = false;
         for (at, event) in events {
             match event {
                 Event::ExpectationNew(record) => self.made(record, &mut sequels),
@@ -191,15 +202,14 @@ impl Exposure {
                     reason,
                     bytes,
                 } => {
-                    let declined = &mut self.service(root).declined;
-                    declined.entry(reason).or_default().add(number);
-                    self.refused(number, at, root, reason, Some(bytes.clone()));
+                    is_told |= helper::is_of_conntrack(reason);
+                    let bytes = Some(bytes.clone());
+                    self.refused((number, at), root, reason, bytes, dropped);
                 }
-                Event::Refused { root, reason } => {
-                    let dropped = &mut self.service(root).dropped;
-                    dropped.entry(reason).or_default().add(number);
-                    self.refused(number, at, root, reason, None);
+                Event::Refused { root, reason } if !is_told => {
+                    self.refused((number, at), root, reason, None, true);
                 }
+                Event::Refused { .. } => {}
                 Event::ConntrackUpdate(_) => {}
             }
         }
@@ -329,12 +339,15 @@ impl Exposure {
 
     fn refused(
         &mut self,
-        frame: u64,
-        at: Timestamp,
+        (frame, at): (u64, Timestamp),
         root: &Root,
         reason: &'static str,
         bytes: Option<Range<usize>>,
+        dropped: bool,
     ) {
+        let refusals = self.service(root).refusals.entry(reason).or_default();
+        refusals.seen.add(frame);
+        refusals.dropped += u64::from(dropped);
         self.refusals.push(Refusal {
             frame,
             at,
@@ -342,6 +355,7 @@ impl Exposure {
             client: root.tuple.src,
             reason,
             bytes,
+            dropped,
         });
     }
 

@@ -43,10 +43,8 @@ pub struct Use {
     /// The part of it in which nobody ever came.
     pub open_for_nothing: Duration,
     pub hours: Hours,
-    /// Commands that made no expectation, by reason.
-    pub declined: BTreeMap<&'static str, Sighting>,
-    /// Packets that the helper dropped, by reason.
-    pub dropped: BTreeMap<&'static str, Sighting>,
+    /// Commands that made no expectation, and packets that the helper dropped, by reason.
+    pub refusals: BTreeMap<&'static str, Refusals>,
     /// TCP flows that came for an expectation and had begun before the capture: what they are nobody saw.
     pub begun_before: Sighting,
     /// Flows that came for an expectation, by the ends that they joined.
@@ -72,6 +70,14 @@ impl Use {
             self.clients_omitted += u64::from(!self.clients.contains(&client));
         }
     }
+}
+
+/// Refusals for one reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Refusals {
+    pub seen: Sighting,
+    /// Of these, the ones in packets that the helper dropped.
+    pub dropped: u64,
 }
 
 /// The ends of expected flows: who opened them, to whom.

@@ -303,6 +303,18 @@ impl Refused {
     }
 }
 
+/// Whether a command is declined for one of these reasons: where its packet is dropped then, that is for the same one.
+pub fn is_of_conntrack(reason: &str) -> bool {
+    let all = [
+        Refused::Already,
+        Refused::Clash,
+        Refused::NoRoom,
+        Refused::NotListed,
+        Refused::NoHelper,
+    ];
+    all.iter().any(|refused| refused.reason() == reason)
+}
+
 impl From<Refused> for Dropped {
     fn from(_: Refused) -> Self {
         Self("cannot add expectation")

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::dialogue::{Elsewhere, Summaries, Talked};
 use crate::discovery::Discovery;
-use crate::exposure::{Exposure, Use};
+use crate::exposure::{Exposure, Refusals, Use};
 use crate::findings::Severity;
 use crate::helper::{self, Field, Freedom, Spec};
 use crate::service::{Service, Sighting};
@@ -166,9 +166,10 @@ impl<'a> Grounds<'a> {
         if usage.controls > 0 && talked.one_sided.times == usage.controls {
             return Worth::CannotHelp(Obstacle::OneSided(talked.one_sided));
         }
-        let names_others = usage.declined.get(helper::NOT_THE_SPEAKER);
+        let names_others = usage.refusals.get(helper::NOT_THE_SPEAKER);
         let believes = spec.and_then(|spec| wider(spec, |line| line.dst_addr == Field::Command));
-        if let Some((&seen, wider)) = names_others.zip(believes) {
+        if let Some((refusals, wider)) = names_others.zip(believes) {
+            let seen = refusals.seen;
             return Worth::CannotHelp(Obstacle::NamesOthers { seen, wider });
         }
         Worth::Inert(why(usage, talked))
@@ -236,11 +237,12 @@ fn why(usage: &Use, talked: &Talked) -> Why {
         return Why::Carries(content.name(), *seen);
     }
     // Of a connection that the capture finds open, conntrack has yet to see both directions: that is the capture's doing.
-    let of_the_traffic = |reason| usage.picked_up == 0 || reason != helper::NOT_ESTABLISHED;
-    let refusals = usage.declined.iter().chain(&usage.dropped);
-    let commonest = refusals.max_by_key(|(reason, seen)| (of_the_traffic(**reason), seen.times));
-    if let Some((reason, seen)) = commonest {
-        return Why::Declined(reason, *seen);
+    let of_the_traffic = |reason: &str| usage.picked_up == 0 || reason != helper::NOT_ESTABLISHED;
+    let refusals = usage.refusals.iter();
+    let weight = |reason, refusals: &Refusals| (of_the_traffic(reason), refusals.seen.times);
+    let commonest = refusals.max_by_key(|(reason, refusals)| weight(**reason, refusals));
+    if let Some((reason, refusals)) = commonest {
+        return Why::Declined(reason, refusals.seen);
     }
     if usage.controls > 0 && usage.unanswered == usage.controls {
         Why::Unanswered

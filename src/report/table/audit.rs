@@ -8,7 +8,7 @@ use comfy_table::{ColumnConstraint, Table, Width};
 
 use super::advice::span;
 use super::{clock, endpoint};
-use crate::exposure::{Exposure, Hour, Use};
+use crate::exposure::{Exposure, Hour, Refusals, Use};
 use crate::report::layout::{finish, heading, more, table};
 use crate::report::{Analysis, MOST_LISTED};
 use crate::rules::nftables;
@@ -242,14 +242,16 @@ pub fn refusals(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Res
     ];
     let mut table = table(width, &headers, &[4, 5]);
     for (key, usage) in &exposure.services {
-        let declined = usage.declined.iter().map(|refusal| ("passed", refusal));
-        let dropped = usage.dropped.iter().map(|refusal| ("dropped", refusal));
-        for (fate, (reason, seen)) in declined.chain(dropped) {
+        for (reason, Refusals { seen, dropped }) in &usage.refusals {
             table.add_row([
                 key.helper.to_owned(),
                 service(key),
                 (*reason).to_owned(),
-                fate.to_owned(),
+                match *dropped {
+                    0 => "passed".to_owned(),
+                    all if all == seen.times => "dropped".to_owned(),
+                    some => format!("{some} dropped"),
+                },
                 seen.first.to_string(),
                 seen.times.to_string(),
             ]);

@@ -1,14 +1,13 @@
 //! The audit: verdicts, what stood open hour by hour, refusals, findings, what was found elsewhere, and what if.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Described, each, instant, length};
-use crate::exposure::{Exposure, Hour, Refusal, Use};
+use crate::exposure::{Exposure, Hour, Refusal, Refusals, Use};
 use crate::findings::Finding;
 use crate::report::Analysis;
 use crate::rules::nftables;
-use crate::service::{Service, Sighting};
+use crate::service::Service;
 use crate::time::Timestamp;
 use crate::verdict::Worth;
 
@@ -51,7 +50,11 @@ pub fn verdicts(analysis: &Analysis) -> Vec<Described> {
     let rows = analysis.verdicts();
     let usage = |value: fn(&Use) -> u64| each(&rows, |row| value(row.usage));
     let seconds = |value: fn(&Use) -> Duration| each(&rows, |row| length(value(row.usage)));
-    let sum = |seen: &BTreeMap<&str, Sighting>| seen.values().map(|seen| seen.times).sum::<u64>();
+    let refusals = |value: fn(&Refusals) -> u64| {
+        each(&rows, |row| {
+            row.usage.refusals.values().map(value).sum::<u64>()
+        })
+    };
     let mut columns = services(&rows, |row| Some(row.service));
     columns.extend([
         Described::new(
@@ -197,13 +200,13 @@ pub fn verdicts(analysis: &Analysis) -> Vec<Described> {
             "declined",
             "",
             "commands that made none",
-            each(&rows, |row| sum(&row.usage.declined)),
+            refusals(|refusals| refusals.seen.times),
         ),
         Described::new(
             "dropped",
             "packets",
-            "packets that the helper dropped",
-            each(&rows, |row| sum(&row.usage.dropped)),
+            "of these, the ones in packets that the helper dropped",
+            refusals(|refusals| refusals.dropped),
         ),
         Described::new(
             "related_flows",
@@ -310,15 +313,12 @@ pub fn refusals(rows: &[Refusal]) -> Vec<Described> {
             "packet",
             "",
             "passed, or dropped by the helper",
-            each(rows, |row| match row.bytes {
-                Some(_) => "passed",
-                None => "dropped",
-            }),
+            each(rows, |row| if row.dropped { "dropped" } else { "passed" }),
         ),
         Described::new(
             "payload_start",
             "bytes",
-            "where it stands in the payload; empty: the whole packet was dropped",
+            "where it stands in the payload; empty: it is said of the whole packet",
             each(rows, |row| {
                 row.bytes.as_ref().map(|bytes| bytes.start as u64)
             }),
