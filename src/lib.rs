@@ -6,7 +6,7 @@
 //! A capture flows through them in a straight line; each knows only those before it.
 //!
 //! ```text
-//! file -> capture::Frame -> packet::Packet -> conntrack::Tracker -> Step -> exposure ---------> verdict -> rules -> report
+//! file -> capture::Frame -> packet::Packet -> conntrack::Tracker -> Step -> exposure ---------> verdict -> proposal -> report
 //!                                                 |  ^               |                        |
 //!                                      Message    v  |  Master       +---> dialogue -> findings
 //!                                                helper              +---> discovery
@@ -35,8 +35,15 @@
 //! helpers by their records only. Its [`Step`](conntrack::Step) is the seam of the program: one record a packet, with
 //! the names under which the kernel would report the same.
 //!
+//! ## [`ruleset`]
+//! What nft and iptables-save say, in one model, a file a language, and what it does to a packet that conntrack has
+//! seen.
+//!
+//! ## [`firewall`]
+//! Conntrack and the rules around it.
+//!
 //! ## [`replay`]
-//! The three above in a row, for one input.
+//! All of the above in a row, for one input.
 //!
 //! ## [`service`]
 //! A server by its helper: what verdicts, findings and rules are about.
@@ -62,7 +69,7 @@
 //! A second tracker shown the same packets: of another kernel, where the two disagree; of a firewall that is set up
 //! otherwise, what that would have opened.
 //!
-//! ## [`rules`]
+//! ## [`proposal`]
 //! The rules that the needed flows ask for; a file a target language, and one for what conntrackd needs.
 //!
 //! ## [`report`]
@@ -83,12 +90,14 @@ pub mod discovery;
 pub mod expectation;
 pub mod exposure;
 pub mod findings;
+pub mod firewall;
 pub mod helper;
 pub mod kernel;
 pub mod packet;
+pub mod proposal;
 pub mod replay;
 pub mod report;
-pub mod rules;
+pub mod ruleset;
 pub mod service;
 pub mod time;
 pub mod tuple;

@@ -18,7 +18,22 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "conntrack",
         &["expectation", "helper", "kernel", "packet", "time", "tuple"],
     ),
-    ("replay", &["capture", "conntrack", "packet", "time"]),
+    ("ruleset", &["conntrack", "packet", "tuple"]),
+    (
+        "firewall",
+        &["conntrack", "helper", "packet", "ruleset", "time"],
+    ),
+    (
+        "replay",
+        &[
+            "capture",
+            "conntrack",
+            "firewall",
+            "packet",
+            "ruleset",
+            "time",
+        ],
+    ),
     ("content", &["tuple"]),
     ("service", &["conntrack", "tuple"]),
     (
@@ -87,7 +102,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("what_if", &["conntrack", "exposure", "replay", "time"]),
     ("compare", &["conntrack", "expectation", "replay", "time"]),
-    ("rules", &["exposure", "helper", "service", "tuple"]),
+    ("proposal", &["exposure", "helper", "service", "tuple"]),
     (
         "report",
         &[
@@ -99,7 +114,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "findings",
             "helper",
             "kernel",
-            "rules",
+            "proposal",
             "service",
             "time",
             "tuple",
@@ -120,7 +135,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "kernel",
             "replay",
             "report",
-            "rules",
+            "proposal",
             "what_if",
         ],
     ),

@@ -15,7 +15,7 @@ mod layers;
 mod mutated;
 mod packet;
 mod properties;
-mod rules;
+mod proposal;
 mod support;
 mod traffic;
 mod verdict;

@@ -14,10 +14,10 @@ use crate::discovery::Discovery;
 use crate::exposure::Exposure;
 use crate::findings::{Found, Severity, Watch};
 use crate::kernel::Kernel;
+use crate::proposal;
 use crate::replay::Passage;
 use crate::report::frames::{Format, Frames};
 use crate::report::{Analysis, Compared, Listed, table};
-use crate::rules;
 use crate::what_if::WhatIf;
 
 /// Say which helpers the traffic needs, what they opened, who came, and which rules keep just that working
@@ -103,8 +103,8 @@ impl Analyse {
         finish(&mut analysis, &replay.finish());
         collect(&mut analysis, &mut outputs)?;
         progress.finish();
-        analysis.rules = rules::recommend(&analysis.exposure);
-        analysis.conntrackd = rules::conntrackd::instances(&analysis.rules, &config.modules);
+        analysis.rules = proposal::recommend(&analysis.exposure);
+        analysis.conntrackd = proposal::conntrackd::instances(&analysis.rules, &config.modules);
         for output in outputs {
             output.finish(&analysis)?;
         }

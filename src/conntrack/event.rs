@@ -227,6 +227,11 @@ impl Status {
         self.0 & bits.0 == bits.0
     }
 
+    /// Whether one of the bits at least is set.
+    pub fn has_any(self, bits: Self) -> bool {
+        self.0 & bits.0 != 0
+    }
+
     /// Sets the bits; `true` where they were not set before.
     pub fn set(&mut self, bits: Self) -> bool {
         let before = self.0;

@@ -25,7 +25,7 @@ mod transport;
 mod udp;
 
 pub use reason::Reason;
-pub use tracker::Tracker;
+pub use tracker::{Entered, Tracker};
 pub use transport::{has_ports, payload};
 
 use crate::kernel::Kernel;
@@ -103,7 +103,7 @@ impl Verdict {
         }
     }
 
-    /// A helper dropped the packet.
+    /// A helper or a rule dropped the packet.
     fn refuse(&mut self, reason: Reason) {
         self.dropped = self.dropped.map(|_| true);
         self.reason = Some(reason);

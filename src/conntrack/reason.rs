@@ -37,6 +37,8 @@ pub enum Reason {
     DccpNew,
     DccpState,
     Martian,
+    /// A rule dropped the packet.
+    Rule,
     /// A helper dropped the packet; the text is the kernel's.
     Helper(&'static str),
 }
@@ -76,6 +78,7 @@ impl Reason {
             Self::DccpNew => "DCCP packet that opens no connection",
             Self::DccpState => "DCCP packet that does not fit the state",
             Self::Martian => "discarded by routing",
+            Self::Rule => "dropped by a rule",
             Self::Helper(text) => text,
         }
     }

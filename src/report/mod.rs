@@ -20,7 +20,7 @@ use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure};
 use crate::findings::{Found, Watch};
 use crate::helper::Spec;
 use crate::kernel::Kernel;
-use crate::rules::{Rule, conntrackd};
+use crate::proposal::{Rule, conntrackd};
 use crate::tuple::{self, Tuple};
 use crate::verdict::{Grounds, Verdict};
 use crate::what_if::WhatIf;

@@ -10,7 +10,7 @@ use crate::helper::{
     self, Families, Freedom, Home, Instances, MOST_EXPECTED, MOST_PORTS, Policy, Spec,
 };
 use crate::kernel::{Behaviour, Difference, Kernel};
-use crate::rules::conntrackd::{self, Instance};
+use crate::proposal::conntrackd::{self, Instance};
 
 /// The table of degrees of freedom, from the helpers' own records.
 pub fn freedom(out: &mut dyn Write, width: u16) -> io::Result<()> {

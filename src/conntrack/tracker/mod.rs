@@ -16,7 +16,7 @@ use crate::conntrack::transport::tuple_of;
 use crate::conntrack::{
     Context, Info, Late, Reason, State, Step, Verdict, dccp, gre, icmp, sctp, tcp, udp,
 };
-use crate::helper::{self, Policy};
+use crate::helper::{self, Policy, Registered};
 use crate::kernel::{Behaviour, Kernel};
 use crate::packet::route::{self, Exit, Fate};
 use crate::packet::{Packet, Unseen, ip};
@@ -38,6 +38,7 @@ pub struct Tracker {
 }
 
 /// What PREROUTING made of a packet.
+#[derive(Debug)]
 enum Tracked {
     /// It belongs to the entry in this slot.
     Flow {
@@ -52,6 +53,22 @@ enum Tracked {
     Untracked,
     Invalid(Reason),
     Dropped(Reason),
+}
+
+/// A packet that has come as far as the rules of PREROUTING.
+#[derive(Debug)]
+#[must_use = "it leaves, or is discarded"]
+pub struct Entered {
+    tracked: Tracked,
+    pub fate: Fate,
+    pub verdict: Verdict,
+}
+
+impl Entered {
+    /// Conntrack itself dropped it: no rule sees it.
+    pub fn is_dropped(&self) -> bool {
+        matches!(self.tracked, Tracked::Dropped(_))
+    }
 }
 
 impl Tracker {
@@ -80,28 +97,119 @@ impl Tracker {
 
     /// Everything that happens, happens here: timers due at `at` first, then the packet.
     ///
-    /// The clock does not run backwards: an earlier `at` counts as the latest one before it.
+    /// The clock does not run backwards: an earlier `at` counts as the latest one before it. Helpers are attached as
+    /// the configuration says, and no rule drops anything.
     pub fn packet(&mut self, at: Timestamp, packet: &Packet<'_>) -> Step<'_> {
+        let mut entered = self.enter(at, packet, true);
+        self.attach_configured(&mut entered, packet);
+        self.leave(entered, packet)
+    }
+
+    /// What routing will make of it.
+    pub fn fate(&self, packet: &Packet<'_>) -> Fate {
+        route::fate(packet, &self.config.local)
+    }
+
+    /// The way in: timers due at `at`, then PREROUTING up to where rules see the verdict. What comes back goes to
+    /// `leave` or to `discard` before the next packet enters. `tracks` is off for what a rule said `notrack` of.
+    pub fn enter(&mut self, at: Timestamp, packet: &Packet<'_>, tracks: bool) -> Entered {
         self.advance(at);
-        let fate = route::fate(packet, &self.config.local);
+        let fate = self.fate(packet);
         let mut verdict = Verdict::none(None);
         verdict.dropped = fate.leaves().map(|leaves| !leaves);
         verdict.reason = (fate == Fate::Discarded).then_some(Reason::Martian);
-        match self.track(packet) {
-            Tracked::Flow { slot, info } => self.flow(packet, fate, slot, info, &mut verdict),
+        let tracked = match tracks {
+            true => self.track(packet),
+            false => Tracked::Untracked,
+        };
+        match &tracked {
+            Tracked::Flow { slot, info } => self.describe(*slot, *info, &mut verdict),
             Tracked::Error { slot, direction } => {
-                self.error(packet, fate, slot, direction, &mut verdict);
+                let state = State::Related;
+                let direction = *direction;
+                self.describe(*slot, Info { state, direction }, &mut verdict);
             }
             Tracked::Untracked => verdict.state = State::Untracked,
             Tracked::Invalid(reason) => {
                 verdict.state = State::Invalid;
-                verdict.reason = Some(reason);
+                verdict.reason = Some(*reason);
             }
             Tracked::Dropped(reason) => {
                 verdict.dropped = Some(true);
-                verdict.reason = Some(reason);
+                verdict.reason = Some(*reason);
             }
         }
+        Entered {
+            tracked,
+            fate,
+            verdict,
+        }
+    }
+
+    /// Of a packet on its way, the status bits of its flow.
+    pub fn status(&self, entered: &Entered) -> Status {
+        let (Tracked::Flow { slot, .. } | Tracked::Error { slot, .. }) = entered.tracked else {
+            return Status::default();
+        };
+        self.table
+            .get(slot)
+            .map_or_else(Status::default, |ct| ct.status)
+    }
+
+    /// `ct helper set`: to a flow that is not confirmed, once; whether it did (`nft_ct_helper_obj_eval`).
+    pub fn attach(&mut self, entered: &mut Entered, helper: &Registered) -> bool {
+        let Tracked::Flow { slot, .. } = entered.tracked else {
+            return false;
+        };
+        let Some(ct) = self.table.get_mut(slot) else {
+            return false;
+        };
+        if ct.status.has(Status::CONFIRMED) || ct.status.has(Status::HELPER) || ct.help.is_some() {
+            return false;
+        }
+        ct.status.set(Status::HELPER);
+        let help = self.start(helper);
+        if let Some(ct) = self.table.get_mut(slot) {
+            ct.help = Some(help);
+        }
+        entered.verdict.attached = true;
+        true
+    }
+
+    /// The way out: the helper reads the packet, and a new flow enters the table.
+    pub fn leave(&mut self, entered: Entered, packet: &Packet<'_>) -> Step<'_> {
+        let Entered {
+            tracked,
+            fate,
+            mut verdict,
+        } = entered;
+        match tracked {
+            Tracked::Flow { slot, info } => self.flow(packet, fate, slot, info, &mut verdict),
+            Tracked::Error { slot, direction } => {
+                self.error(packet, fate, slot, direction, &mut verdict);
+            }
+            Tracked::Untracked | Tracked::Invalid(_) | Tracked::Dropped(_) => {}
+        }
+        self.step(verdict)
+    }
+
+    /// A rule dropped the packet before conntrack saw it.
+    pub fn drop_early(&mut self, at: Timestamp) -> Step<'_> {
+        self.advance(at);
+        self.step(Verdict::none(Some(Reason::Rule)))
+    }
+
+    /// A rule dropped the packet: no helper reads it, and a new flow is forgotten. What its protocol made of it stands.
+    pub fn discard(&mut self, entered: Entered) -> Step<'_> {
+        let mut verdict = entered.verdict;
+        if let Tracked::Flow { slot, .. } = entered.tracked {
+            self.put(slot);
+        }
+        verdict.refuse(Reason::Rule);
+        self.step(verdict)
+    }
+
+    fn step(&self, verdict: Verdict) -> Step<'_> {
         Step {
             verdict,
             late: &self.late,
@@ -351,8 +459,6 @@ impl Tracker {
         info: Info,
         verdict: &mut Verdict,
     ) {
-        self.assign_helper(slot, info, packet);
-        self.describe(slot, info, verdict);
         for exit in self.exits(slot, fate) {
             match self.help(slot, info, packet, fate, *exit) {
                 Ok(()) => self.confirm(slot),
@@ -375,7 +481,6 @@ impl Tracker {
     ) {
         let state = State::Related;
         let info = Info { state, direction };
-        self.describe(slot, info, verdict);
         if fate == Fate::Discarded {
             return;
         }
@@ -401,38 +506,38 @@ impl Tracker {
         }
     }
 
-    /// `ct state new ct status ! expected PROTOCOL dport PORT ct helper set NAME`, once in the life of a flow.
-    fn assign_helper(&mut self, slot: u32, info: Info, packet: &Packet<'_>) {
+    /// Attaches what the configuration says.
+    #[inline]
+    pub fn attach_configured(&mut self, entered: &mut Entered, packet: &Packet<'_>) {
+        if let Some(helper) = self.configured(entered, packet) {
+            self.attach(entered, &helper);
+        }
+    }
+
+    /// The helper of `ct state new PROTOCOL dport PORT ct helper set NAME`.
+    fn configured(&self, entered: &Entered, packet: &Packet<'_>) -> Option<Registered> {
+        let Tracked::Flow { slot, info } = entered.tracked else {
+            return None;
+        };
         if info.state != State::New {
-            return;
+            return None;
         }
-        let Some(ct) = self.table.get_mut(slot) else {
-            return;
-        };
-        if ct.status.has(Status::CONFIRMED) || ct.status.has(Status::EXPECTED) {
-            return;
+        let ct = self.table.get(slot)?;
+        if ct.status.has(Status::CONFIRMED) {
+            return None;
         }
-        let (protocol, port, ipv6) = (
-            ct.original.protocol,
-            ct.original.dport,
-            ct.original.is_ipv6(),
-        );
+        let Tuple {
+            protocol, dport, ..
+        } = ct.original;
+        let ipv6 = ct.original.is_ipv6();
         let mut assignments = self.config.assignments.iter();
-        let Some(assignment) = assignments.find(|assignment| {
+        let assignment = assignments.find(|assignment| {
             assignment.protocol == protocol
-                && assignment.port == port
+                && assignment.port == dport
                 && assignment.helper.spec.reads(protocol, ipv6)
-        }) else {
-            return;
-        };
-        if ip::protocol_in_rules(packet.datagram) != Some(protocol.0) {
-            return;
-        }
-        ct.status.set(Status::HELPER);
-        let help = self.start(&assignment.helper);
-        if let Some(ct) = self.table.get_mut(slot) {
-            ct.help = Some(help);
-        }
+        })?;
+        let in_rules = ip::protocol_in_rules(packet.datagram);
+        (in_rules == Some(protocol.0)).then_some(assignment.helper)
     }
 
     /// `__nf_conntrack_confirm`, then what there is to tell.

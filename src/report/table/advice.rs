@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::endpoint;
 use crate::conntrack::Reason;
+use crate::proposal::{Match, Rule, conntrackd, nftables};
 use crate::report::Analysis;
 use crate::report::layout::{finish, heading, table};
-use crate::rules::{Match, Rule, conntrackd, nftables};
 use crate::verdict::counted;
 
 /// Which rules, and what in the capture each stands on.

@@ -4,7 +4,7 @@ use super::{Described, each};
 use crate::compare::Deviation;
 use crate::conntrack::State;
 use crate::exposure::Totals;
-use crate::rules::{Match, Rule, nftables};
+use crate::proposal::{Match, Rule, nftables};
 
 pub fn packets(totals: &Totals) -> Vec<Described> {
     vec![

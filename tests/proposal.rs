@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ctaudit::helper::Modules;
-use ctaudit::rules::{Match, Rule, conntrackd, nftables};
+use ctaudit::proposal::{Match, Rule, conntrackd, nftables};
 use ctaudit::service::Service;
 use ctaudit::tuple::Protocol;
 

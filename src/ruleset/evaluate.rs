@@ -1,0 +1,355 @@
+//! A packet on its way through the chains of a hook.
+//!
+//! Sources: `nf_hook_slow` (net/netfilter/core.c), `nft_do_chain` (nf_tables_core.c), `ipt_do_table` (ip_tables.c),
+//! `nft_ct_get_eval` (nft_ct.c), `helper_mt` (xt_helper.c).
+
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+
+use super::{Condition, End, Family, Hook, Match, Name, Rule, RuleId, Ruleset, Verdict, Way};
+use crate::conntrack::State;
+use crate::conntrack::event::Status;
+use crate::packet::{Packet, ip};
+use crate::tuple::{Direction, Protocol};
+
+/// The order in which a hook calls the chains of a rule set.
+#[derive(Clone, Debug)]
+pub struct Hooks {
+    /// Before conntrack, and behind it, by hook.
+    chains: [[Vec<usize>; HOOKS]; 2],
+}
+
+/// A packet as rules see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Passing<'p> {
+    pub packet: &'p Packet<'p>,
+    /// `None` before conntrack.
+    pub seen: Option<Seen>,
+    /// The interfaces that it comes and goes by, where they are known.
+    pub input: Option<&'p str>,
+    pub output: Option<&'p str>,
+}
+
+/// What conntrack says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub state: State,
+    pub direction: Option<Direction>,
+    pub status: Status,
+    /// The master's.
+    pub helper: Option<&'static str>,
+}
+
+/// What a hook's chains come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ruling {
+    pub dropped: bool,
+    /// The rules that ended a chain, and those with an effect, in their order.
+    pub by: Vec<RuleId>,
+    pub effects: Vec<RuleId>,
+    /// Rules that may have held or not: something that they ask is not known.
+    pub undecided: Vec<RuleId>,
+}
+
+/// How a chain ended.
+enum Walked {
+    Accepted(Option<RuleId>),
+    Dropped(Option<RuleId>),
+    /// Its last rule was passed, or one returned.
+    Ran,
+}
+
+impl Hooks {
+    pub fn of(rules: &Ruleset) -> Self {
+        let mut based: Vec<_> = rules
+            .chains
+            .iter()
+            .enumerate()
+            .filter_map(|(index, chain)| Some((chain.base?, index)))
+            .collect();
+        based.sort_by_key(|(base, index)| (base.priority, *index));
+        let mut hooks = Self {
+            chains: Default::default(),
+        };
+        for (base, index) in based {
+            let is_behind = usize::from(base.priority > CONNTRACK || !base.hook.has_conntrack());
+            hooks.chains[is_behind][base.hook as usize].push(index);
+        }
+        hooks
+    }
+
+    /// Whether any chain is called there.
+    pub fn is_empty(&self, hook: Hook, behind_conntrack: bool) -> bool {
+        self.chains[usize::from(behind_conntrack)][hook as usize].is_empty()
+    }
+}
+
+impl Ruleset {
+    /// The packet at a hook, before conntrack or behind it as it was seen or not; with one rule left out, where one is
+    /// named.
+    pub fn decide(
+        &self,
+        hooks: &Hooks,
+        hook: Hook,
+        passing: &Passing<'_>,
+        without: Option<RuleId>,
+    ) -> Ruling {
+        let mut ruling = Ruling::default();
+        let mut walk = Walk {
+            rules: self,
+            passing,
+            ipv6: passing.packet.src.is_ipv6(),
+            protocol: ip::protocol_in_rules(passing.packet.datagram),
+            without,
+            ruling: &mut ruling,
+        };
+        for &index in &hooks.chains[usize::from(passing.seen.is_some())][hook as usize] {
+            if walk.base(index) {
+                ruling.dropped = true;
+                break;
+            }
+        }
+        ruling
+    }
+}
+
+struct Walk<'w> {
+    rules: &'w Ruleset,
+    passing: &'w Passing<'w>,
+    ipv6: bool,
+    protocol: Option<u8>,
+    without: Option<RuleId>,
+    ruling: &'w mut Ruling,
+}
+
+impl Walk<'_> {
+    /// Whether the base chain drops it.
+    fn base(&mut self, index: usize) -> bool {
+        let Some(chain) = self.rules.chains.get(index) else {
+            return false;
+        };
+        if !chain.family.has(self.ipv6) {
+            return false;
+        }
+        match self.chain(index, 0) {
+            Walked::Accepted(by) => {
+                self.ruling.by.extend(by);
+                false
+            }
+            Walked::Dropped(by) => {
+                self.ruling.by.extend(by);
+                true
+            }
+            Walked::Ran => chain.base.is_some_and(|base| !base.accepts),
+        }
+    }
+
+    fn chain(&mut self, index: usize, depth: usize) -> Walked {
+        let Some(chain) = self.rules.chains.get(index) else {
+            return Walked::Ran;
+        };
+        for (at, rule) in chain.rules.iter().enumerate() {
+            let id = RuleId {
+                chain: index,
+                rule: at,
+            };
+            if self.without == Some(id) {
+                continue;
+            }
+            match self.holds(rule) {
+                Some(false) => continue,
+                None => {
+                    self.ruling.undecided.push(id);
+                    continue;
+                }
+                Some(true) => {}
+            }
+            if rule.effect.is_some() {
+                self.ruling.effects.push(id);
+            }
+            match rule.verdict {
+                None => {}
+                Some(Verdict::Accept) => return Walked::Accepted(Some(id)),
+                Some(Verdict::Drop) => return Walked::Dropped(Some(id)),
+                Some(Verdict::Return) => return Walked::Ran,
+                // The kernel refuses rule sets that jump deeper, or in circles.
+                Some(Verdict::Jump(_) | Verdict::Goto(_)) if depth >= DEEPEST => {}
+                Some(Verdict::Goto(to)) => return self.chain(to, depth + 1),
+                Some(Verdict::Jump(to)) => match self.chain(to, depth + 1) {
+                    Walked::Ran => {}
+                    ended => return ended,
+                },
+            }
+        }
+        Walked::Ran
+    }
+
+    /// `None` where that depends on something that is not known.
+    fn holds(&self, rule: &Rule) -> Option<bool> {
+        self.all(&rule.conditions)
+    }
+
+    fn all(&self, conditions: &[Condition]) -> Option<bool> {
+        let mut all = Some(true);
+        for condition in conditions {
+            match self.condition(condition) {
+                Some(true) => {}
+                Some(false) => return Some(false),
+                None => all = None,
+            }
+        }
+        all
+    }
+
+    fn condition(&self, condition: &Condition) -> Option<bool> {
+        Some(match self.matches(&condition.matches)? {
+            Matched::Yes => !condition.negated,
+            Matched::No => condition.negated,
+            Matched::Absent => false,
+        })
+    }
+
+    fn matches(&self, what: &Match) -> Option<Matched> {
+        let Passing {
+            packet,
+            seen,
+            input,
+            output,
+        } = self.passing;
+        Some(match what {
+            // Without a flow, a packet is INVALID to both languages, also where conntrack has not yet looked.
+            Match::State(states) => {
+                let state = seen.map_or(State::Invalid, |seen| seen.state);
+                Matched::of(states.contains(&state))
+            }
+            Match::Status(bits) => match seen {
+                Some(seen) if seen.direction.is_some() => Matched::of(seen.status.has_any(*bits)),
+                _ => Matched::Absent,
+            },
+            Match::Direction(direction) => match seen.and_then(|seen| seen.direction) {
+                Some(is) => Matched::of(is == *direction),
+                None => Matched::Absent,
+            },
+            Match::Helper(name) => match seen.and_then(|seen| seen.helper) {
+                Some(helper) => Matched::of(helper == name),
+                None => Matched::Absent,
+            },
+            // `helper_mt` answers 'no' where there is none, and negates that, too.
+            Match::HelperBegins(name) => match seen.and_then(|seen| seen.helper) {
+                Some(helper) => Matched::of(name.is_empty() || name.starts_with(helper)),
+                None => Matched::No,
+            },
+            Match::Interface(way, names) => {
+                let name = match way {
+                    Way::In => input,
+                    Way::Out => output,
+                };
+                let name = (*name)?;
+                Matched::of(names.iter().any(|pattern| pattern.covers(name)))
+            }
+            Match::Address(end, ranges) => {
+                let address = match end {
+                    End::Src => packet.src,
+                    End::Dst => packet.dst,
+                };
+                Matched::address(address, ranges)
+            }
+            Match::Port(end, ranges) => {
+                let at = match end {
+                    End::Src => 0,
+                    End::Dst => 2,
+                };
+                let bytes = packet.transport_bytes().get(at..);
+                match bytes.and_then(<[u8]>::first_chunk) {
+                    Some(port) => Matched::within(&u16::from_be_bytes(*port), ranges),
+                    None => Matched::Absent,
+                }
+            }
+            Match::Protocol(ranges) => match self.protocol {
+                Some(protocol) => Matched::within(&protocol, ranges),
+                None => Matched::Absent,
+            },
+            Match::Family(family) => Matched::of(family.has(self.ipv6)),
+            Match::IcmpType(family, ranges) => self.icmp(*family, 0, ranges),
+            Match::IcmpCode(family, ranges) => self.icmp(*family, 1, ranges),
+            Match::Any(ways) => {
+                let mut any = Some(Matched::No);
+                for way in ways {
+                    match self.all(way) {
+                        Some(true) => return Some(Matched::Yes),
+                        Some(false) => {}
+                        None => any = None,
+                    }
+                }
+                any?
+            }
+            Match::Unknown(_) => return None,
+        })
+    }
+
+    fn icmp(&self, family: Family, at: usize, ranges: &[RangeInclusive<u8>]) -> Matched {
+        let protocol = match family {
+            Family::Ipv6 => Protocol::ICMPV6,
+            Family::Ipv4 | Family::Inet => Protocol::ICMP,
+        };
+        let byte = self.passing.packet.transport_bytes().get(at);
+        match byte.filter(|_| self.protocol == Some(protocol.0)) {
+            Some(byte) => Matched::within(byte, ranges),
+            None => Matched::Absent,
+        }
+    }
+}
+
+/// How a packet stands to a match.
+enum Matched {
+    Yes,
+    No,
+    /// It has nothing to be compared: the rule does not hold, negated or not.
+    Absent,
+}
+
+impl Matched {
+    fn of(yes: bool) -> Self {
+        if yes { Self::Yes } else { Self::No }
+    }
+
+    fn within<T: PartialOrd>(value: &T, ranges: &[RangeInclusive<T>]) -> Self {
+        Self::of(ranges.iter().any(|range| range.contains(value)))
+    }
+
+    /// An address of the other family is none at all.
+    fn address(address: IpAddr, ranges: &[RangeInclusive<IpAddr>]) -> Self {
+        let is_comparable = ranges
+            .first()
+            .is_none_or(|range| range.start().is_ipv6() == address.is_ipv6());
+        if is_comparable {
+            Self::within(&address, ranges)
+        } else {
+            Self::Absent
+        }
+    }
+}
+
+impl Name {
+    fn covers(&self, name: &str) -> bool {
+        if self.begins {
+            name.starts_with(&self.text)
+        } else {
+            name == self.text
+        }
+    }
+}
+
+impl Hook {
+    /// Whether conntrack sits there, at -200.
+    fn has_conntrack(self) -> bool {
+        matches!(self, Self::Prerouting | Self::Output)
+    }
+}
+
+/// `enum nf_inet_hooks`
+const HOOKS: usize = 5;
+/// `NF_IP_PRI_CONNTRACK`
+const CONNTRACK: i32 = -200;
+/// `NFT_JUMP_STACK_SIZE`
+const DEEPEST: usize = 16;

@@ -1,0 +1,243 @@
+//! What a rule set says, be it in nft's words or in those of iptables-save, and what it does to a packet.
+//!
+//! One model serves both languages: base chains at hooks, chains that they jump to, rules of conditions. A file a
+//! language reads and writes it; `evaluate` takes a packet through it. What decides nothing about helpers and states
+//! (counters, logs, marks, addresses to translate) is not kept; what might decide something, and is not understood, is
+//! kept as `Match::Unknown`, and listed as unread.
+
+mod evaluate;
+pub mod iptables;
+pub mod nftables;
+
+pub use evaluate::{Hooks, Passing, Ruling, Seen};
+
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+
+use crate::conntrack::State;
+use crate::conntrack::event::Status;
+use crate::tuple::{Direction, Protocol};
+
+/// The rules of one file or of several, in one kernel.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ruleset {
+    pub chains: Vec<Chain>,
+    /// What the files say and the simulation cannot do, in their order.
+    pub unread: Vec<Unread>,
+}
+
+/// Something that might decide, and that was not understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    pub place: Place,
+    /// The words that are meant.
+    pub text: String,
+    pub why: &'static str,
+}
+
+/// Where a rule stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Which of the files, from 0.
+    pub file: usize,
+    /// From 1.
+    pub line: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chain {
+    pub family: Family,
+    pub table: String,
+    pub name: String,
+    /// `None` for one that others jump to.
+    pub base: Option<Base>,
+    pub rules: Vec<Rule>,
+}
+
+/// The packets that a table sees, or a condition is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    Ipv4,
+    Ipv6,
+    /// Both: nft's `inet`.
+    Inet,
+}
+
+/// Where a chain is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Base {
+    pub hook: Hook,
+    /// Chains of a hook run from the lowest to the highest, those of one priority in the order of the files. Conntrack
+    /// is at -200.
+    pub priority: i32,
+    /// Whether it lets pass what none of its rules decides.
+    pub accepts: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Hook {
+    Prerouting,
+    Input,
+    Forward,
+    Output,
+    Postrouting,
+}
+
+/// One rule: where all conditions hold, the effect takes place, and then the verdict.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rule {
+    pub place: Place,
+    pub conditions: Vec<Condition>,
+    pub effect: Option<Effect>,
+    pub verdict: Option<Verdict>,
+    pub comment: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// nft's `ct helper set` or iptables' `-j CT --helper`.
+    Help(Helper),
+    /// `notrack`, `-j CT --notrack`.
+    Untrack,
+}
+
+/// The helper that a rule attaches: nft's object, without its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Helper {
+    /// As the kernel has it registered: nft's `type`.
+    pub name: String,
+    pub protocol: Protocol,
+    pub family: Family,
+}
+
+/// The end of a rule; without one, the next rule is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The chain's hook lets it pass; chains of a higher priority may still drop it.
+    Accept,
+    /// Also `reject`.
+    Drop,
+    /// Index of the chain in its rule set.
+    Jump(usize),
+    Goto(usize),
+    Return,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    pub matches: Match,
+    /// It holds where the match does not. What a packet does not have (a port, a flow) neither matches nor holds so.
+    pub negated: bool,
+}
+
+/// What a packet is held against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Match {
+    /// `ct state`, any of these.
+    State(Vec<State>),
+    /// `ct status`, any of these bits.
+    Status(Status),
+    Direction(Direction),
+    /// The helper of the flow's master: nft's `ct helper`.
+    Helper(String),
+    /// xt_helper compares no more than the length of the flow's helper's name, and takes an empty name for any.
+    HelperBegins(String),
+    Interface(Way, Vec<Name>),
+    Address(End, Vec<RangeInclusive<IpAddr>>),
+    /// Of whatever has ports there; `Protocol` stands beside it.
+    Port(End, Vec<RangeInclusive<u16>>),
+    /// `meta l4proto`, `-p`
+    Protocol(Vec<RangeInclusive<u8>>),
+    Family(Family),
+    /// Of this family's ICMP; `Protocol` stands beside it.
+    IcmpType(Family, Vec<RangeInclusive<u8>>),
+    IcmpCode(Family, Vec<RangeInclusive<u8>>),
+    /// Where all conditions of any of these hold: a set of concatenations, or what iptables says in one word.
+    Any(Vec<Vec<Condition>>),
+    /// Something that the simulation does not know; the words.
+    Unknown(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Way {
+    In,
+    Out,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum End {
+    Src,
+    Dst,
+}
+
+/// An interface's name, or how it begins (nft's `eth*`, iptables' `eth+`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    pub text: String,
+    pub begins: bool,
+}
+
+/// A rule of a rule set, by the places of its chain and of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleId {
+    pub chain: usize,
+    pub rule: usize,
+}
+
+impl Ruleset {
+    pub fn rule(&self, id: RuleId) -> Option<&Rule> {
+        self.chains.get(id.chain)?.rules.get(id.rule)
+    }
+
+    /// Every rule, chain by chain.
+    pub fn rules(&self) -> impl Iterator<Item = (RuleId, &Rule)> {
+        self.chains.iter().enumerate().flat_map(|(chain, of)| {
+            let rules = of.rules.iter().enumerate();
+            rules.map(move |(rule, is)| (RuleId { chain, rule }, is))
+        })
+    }
+
+    /// Adds what another file says.
+    pub fn append(&mut self, mut other: Self) {
+        let before = self.chains.len();
+        let verdicts = other
+            .chains
+            .iter_mut()
+            .flat_map(|chain| &mut chain.rules)
+            .filter_map(|rule| rule.verdict.as_mut());
+        for verdict in verdicts {
+            if let Verdict::Jump(chain) | Verdict::Goto(chain) = verdict {
+                *chain += before;
+            }
+        }
+        self.chains.append(&mut other.chains);
+        self.unread.append(&mut other.unread);
+    }
+}
+
+impl Condition {
+    pub fn is(matches: Match) -> Self {
+        Self {
+            matches,
+            negated: false,
+        }
+    }
+
+    pub fn not(matches: Match) -> Self {
+        Self {
+            matches,
+            negated: true,
+        }
+    }
+}
+
+impl Family {
+    /// Whether packets with such addresses belong to it.
+    pub fn has(self, ipv6: bool) -> bool {
+        match self {
+            Self::Ipv4 => !ipv6,
+            Self::Ipv6 => ipv6,
+            Self::Inet => true,
+        }
+    }
+}
