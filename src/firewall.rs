@@ -2,11 +2,11 @@
 
 use crate::conntrack::config::Config;
 use crate::conntrack::event::Status;
-use crate::conntrack::{Entered, Step, Tracker};
+use crate::conntrack::{Entered, State, Step, Tracker};
 use crate::helper::Modules;
 use crate::packet::route::Fate;
-use crate::packet::{Packet, Unseen};
-use crate::ruleset::{Effect, Hook, Hooks, Passing, RuleId, Ruleset, Ruling, Seen};
+use crate::packet::{Packet, Unseen, fragment};
+use crate::ruleset::{Effect, Helper, Hook, Hooks, Passing, RuleId, Ruleset, Ruling, Seen};
 use crate::time::Timestamp;
 
 /// A simulated firewall.
@@ -23,23 +23,23 @@ struct Rules {
     last: Passed,
 }
 
-/// Interfaces that a packet comes and goes by, where they are known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ways<'w> {
-    pub input: Option<&'w str>,
-    pub output: Option<&'w str>,
-}
-
 /// What rules did to a packet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Passed {
     pub dropped: bool,
-    /// Those that ended a chain.
-    pub by: Vec<RuleId>,
-    /// The one that attached a helper.
-    pub helped_by: Option<RuleId>,
+    /// Of a packet that is RELATED, or of a flow that a helper reads: the rules without which it would not have passed,
+    /// or had no helper.
+    pub hangs_on: Vec<RuleId>,
     /// Those of which nobody can say whether they held.
     pub undecided: Vec<RuleId>,
+}
+
+/// What rules would do to a packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trial<'r> {
+    pub dropped: bool,
+    /// The helper that the first of them attaches.
+    pub helper: Option<&'r str>,
 }
 
 impl Firewall {
@@ -52,7 +52,8 @@ impl Firewall {
     }
 
     /// With these rules; what the configuration attaches is attached where no rule has done so.
-    pub fn with_rules(config: Config, set: Ruleset) -> Self {
+    pub fn with_rules(config: Config, mut set: Ruleset) -> Self {
+        set.check_helpers(|name| config.modules.registered_as(name).is_some());
         let rules = Rules {
             hooks: Hooks::of(&set),
             set,
@@ -67,10 +68,10 @@ impl Firewall {
 
     /// Everything that befalls a packet.
     #[inline]
-    pub fn packet(&mut self, at: Timestamp, packet: &Packet<'_>, ways: Ways<'_>) -> Step<'_> {
+    pub fn packet(&mut self, at: Timestamp, packet: &Packet<'_>) -> Step<'_> {
         match &mut self.rules {
             None => self.tracker.packet(at, packet),
-            Some(rules) => rules.packet(&mut self.tracker, at, packet, ways),
+            Some(rules) => rules.packet(&mut self.tracker, at, packet),
         }
     }
 
@@ -84,14 +85,46 @@ impl Firewall {
         self.tracker.finish(at)
     }
 
+    pub fn fragment_limits(&self) -> fragment::Limits {
+        self.tracker.config().fragment_limits()
+    }
+
     /// Conntracks alive.
     pub fn conntracks(&self) -> usize {
         self.tracker.conntracks()
     }
 
-    /// What the rules did to the packet before; `None` where there are none.
-    pub fn passed(&self) -> Option<&Passed> {
-        Some(&self.rules.as_ref()?.last)
+    /// The same, and what the rules did; `None` without rules.
+    pub fn judge(&mut self, at: Timestamp, packet: &Packet<'_>) -> Option<(Step<'_>, &Passed)> {
+        let rules = self.rules.as_mut()?;
+        let step = rules.packet(&mut self.tracker, at, packet);
+        Some((step, &rules.last))
+    }
+
+    /// What rules would do to a packet that conntrack had seen so; without rules nothing.
+    pub fn try_rules(&self, packet: &Packet<'_>, seen: Seen) -> Trial<'_> {
+        let Some(rules) = &self.rules else {
+            return Trial::default();
+        };
+        let mut passing = Passing {
+            packet,
+            seen: None,
+            input: None,
+            output: None,
+        };
+        let hooks = hooks(self.tracker.fate(packet));
+        let mut trial = Trial::default();
+        for (hook, seen) in [(hooks[0], None)]
+            .into_iter()
+            .chain(hooks.iter().map(|hook| (*hook, Some(seen))))
+        {
+            passing.seen = seen;
+            let ruling = rules.set.decide(&rules.hooks, hook, &passing, None);
+            let helper = rules.gives(&ruling).map(|helper| helper.name.as_str());
+            trial.helper = trial.helper.or(helper);
+            trial.dropped |= ruling.dropped;
+        }
+        trial
     }
 
     pub fn rules(&self) -> Option<&Ruleset> {
@@ -105,17 +138,16 @@ impl Rules {
         tracker: &'t mut Tracker,
         at: Timestamp,
         packet: &Packet<'_>,
-        ways: Ways<'_>,
     ) -> Step<'t> {
         self.last = Passed::default();
         let hooks = hooks(tracker.fate(packet));
         let mut passing = Passing {
             packet,
             seen: None,
-            input: ways.input,
-            output: ways.output,
+            input: None,
+            output: None,
         };
-        let early = self.decide(hooks[0], &passing);
+        let early = self.decide(hooks[0], &passing, false);
         if early.dropped {
             return tracker.drop_early(at);
         }
@@ -134,7 +166,8 @@ impl Rules {
                 status: tracker.status(&entered),
                 helper: entered.verdict.helper,
             });
-            let ruling = self.decide(*hook, &passing);
+            let matters = entered.verdict.state == State::Related || entered.verdict.attached;
+            let ruling = self.decide(*hook, &passing, matters);
             self.attach(tracker, &mut entered, packet, &ruling);
             if ruling.dropped {
                 return tracker.discard(entered);
@@ -146,12 +179,29 @@ impl Rules {
         tracker.leave(entered, packet)
     }
 
-    fn decide(&mut self, hook: Hook, passing: &Passing<'_>) -> Ruling {
+    fn decide(&mut self, hook: Hook, passing: &Passing<'_>, matters: bool) -> Ruling {
         let ruling = self.set.decide(&self.hooks, hook, passing, None);
         self.last.dropped |= ruling.dropped;
-        self.last.by.extend_from_slice(&ruling.by);
         self.last.undecided.extend_from_slice(&ruling.undecided);
+        if matters || !ruling.effects.is_empty() {
+            for &id in ruling.by.iter().chain(&ruling.effects) {
+                let without = self.set.decide(&self.hooks, hook, passing, Some(id));
+                if without.dropped != ruling.dropped || self.gives(&without) != self.gives(&ruling)
+                {
+                    self.last.hangs_on.push(id);
+                }
+            }
+        }
         ruling
+    }
+
+    /// The helper that comes first.
+    fn gives(&self, ruling: &Ruling) -> Option<&Helper> {
+        let mut effects = ruling.effects.iter();
+        effects.find_map(|id| match &self.set.rule(*id)?.effect {
+            Some(Effect::Help(helper)) => Some(helper),
+            _ => None,
+        })
     }
 
     fn untracks(&self, ruling: &Ruling) -> bool {
@@ -186,8 +236,8 @@ impl Rules {
                         && helper.family.has(ipv6)
                         && registered.spec.reads(helper.protocol, ipv6)
                 });
-            if registered.is_some_and(|registered| tracker.attach(entered, registered)) {
-                self.last.helped_by = Some(*id);
+            if let Some(registered) = registered {
+                tracker.attach(entered, registered);
             }
         }
     }

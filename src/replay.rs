@@ -1,8 +1,9 @@
-//! A capture on its way through the firewall: reader, decoder and tracker in one straight line.
+//! A capture on its way through the firewall: reader, decoder and firewall in one straight line.
 
 use crate::capture::{Capture, Error, Frame};
+use crate::conntrack::Step;
 use crate::conntrack::config::Config;
-use crate::conntrack::{Step, Tracker};
+use crate::firewall::Firewall;
 use crate::packet::{Decoder, Packet, Unseen};
 use crate::time::Timestamp;
 
@@ -44,18 +45,22 @@ pub enum Arrival<'r> {
 pub struct Replay {
     capture: Capture,
     decoder: Decoder,
-    tracker: Tracker,
+    firewall: Firewall,
     clock: Clock,
     now: Timestamp,
 }
 
 impl Replay {
+    /// Through a firewall without rules that drop anything.
     pub fn new(capture: Capture, config: Config, clock: Clock) -> Self {
-        let decoder = Decoder::new(config.fragment_limits());
+        Self::through(Firewall::new(config), capture, clock)
+    }
+
+    pub fn through(firewall: Firewall, capture: Capture, clock: Clock) -> Self {
         Self {
             capture,
-            decoder,
-            tracker: Tracker::new(config),
+            decoder: Decoder::new(firewall.fragment_limits()),
+            firewall,
             clock,
             now: Timestamp::default(),
         }
@@ -80,9 +85,9 @@ impl Replay {
         }
         let arrival = match self.decoder.decode(self.now, number, link, data) {
             None => Arrival::Other,
-            Some(Err(why)) => Arrival::Unseen(why, self.tracker.unseen(self.now, why)),
+            Some(Err(why)) => Arrival::Unseen(why, self.firewall.unseen(self.now, why)),
             Some(Ok(packet)) => {
-                let step = self.tracker.packet(self.now, &packet);
+                let step = self.firewall.packet(self.now, &packet);
                 Arrival::Packet(packet, step)
             }
         };
@@ -99,14 +104,14 @@ impl Replay {
 
     /// After the last frame: what is still open is told as such.
     pub fn finish(&mut self) -> Step<'_> {
-        self.tracker.finish(self.now)
+        self.firewall.finish(self.now)
     }
 
     pub fn capture(&self) -> &Capture {
         &self.capture
     }
 
-    pub fn tracker(&self) -> &Tracker {
-        &self.tracker
+    pub fn firewall(&self) -> &Firewall {
+        &self.firewall
     }
 }

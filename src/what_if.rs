@@ -19,7 +19,7 @@ impl WhatIf {
     pub fn new(name: String, config: Config) -> Self {
         Self {
             name,
-            exposure: Exposure::new(&config.modules, config.kernel),
+            exposure: Exposure::new(&config),
             tracker: Tracker::new(config),
             clock: Timestamp::default(),
         }
@@ -41,20 +41,13 @@ impl WhatIf {
             arrival,
             ..*passage
         });
-        self.forget_rows();
+        self.exposure.forget_rows();
     }
 
     /// After the last frame.
     pub fn finish(&mut self) {
         let last = self.tracker.finish(self.clock);
         self.exposure.finish(&last);
-        self.forget_rows();
-    }
-
-    /// Of what might have been, the sums are enough.
-    fn forget_rows(&mut self) {
-        self.exposure.expectations.clear();
-        self.exposure.conntracks.clear();
-        self.exposure.refusals.clear();
+        self.exposure.forget_rows();
     }
 }

@@ -16,7 +16,7 @@ use crate::traffic::flow::Side::{Client, Server};
 use crate::traffic::packet::{End, udp};
 
 fn exposure(bytes: Vec<u8>, config: Config) -> Exposure {
-    let mut exposure = Exposure::new(&config.modules, config.kernel);
+    let mut exposure = Exposure::new(&config);
     let mut replay = Replay::new(capture(bytes), config, Clock::Capture);
     while let Some(passage) = replay.advance().unwrap() {
         exposure.observe(&passage);

@@ -37,7 +37,7 @@ fn no_mutated_capture_ends_in_a_panic() {
         let original = &seeds[rng.usize(..seeds.len())];
         let bytes = mutate(rng, original);
         let config = every_helper(Modules::default());
-        let mut exposure = Exposure::new(&config.modules, config.kernel);
+        let mut exposure = Exposure::new(&config);
         let (mut watch, mut discovery) = (Watch::new(&config), Discovery::default());
         let mut replay = Replay::new(capture(bytes), config, Clock::Capture);
         loop {
@@ -55,7 +55,7 @@ fn no_mutated_capture_ends_in_a_panic() {
         watch.finish();
         frames += exposure.totals.frames;
         assert_eq!(
-            replay.tracker().conntracks(),
+            replay.firewall().conntracks(),
             0,
             "seed {}: conntracks outlived the replay",
             seed + mutant

@@ -31,7 +31,7 @@ fn verdict(packets: Vec<Vec<u8>>) -> Said {
     let bytes = at_seconds((1..).zip(packets));
     let config = every_helper(Modules::default());
     let assignments = config.assignments.clone();
-    let mut exposure = Exposure::new(&config.modules, config.kernel);
+    let mut exposure = Exposure::new(&config);
     let mut watch = Watch::new(&config);
     let mut discovery = Discovery::default();
     let mut replay = Replay::new(capture(bytes), config, Clock::Capture);

@@ -73,7 +73,7 @@ fn what_if_ftp_were_loose() {
     let mut loose = Modules::default();
     loose.set("nf_conntrack_ftp.loose=1").unwrap();
     let mut other = WhatIf::new("loose".to_owned(), every_helper(loose));
-    let mut exposure = Exposure::new(&config.modules, config.kernel);
+    let mut exposure = Exposure::new(&config);
     let mut replay = Replay::new(capture(bytes), config, Clock::Capture);
     while let Some(passage) = replay.advance().unwrap() {
         exposure.observe(&passage);

@@ -14,7 +14,7 @@ use crate::discovery::Discovery;
 use crate::exposure::Exposure;
 use crate::findings::{Found, Severity, Watch};
 use crate::kernel::Kernel;
-use crate::proposal;
+use crate::proposal::{Proposal, Wishes, conntrackd};
 use crate::replay::Passage;
 use crate::report::frames::{Format, Frames};
 use crate::report::{Analysis, Compared, Listed, table};
@@ -71,12 +71,12 @@ impl Analyse {
             }
         }
         let mut analysis = Analysis {
-            exposure: Exposure::new(&config.modules, config.kernel),
+            exposure: Exposure::new(&config),
             watch: Watch::new(&config),
             found: Found::default(),
             discovery: Discovery::default(),
             what_if,
-            rules: Vec::new(),
+            proposal: Proposal::default(),
             conntrackd: Vec::new(),
             assigned: helpers().map(|helper| (helper.name, helper.spec)).collect(),
             cannot_fire,
@@ -103,8 +103,14 @@ impl Analyse {
         finish(&mut analysis, &replay.finish());
         collect(&mut analysis, &mut outputs)?;
         progress.finish();
-        analysis.rules = proposal::recommend(&analysis.exposure);
-        analysis.conntrackd = proposal::conntrackd::instances(&analysis.rules, &config.modules);
+        analysis.proposal = Proposal::of(
+            &analysis.exposure,
+            &config.modules,
+            &config.local,
+            Wishes::default(),
+        );
+        let rules = &analysis.proposal.rules;
+        analysis.conntrackd = conntrackd::instances(rules, &config.modules);
         for output in outputs {
             output.finish(&analysis)?;
         }

@@ -1,11 +1,13 @@
 //! `ctaudit events`
 
 use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{Failure, Input, damaged};
+use super::{Failure, Input, damaged, rules_of, unread_in};
+use crate::firewall::Firewall;
 use crate::replay::Arrival;
 use crate::report::{events, json};
 
@@ -17,13 +19,25 @@ pub struct Events {
     /// A line of JSON for each packet that carries IP: verdict, and the events that it caused
     #[arg(long, help_heading = "Output")]
     json: bool,
+    /// Take every packet through these rules, too (nft, its JSON, iptables-save); with --assign none, they alone attach
+    /// helpers
+    #[arg(long, value_name = "FILE", help_heading = "Firewall")]
+    rules: Vec<PathBuf>,
 }
 
 impl Events {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
         let kernel = self.input.firewall.kernel;
         let config = self.input.firewall.config(kernel)?;
-        let mut replay = self.input.replay(config)?;
+        let firewall = match self.rules.is_empty() {
+            true => Firewall::new(config),
+            false => Firewall::with_rules(config, rules_of(&self.rules)?),
+        };
+        let unread = firewall.rules().map_or(&[][..], |rules| &rules.unread);
+        for unread in unread {
+            eprintln!("ctaudit: {}", unread_in(&self.rules, unread));
+        }
+        let mut replay = self.input.through(firewall)?;
         let mut out = BufWriter::new(io::stdout().lock());
         let mut status = ExitCode::SUCCESS;
         loop {

@@ -6,7 +6,10 @@ mod findings;
 mod helpers;
 mod kernels;
 mod progress;
+mod prove;
+mod rules;
 
+use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,10 +20,13 @@ use ipnet::IpNet;
 
 use crate::capture::{self, Capture};
 use crate::conntrack::config::{Assignment, Config};
+use crate::firewall;
 use crate::helper::{Modules, Spec};
 use crate::kernel::{Behaviour, Kernel};
+use crate::proposal::Wishes;
 use crate::replay::{Clock, Replay};
 use crate::report::frames;
+use crate::ruleset::{Ruleset, Unread};
 
 /// Replays captures through a simulation of Linux conntrack and its helpers.
 ///
@@ -40,6 +46,8 @@ enum Command {
     Findings(findings::Findings),
     Helpers(helpers::Helpers),
     Kernels(kernels::Kernels),
+    Prove(prove::Prove),
+    Rules(rules::Rules),
 }
 
 impl Cli {
@@ -51,6 +59,8 @@ impl Cli {
             Command::Findings(command) => command.run(),
             Command::Helpers(command) => command.run(),
             Command::Kernels(command) => command.run(),
+            Command::Prove(command) => command.run(),
+            Command::Rules(command) => command.run(),
         };
         match done {
             Ok(status) => status,
@@ -79,6 +89,8 @@ enum Failure {
     Output(#[from] io::Error),
     #[error("{0}")]
     Frames(#[from] frames::Error),
+    #[error("{}: {error}", path.display())]
+    File { path: PathBuf, error: io::Error },
     #[error("{0}")]
     Usage(clap::Error),
 }
@@ -95,11 +107,16 @@ struct Input {
 
 impl Input {
     fn replay(&self, config: Config) -> Result<Replay, Failure> {
+        self.through(firewall::Firewall::new(config))
+    }
+
+    fn through(&self, firewall: firewall::Firewall) -> Result<Replay, Failure> {
         let clock = match self.firewall.clock {
             ClockName::Capture => Clock::Capture,
             ClockName::Still => Clock::Still,
         };
-        Ok(Replay::new(Capture::open(&self.captures)?, config, clock))
+        let capture = Capture::open(&self.captures)?;
+        Ok(Replay::through(firewall, capture, clock))
     }
 }
 
@@ -224,6 +241,50 @@ impl Firewall {
     }
 }
 
+/// What rules shall be like.
+#[derive(Args)]
+#[command(next_help_heading = "Rules")]
+struct RuleOptions {
+    /// Let a rule's list of addresses hold so many that were not seen, where that makes it shorter
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    widen: u64,
+    /// Attach no helper to connections from or to this network: a tunnel's, or private peers
+    #[arg(long, value_name = "NETWORK")]
+    bypass: Vec<IpNet>,
+}
+
+impl RuleOptions {
+    fn wishes(&self) -> Result<Wishes, Failure> {
+        Ok(Wishes {
+            widen: self.widen,
+            bypass: self.bypass.clone(),
+            topology: None,
+        })
+    }
+}
+
+/// The rules in these files, in one kernel.
+fn rules_of(paths: &[PathBuf]) -> Result<Ruleset, Failure> {
+    let mut rules = Ruleset::default();
+    for (index, path) in paths.iter().enumerate() {
+        let text = fs::read_to_string(path).map_err(|error| Failure::File {
+            path: path.clone(),
+            error,
+        })?;
+        rules.append(Ruleset::read(&text, index));
+    }
+    Ok(rules)
+}
+
+/// What could not be read, with its file and line.
+fn unread_in(paths: &[PathBuf], unread: &Unread) -> String {
+    let Unread { place, text, why } = unread;
+    let path = paths.get(place.file).map(|path| path.display());
+    let path = path.map_or_else(String::new, |path| path.to_string());
+    // A rule set may come from somebody else: what it says is not shown as it is.
+    format!("{path}:{}: {}: {why}", place.line, text.escape_debug())
+}
+
 fn usage(option: &str, error: impl std::fmt::Display) -> Failure {
     Failure::Usage(clap::Error::raw(
         ErrorKind::ValueValidation,
@@ -256,7 +317,10 @@ fn width() -> u16 {
 }
 
 const EXIT_STATUS: &str = "\
-Exit status: 0 success; 1 error; 2 wrong usage; 3 a finding that --fail-on asked for, be the capture damaged or not; 4 a capture is damaged: everything before the damage was analysed.";
+Exit status: 0 success; 1 error; 2 wrong usage; 3 a finding that --fail-on asked for, be the capture damaged or not; 4 a capture is damaged: everything before the damage was analysed; 5 prove could not prove the rules.";
+
+/// Exit status where rules do not hold what they should.
+const NOT_PROVED: u8 = 5;
 
 /// A capture ended early: told, and remembered in the exit status.
 fn damaged(error: &capture::Error) -> ExitCode {

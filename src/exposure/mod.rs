@@ -12,8 +12,8 @@ mod usage;
 pub use closed::{ClosedExpectation, EndedConntrack, Outcome, Refusal, Visitor};
 pub use hours::{Hour, Hours};
 pub use possible::Possible;
-pub use totals::{Count, Flows, IcmpError, Totals};
-pub use usage::{Ends, Refusals, Related, Use};
+pub use totals::{Count, Flows, IcmpError, IcmpErrors, Totals};
+pub use usage::{Ends, Ports, Refusals, Related, Use};
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -21,14 +21,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hashbrown::HashMap;
+use ipnet::IpNet;
 
+use crate::conntrack::config::Config;
 use crate::conntrack::event::{
     Closed, ConntrackId, ConntrackRecord, Ended, Event, ExpectationRecord, Root, Status,
 };
 use crate::conntrack::{State, Step, Verdict};
-use crate::expectation::ExpectationId;
+use crate::expectation::{ExpectationId, Origin};
 use crate::helper::{self, Modules};
 use crate::kernel::Kernel;
+use crate::packet::route::{self, Fate};
 use crate::packet::{Packet, link};
 use crate::replay::{Arrival, Passage};
 use crate::service::Service;
@@ -42,7 +45,7 @@ pub struct Exposure {
     /// Every service that a helper was attached to.
     pub services: BTreeMap<Service, Use>,
     /// RELATED without a helper: ICMP errors, by family and type.
-    pub icmp_errors: BTreeMap<IcmpError, Count>,
+    pub icmp_errors: BTreeMap<IcmpError, IcmpErrors>,
     /// What ended since the caller last emptied these.
     pub expectations: Vec<ClosedExpectation>,
     pub conntracks: Vec<EndedConntrack>,
@@ -52,6 +55,7 @@ pub struct Exposure {
     alive: HashMap<ExpectationId, Alive>,
     modules: Modules,
     kernel: Kernel,
+    local: Vec<IpNet>,
 }
 
 /// What is remembered of an expectation while it is alive.
@@ -75,8 +79,8 @@ struct Sequels {
 }
 
 impl Exposure {
-    /// Of a firewall with these modules and this kernel.
-    pub fn new(modules: &Modules, kernel: Kernel) -> Self {
+    /// Of a firewall that is set up so.
+    pub fn new(config: &Config) -> Self {
         Self {
             totals: Totals::default(),
             services: BTreeMap::new(),
@@ -86,8 +90,9 @@ impl Exposure {
             refusals: Vec::new(),
             flows: HashMap::new(),
             alive: HashMap::new(),
-            modules: modules.clone(),
-            kernel,
+            modules: config.modules.clone(),
+            kernel: config.kernel,
+            local: config.local.clone(),
         }
     }
 
@@ -119,6 +124,13 @@ impl Exposure {
         self.events(number, false, late);
     }
 
+    /// For whom the sums are enough.
+    pub fn forget_rows(&mut self) {
+        self.expectations.clear();
+        self.conntracks.clear();
+        self.refusals.clear();
+    }
+
     fn step(&mut self, passage: &Passage<'_>, packet: Option<&Packet<'_>>, step: &Step<'_>) {
         let bytes = packet.map_or(0, |packet| packet.datagram.len()) as u64;
         let Verdict {
@@ -129,6 +141,9 @@ impl Exposure {
         } = step.verdict;
         self.totals.count(state).add(passage.number, bytes);
         self.totals.dropped += u64::from(dropped == Some(true));
+        if let Some(packet) = packet {
+            self.totals.families[usize::from(packet.src.is_ipv6())] += 1;
+        }
         if let Some(reason) = reason {
             *self.totals.reasons.entry(reason).or_default() += 1;
         }
@@ -139,10 +154,13 @@ impl Exposure {
             .filter(|_| state == State::Related)
             .and_then(icmp_error)
         {
-            self.icmp_errors
-                .entry(error)
-                .or_default()
-                .add(passage.number, bytes);
+            let errors = self.icmp_errors.entry(error).or_default();
+            errors.seen.add(passage.number, bytes);
+            match packet.map(|packet| route::fate(packet, &self.local)) {
+                Some(Fate::Forwarded) => errors.forwarded.add(passage.number),
+                Some(Fate::Delivered) => errors.delivered.add(passage.number),
+                _ => {}
+            }
         }
         if !step.late.is_empty() || !step.events.is_empty() {
             let late = step.late.iter().map(|late| (late.at, &late.event));
@@ -390,16 +408,18 @@ impl Exposure {
             return;
         }
         let ends = Ends {
+            client: expected.root.tuple.src,
             helper: expected.helper,
             protocol: tuple.protocol,
             src: tuple.src,
             dst: tuple.dst,
         };
+        let negotiated = expected.expectation.dst_port.origin != Origin::Helper;
         let related = &mut self.services.entry(key).or_default().related;
         related
             .entry(ends)
-            .or_insert_with(|| Related::new(tuple.dport))
-            .add(tuple.dport, record.life.first_packet);
+            .or_default()
+            .add(tuple.dport, negotiated, record.life.first_packet);
     }
 
     fn ended(&mut self, record: &ConntrackRecord, ended: Ended) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::conntrack::{Reason, State};
+use crate::service::Sighting;
 use crate::time::Timestamp;
 use crate::tuple::Protocol;
 
@@ -23,6 +24,8 @@ pub struct Totals {
     pub last: Option<Timestamp>,
     /// Frames whose timestamp lies before an earlier one's.
     pub backwards: u64,
+    /// Packets of IPv4 and of IPv6 that came to the rules.
+    pub families: [u64; 2],
     /// Packets and IP bytes, by `State`.
     states: [Count; 6],
     pub reasons: BTreeMap<Reason, u64>,
@@ -84,4 +87,13 @@ impl Totals {
 pub struct IcmpError {
     pub protocol: Protocol,
     pub kind: u8,
+}
+
+/// ICMP errors of one type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IcmpErrors {
+    pub seen: Count,
+    /// Of these, the ones that the firewall forwarded, and those to itself.
+    pub forwarded: Sighting,
+    pub delivered: Sighting,
 }

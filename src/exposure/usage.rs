@@ -80,9 +80,11 @@ pub struct Refusals {
     pub dropped: u64,
 }
 
-/// The ends of expected flows: who opened them, to whom.
+/// The ends of expected flows: who opened them, to whom, for whose control connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ends {
+    /// Whose control connection asked for them.
+    pub client: IpAddr,
     /// What `ct helper` matches: the helper of the master, which may have inherited it.
     pub helper: &'static str,
     pub protocol: Protocol,
@@ -91,34 +93,70 @@ pub struct Ends {
 }
 
 /// Expected flows between the same ends.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Related {
     pub flows: u64,
     /// Packets that opened flows, the first few.
     pub packets: Vec<u64>,
-    /// Lowest and highest destination port.
-    pub ports: (u16, u16),
+    pub ports: Ports,
+}
+
+/// Destination ports of expected flows; of GRE the keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ports {
+    /// Lowest and highest; `None` where no flow came.
+    pub range: Option<(u16, u16)>,
+    /// Different ones, the first thousand.
+    pub seen: BTreeSet<u16>,
+    /// Flows to ports that a payload or a client's own port named; the helper's record named those of the others.
+    pub negotiated: u64,
 }
 
 impl Related {
-    pub(super) fn new(dport: u16) -> Self {
-        Self {
-            flows: 0,
-            packets: Vec::new(),
-            ports: (dport, dport),
-        }
+    pub(super) fn add(&mut self, dport: u16, negotiated: bool, packet: u64) {
+        self.flows += 1;
+        self.ports.add(dport);
+        self.ports.negotiated += u64::from(negotiated);
+        self.note(packet);
     }
 
-    pub(super) fn add(&mut self, dport: u16, packet: u64) {
-        self.flows += 1;
-        self.ports = (self.ports.0.min(dport), self.ports.1.max(dport));
+    /// Takes in flows between other ends.
+    pub fn merge(&mut self, other: &Self) {
+        self.flows += other.flows;
+        let ports = &other.ports;
+        if let Some((low, high)) = ports.range {
+            self.ports.widen(low);
+            self.ports.widen(high);
+        }
+        self.ports.negotiated += ports.negotiated;
+        ports.seen.iter().for_each(|port| self.ports.add(*port));
+        self.packets.extend_from_slice(&other.packets);
+        self.packets.sort_unstable();
+        self.packets.truncate(EVIDENCE);
+    }
+
+    fn note(&mut self, packet: u64) {
         if self.packets.len() < EVIDENCE {
             self.packets.push(packet);
         }
     }
 }
 
-/// Clients of a service that are listed; of others only the connections are counted.
+impl Ports {
+    fn add(&mut self, port: u16) {
+        self.widen(port);
+        if self.seen.len() < LISTED {
+            self.seen.insert(port);
+        }
+    }
+
+    fn widen(&mut self, port: u16) {
+        let (low, high) = self.range.unwrap_or((port, port));
+        self.range = Some((low.min(port), high.max(port)));
+    }
+}
+
+/// Clients and ports of a service that are listed; of others only the connections are counted.
 const LISTED: usize = 1000;
 /// Packets that are named as evidence.
 const EVIDENCE: usize = 3;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::{Match, Rule};
+use super::{Accept, Attach, Proposed, What};
 use crate::helper::{Families, Freedom, Modules, Policy, Spec};
 use crate::tuple::Protocol;
 
@@ -16,18 +16,20 @@ pub struct Instance {
 }
 
 /// Those that rules name, and those that flows have from their expectations, by names and protocols.
-pub fn instances(rules: &[Rule], modules: &Modules) -> Vec<Instance> {
-    let named = rules.iter().filter_map(|rule| match &rule.matches {
-        Match::Assign { service, .. } => Some((service.helper, service.protocol)),
-        Match::Related {
+pub fn instances(rules: &[Proposed], modules: &Modules) -> Vec<Instance> {
+    let named = rules.iter().filter_map(|rule| match &rule.what {
+        What::Attach(Attach {
             helper, protocol, ..
-        } => {
+        }) => Some((*helper, *protocol)),
+        What::Accept(Accept {
+            helper, protocol, ..
+        }) => {
             let mut freedom = modules.registered_as(helper)?.spec.freedom.iter();
             let inherits =
                 |line: &Freedom| (line.read_by, line.protocol) == (Some(*helper), Some(*protocol));
             freedom.any(inherits).then_some((*helper, *protocol))
         }
-        Match::IcmpError(_) => None,
+        What::IcmpError { .. } => None,
     });
     let instances: BTreeMap<_, _> = named
         .filter_map(|(name, protocol)| {

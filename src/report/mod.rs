@@ -6,6 +6,7 @@ pub mod frames;
 pub mod json;
 mod layout;
 pub mod reference;
+pub mod rules;
 pub mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +21,7 @@ use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure};
 use crate::findings::{Found, Watch};
 use crate::helper::Spec;
 use crate::kernel::Kernel;
-use crate::proposal::{Rule, conntrackd};
+use crate::proposal::{Proposal, conntrackd};
 use crate::tuple::{self, Tuple};
 use crate::verdict::{Grounds, Verdict};
 use crate::what_if::WhatIf;
@@ -34,7 +35,7 @@ pub struct Analysis {
     pub discovery: Discovery,
     /// Other firewalls that were asked for.
     pub what_if: Vec<WhatIf>,
-    pub rules: Vec<Rule>,
+    pub proposal: Proposal,
     /// Of conntrackd, what the rules ask for.
     pub conntrackd: Vec<conntrackd::Instance>,
     /// Helpers that are assigned to some port, by the names that rules use.

@@ -16,6 +16,7 @@ use std::ops::RangeInclusive;
 
 use crate::conntrack::State;
 use crate::conntrack::event::Status;
+use crate::helper::Families;
 use crate::tuple::{Direction, Protocol};
 
 /// The rules of one file or of several, in one kernel.
@@ -185,6 +186,15 @@ pub struct RuleId {
 }
 
 impl Ruleset {
+    /// What a file says, in whichever of the languages it is written. `file` is its place among several.
+    pub fn read(text: &str, file: usize) -> Self {
+        if text.lines().any(|line| line.starts_with('*')) {
+            iptables::read(text, file)
+        } else {
+            nftables::read(text, file)
+        }
+    }
+
     pub fn rule(&self, id: RuleId) -> Option<&Rule> {
         self.chains.get(id.chain)?.rules.get(id.rule)
     }
@@ -195,6 +205,20 @@ impl Ruleset {
             let rules = of.rules.iter().enumerate();
             rules.map(move |(rule, is)| (RuleId { chain, rule }, is))
         })
+    }
+
+    /// Lists as unread what attaches a helper that does not exist: the kernel takes no such rule set.
+    pub fn check_helpers(&mut self, exists: impl Fn(&str) -> bool) {
+        let missing = self.rules().filter_map(|(_, rule)| match &rule.effect {
+            Some(Effect::Help(helper)) if !exists(&helper.name) => Some(Unread {
+                place: rule.place,
+                text: helper.name.clone(),
+                why: "no helper has that name, so this does not load",
+            }),
+            _ => None,
+        });
+        let missing: Vec<Unread> = missing.collect();
+        self.unread.extend(missing);
     }
 
     /// Adds what another file says.
@@ -227,6 +251,16 @@ impl Condition {
         Self {
             matches,
             negated: true,
+        }
+    }
+}
+
+impl From<Families> for Family {
+    fn from(read: Families) -> Self {
+        match read {
+            Families::Ipv4 => Self::Ipv4,
+            Families::Ipv6 => Self::Ipv6,
+            Families::Both => Self::Inet,
         }
     }
 }

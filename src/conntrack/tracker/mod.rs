@@ -90,6 +90,10 @@ impl Tracker {
         }
     }
 
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// Conntracks alive.
     pub fn conntracks(&self) -> usize {
         self.table.len()
@@ -156,16 +160,16 @@ impl Tracker {
             .map_or_else(Status::default, |ct| ct.status)
     }
 
-    /// `ct helper set`: to a flow that is not confirmed, once; whether it did (`nft_ct_helper_obj_eval`).
-    pub fn attach(&mut self, entered: &mut Entered, helper: &Registered) -> bool {
+    /// `ct helper set`: to a flow that is not confirmed, once (`nft_ct_helper_obj_eval`).
+    pub fn attach(&mut self, entered: &mut Entered, helper: &Registered) {
         let Tracked::Flow { slot, .. } = entered.tracked else {
-            return false;
+            return;
         };
         let Some(ct) = self.table.get_mut(slot) else {
-            return false;
+            return;
         };
         if ct.status.has(Status::CONFIRMED) || ct.status.has(Status::HELPER) || ct.help.is_some() {
-            return false;
+            return;
         }
         ct.status.set(Status::HELPER);
         let help = self.start(helper);
@@ -173,7 +177,6 @@ impl Tracker {
             ct.help = Some(help);
         }
         entered.verdict.attached = true;
-        true
     }
 
     /// The way out: the helper reads the packet, and a new flow enters the table.

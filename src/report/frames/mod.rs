@@ -95,7 +95,7 @@ impl Frames {
             ("exposure", columns::exposure(&analysis.exposure)),
             ("control_protocols", columns::control_protocols(analysis)),
             ("what_if", columns::what_if(analysis)),
-            ("rules", columns::rules(&analysis.rules)),
+            ("rules", columns::rules(&analysis.proposal)),
         ];
         let mut schema = Vec::new();
         let mut tables = Vec::new();

@@ -5,49 +5,30 @@ use std::time::Duration;
 
 use super::endpoint;
 use crate::conntrack::Reason;
-use crate::proposal::{Match, Rule, conntrackd, nftables};
+use crate::proposal::{Proposal, Target, What, conntrackd};
 use crate::report::Analysis;
-use crate::report::layout::{finish, heading, table};
+use crate::report::layout::{self, finish, heading};
+use crate::ruleset::nftables;
 use crate::verdict::counted;
 
 /// Which rules, and what in the capture each stands on.
-pub fn rules(out: &mut dyn Write, rules: &[Rule], width: u16) -> io::Result<()> {
+pub fn rules(out: &mut dyn Write, proposal: &Proposal, width: u16) -> io::Result<()> {
     heading(
         out,
         "Recommended rules",
         "what keeps the above working, and nothing else",
     )?;
-    let mut table = table(width, &["#", "rule", "needed by", "seen in frames"], &[0]);
-    for (index, rule) in rules.iter().enumerate() {
-        let what = match &rule.matches {
-            Match::Assign { service, .. } => format!(
-                "attach {} to {} {}",
-                service.helper,
-                service.protocol,
-                endpoint(service.server, service.port)
-            ),
-            Match::Related {
-                helper,
-                protocol,
-                src,
-                dst,
-                ..
-            } => format!("accept related {protocol} of {helper}, {src} to {dst}"),
-            Match::IcmpError(error) => {
-                format!("accept related {} type {}", error.protocol, error.kind)
-            }
-        };
-        let unit = match (&rule.matches, rule.needed_by) {
-            (Match::IcmpError(_), 1) => "packet",
-            (Match::IcmpError(_), _) => "packets",
-            (_, 1) => "flow",
-            _ => "flows",
+    let mut table = layout::table(width, &["#", "rule", "needed by", "seen in frames"], &[0]);
+    for (index, rule) in proposal.rules.iter().enumerate() {
+        let unit = match rule.what {
+            What::IcmpError { .. } => "packet",
+            _ => "flow",
         };
         let frames: Vec<String> = rule.evidence.iter().map(u64::to_string).collect();
         table.add_row([
             (index + 1).to_string(),
-            what,
-            format!("{} {unit}", rule.needed_by),
+            rule.what.to_string(),
+            counted(rule.needed_by, unit),
             frames.join(", "),
         ]);
     }
@@ -68,23 +49,19 @@ pub fn set_up(out: &mut dyn Write, instances: &[conntrackd::Instance]) -> io::Re
 }
 
 /// The rules in the language of nft(8).
-pub fn statements(out: &mut dyn Write, rules: &[Rule]) -> io::Result<()> {
-    if rules.is_empty() {
+pub fn table(out: &mut dyn Write, proposal: &Proposal) -> io::Result<()> {
+    if proposal.rules.is_empty() {
         return Ok(());
     }
-    let mut objects: Vec<String> = rules.iter().filter_map(nftables::object).collect();
-    objects.dedup();
     writeln!(
         out,
-        "As statements of nft, declarations first, each for the chain that it belongs to:"
+        "For nft -f, beside the firewall's own rules; ctaudit rules prints just this, and the same for iptables:"
     )?;
-    for object in &objects {
-        writeln!(out, "{object}")?;
-    }
-    for rule in rules {
-        writeln!(out, "{}", nftables::rule(rule))?;
-    }
-    writeln!(out)
+    writeln!(
+        out,
+        "{}",
+        nftables::write(&proposal.ruleset(Target::Nftables))
+    )
 }
 
 /// Where a helper that was at work falls short.

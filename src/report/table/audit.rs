@@ -9,9 +9,10 @@ use comfy_table::{ColumnConstraint, Table, Width};
 use super::advice::span;
 use super::{clock, endpoint};
 use crate::exposure::{Exposure, Hour, Refusals, Use};
-use crate::proposal::nftables;
+use crate::proposal;
 use crate::report::layout::{finish, heading, more, table};
 use crate::report::{Analysis, MOST_LISTED};
+use crate::ruleset::nftables;
 use crate::service::Service;
 use crate::time::Timestamp;
 use crate::verdict::Worth;
@@ -299,7 +300,7 @@ pub fn discovery(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Re
                 "one way"
             }
             .to_owned(),
-            nftables::attach(key),
+            nftables::statement(&proposal::attaching(key)),
         ]);
     }
     finish(out, table)?;

@@ -4,6 +4,9 @@
 
 mod advice;
 mod audit;
+mod proof;
+
+pub use proof::proof;
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -34,9 +37,9 @@ pub fn write(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result
     if let Some(compared) = &analysis.compared {
         self::compared(out, compared, width)?;
     }
-    advice::rules(out, &analysis.rules, width)?;
+    advice::rules(out, &analysis.proposal, width)?;
     advice::set_up(out, &analysis.conntrackd)?;
-    advice::statements(out, &analysis.rules)?;
+    advice::table(out, &analysis.proposal)?;
     advice::defects(out, analysis)?;
     advice::limits(out, analysis)
 }
@@ -228,12 +231,12 @@ fn icmp(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Result<()> 
         &["protocol", "type", "packets", "first frame"],
         &[1, 2, 3],
     );
-    for (error, count) in &exposure.icmp_errors {
+    for (error, errors) in &exposure.icmp_errors {
         table.add_row([
             error.protocol.to_string(),
             error.kind.to_string(),
-            count.packets.to_string(),
-            count.first.to_string(),
+            errors.seen.packets.to_string(),
+            errors.seen.first.to_string(),
         ]);
     }
     finish(out, table)

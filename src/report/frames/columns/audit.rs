@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::{Described, each, instant, length};
 use crate::exposure::{Exposure, Hour, Refusal, Refusals, Use};
 use crate::findings::Finding;
-use crate::proposal::nftables;
+use crate::proposal;
 use crate::report::Analysis;
+use crate::ruleset::nftables;
 use crate::service::Service;
 use crate::time::Timestamp;
 use crate::verdict::Worth;
@@ -408,7 +409,9 @@ pub fn control_protocols(analysis: &Analysis) -> Vec<Described> {
             "nft",
             "",
             "the rule that attaches the helper, in the language of nft",
-            each(&rows, |row| nftables::attach(row.0)),
+            each(&rows, |row| {
+                nftables::statement(&proposal::attaching(row.0))
+            }),
         ),
     ]);
     columns

@@ -4,7 +4,7 @@ use super::{Described, each};
 use crate::compare::Deviation;
 use crate::conntrack::State;
 use crate::exposure::Totals;
-use crate::proposal::{Match, Rule, nftables};
+use crate::proposal::{Proposal, Proposed, What};
 
 pub fn packets(totals: &Totals) -> Vec<Described> {
     vec![
@@ -29,29 +29,31 @@ pub fn packets(totals: &Totals) -> Vec<Described> {
     ]
 }
 
-pub fn rules(rules: &[Rule]) -> Vec<Described> {
-    let kind = |rule: &Rule| match &rule.matches {
-        Match::Assign { .. } => "assign",
-        Match::Related { .. } => "related",
-        Match::IcmpError(_) => "icmp",
+pub fn rules(proposal: &Proposal) -> Vec<Described> {
+    let rules = &proposal.rules[..];
+    let kind = |rule: &Proposed| match &rule.what {
+        What::Attach(_) => "attach",
+        What::Accept(_) => "accept",
+        What::IcmpError { .. } => "icmp",
     };
-    let helper = |rule: &Rule| match &rule.matches {
-        Match::Assign { service, .. } => Some(service.helper),
-        Match::Related { helper, .. } => Some(*helper),
-        Match::IcmpError(_) => None,
+    let helper = |rule: &Proposed| match &rule.what {
+        What::Attach(attach) => Some(attach.helper),
+        What::Accept(accept) => Some(accept.helper),
+        What::IcmpError { .. } => None,
     };
-    let frames = |rule: &Rule| {
+    let frames = |rule: &Proposed| {
         rule.evidence
             .iter()
             .map(u64::to_string)
             .collect::<Vec<_>>()
             .join(" ")
     };
+    let statements = proposal.statements();
     vec![
         Described::new(
             "kind",
             "",
-            "assign a helper, accept what it expects, accept an ICMP error",
+            "attach a helper, accept what it expects, accept an ICMP error",
             each(rules, kind),
         ),
         Described::new("helper", "", "name of the helper", each(rules, helper)),
@@ -59,7 +61,7 @@ pub fn rules(rules: &[Rule]) -> Vec<Described> {
             "nft",
             "",
             "the rule in the language of nft",
-            each(rules, nftables::rule),
+            each(&statements, String::clone),
         ),
         Described::new(
             "needed_by",

@@ -1,0 +1,56 @@
+//! `ctaudit prove`
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::{Failure, Input, RuleOptions, damaged, rules_of, width};
+use crate::proof::Proof;
+use crate::report::table;
+
+/// Replay the captures against rules, and say what these let in, what they lose, and what each of them is for
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Prove {
+    #[command(flatten)]
+    input: Input,
+    /// Rules of the firewall: a script for nft, its JSON, what nft list ruleset prints, or what iptables-save and
+    /// ip6tables-save print; several files are one firewall
+    #[arg(long, value_name = "FILE", required = true, help_heading = "Rules")]
+    rules: Vec<PathBuf>,
+    #[command(flatten)]
+    options: RuleOptions,
+}
+
+impl Prove {
+    pub(super) fn run(self) -> Result<ExitCode, Failure> {
+        let kernel = self.input.firewall.kernel;
+        let config = self.input.firewall.config(kernel)?;
+        let rules = rules_of(&self.rules)?;
+        let mut proof = Proof::new(&config, rules, &self.options.wishes()?);
+        let mut replay = self.input.replay(config)?;
+        let mut status = ExitCode::SUCCESS;
+        loop {
+            match replay.advance() {
+                Ok(None) => break,
+                Ok(Some(passage)) => proof.observe(&passage),
+                Err(error) if error.is_damage() => status = damaged(&error),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let mut out = BufWriter::new(io::stdout().lock());
+        table::proof(&mut out, &proof, &self.rules, width())?;
+        out.flush()?;
+        if !proof.holds() {
+            status = ExitCode::from(super::NOT_PROVED);
+        }
+        Ok(status)
+    }
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ctaudit rules capture.pcap > rules.nft && ctaudit prove capture.pcap --rules rules.nft
+  iptables-save > v4 && ip6tables-save > v6 && ctaudit prove capture.pcap --rules v4 --rules v6";

@@ -1,0 +1,382 @@
+//! The proposal as a rule set: which chains, at which hooks, in which order.
+//!
+//! The rules stand beside those of the firewall and judge RELATED packets alone: what they drop is dropped, what they
+//! accept the firewall's own rules may still drop (nft), or have accepted before (iptables: an ACCEPT there ends the
+//! table). So they can be loaded first, and a broad `ct state related accept` taken out afterwards, or left.
+//!
+//! The two languages put the assignment on opposite sides of conntrack (-200): iptables' CT target makes a template for
+//! the lookup to come, in raw (-300); nft's `ct helper set` changes the flow that the lookup found.
+
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+
+use ipnet::IpNet;
+
+use super::{Accept, Attach, Proposal, Proposed, What};
+use crate::conntrack::State;
+use crate::ruleset::{
+    Base, Chain, Condition, Effect, End, Family, Helper, Hook, Match, Name, Rule, Ruleset, Verdict,
+    Way, nftables,
+};
+use crate::service::Service;
+use crate::tuple::Protocol;
+
+/// What the rules are written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// nft, as text or JSON.
+    Nftables,
+    /// iptables-restore
+    Iptables,
+    /// ip6tables-restore
+    Ip6tables,
+}
+
+impl Target {
+    fn family(self) -> Family {
+        match self {
+            Self::Nftables => Family::Inet,
+            Self::Iptables => Family::Ipv4,
+            Self::Ip6tables => Family::Ipv6,
+        }
+    }
+
+    /// The families that it has rules for.
+    fn has(self, family: Family) -> bool {
+        self == Self::Nftables || self.family() == family
+    }
+}
+
+impl Proposal {
+    /// The rules as a firewall would have them.
+    pub fn ruleset(&self, target: Target) -> Ruleset {
+        let mut set = Ruleset::default();
+        for hook in [Hook::Prerouting, Hook::Output] {
+            let rules: Vec<Rule> = self
+                .of_target(target)
+                .filter_map(|rule| attach(target, rule, hook))
+                .collect();
+            if !rules.is_empty() {
+                self.helpers(target, hook, rules, &mut set);
+            }
+        }
+        for hook in [Hook::Forward, Hook::Input] {
+            let rules: Vec<Rule> = self
+                .of_target(target)
+                .filter_map(|rule| accept(rule, hook))
+                .collect();
+            if !rules.is_empty() {
+                related(target, hook, rules, &mut set);
+            }
+        }
+        set
+    }
+
+    /// Each of the rules as a statement of nft.
+    pub fn statements(&self) -> Vec<String> {
+        let target = Target::Nftables;
+        let rules = self.rules.iter();
+        let rules = rules.filter_map(|proposed| match &proposed.what {
+            What::Attach(what) => attach(target, proposed, what.hook),
+            What::Accept(Accept { hook, .. }) | What::IcmpError { hook, .. } => {
+                accept(proposed, *hook)
+            }
+        });
+        rules.map(|rule| nftables::statement(&rule)).collect()
+    }
+
+    fn of_target(&self, target: Target) -> impl Iterator<Item = &Proposed> {
+        let rules = self.rules.iter();
+        rules.filter(move |rule| target.has(rule.what.family()))
+    }
+
+    /// The chain that attaches helpers, behind what goes past it.
+    fn helpers(&self, target: Target, hook: Hook, rules: Vec<Rule>, set: &mut Ruleset) {
+        let past = self.wishes.bypass.iter().flat_map(|net| {
+            let with = |end| Rule {
+                conditions: vec![Condition::is(Match::Address(end, vec![range(net)]))],
+                verdict: Some(Verdict::Return),
+                comment: Some(String::from("no helper: --bypass")),
+                ..Rule::default()
+            };
+            let of_family = target.has(family(net.addr()));
+            [End::Src, End::Dst]
+                .map(with)
+                .into_iter()
+                .filter(move |_| of_family)
+        });
+        let rules: Vec<Rule> = past.chain(rules).collect();
+        let name = match hook {
+            Hook::Output => "helpers-own",
+            _ => "helpers",
+        };
+        match target {
+            Target::Nftables => set.chains.push(Chain {
+                base: Some(Base {
+                    hook,
+                    priority: BEHIND_CONNTRACK,
+                    accepts: true,
+                }),
+                ..chain(target, TABLE, name, rules)
+            }),
+            Target::Iptables | Target::Ip6tables => {
+                let to = Verdict::Jump(set.chains.len() + 1);
+                set.chains.push(built_in(target, hook, vec![jump(to)]));
+                let name = format!("{TABLE}-{name}");
+                set.chains.push(chain(target, "raw", &name, rules));
+            }
+        }
+    }
+}
+
+/// The rule that attaches a helper to whoever comes to the service.
+pub fn attaching(service: &Service) -> Rule {
+    Rule {
+        conditions: vec![
+            addresses(End::Dst, &[service.server.into()]),
+            protocol(service.protocol),
+            Condition::is(Match::Port(End::Dst, vec![service.port..=service.port])),
+        ],
+        effect: Some(Effect::Help(Helper {
+            name: service.helper.to_owned(),
+            protocol: service.protocol,
+            family: Family::Inet,
+        })),
+        ..Rule::default()
+    }
+}
+
+/// The chain that judges RELATED packets: what none of its rules accepts is dropped.
+fn related(target: Target, hook: Hook, mut rules: Vec<Rule>, set: &mut Ruleset) {
+    let name = match hook {
+        Hook::Input => "related-own",
+        _ => "related",
+    };
+    let state = Match::State(vec![State::Related]);
+    match target {
+        Target::Nftables => {
+            let others = Rule {
+                conditions: vec![Condition::not(state)],
+                verdict: Some(Verdict::Accept),
+                comment: Some(String::from("judged elsewhere")),
+                ..Rule::default()
+            };
+            rules.insert(0, others);
+            set.chains.push(Chain {
+                base: Some(Base {
+                    hook,
+                    priority: 0,
+                    accepts: false,
+                }),
+                ..chain(target, TABLE, name, rules)
+            });
+        }
+        Target::Iptables | Target::Ip6tables => {
+            let to = Verdict::Jump(set.chains.len() + 1);
+            let mut enter = jump(to);
+            enter.conditions.push(Condition::is(state));
+            set.chains.push(built_in(target, hook, vec![enter]));
+            rules.push(Rule {
+                verdict: Some(Verdict::Drop),
+                ..Rule::default()
+            });
+            let name = format!("{TABLE}-{name}");
+            set.chains.push(chain(target, "filter", &name, rules));
+        }
+    }
+}
+
+fn jump(to: Verdict) -> Rule {
+    Rule {
+        verdict: Some(to),
+        ..Rule::default()
+    }
+}
+
+fn chain(target: Target, table: &str, name: &str, rules: Vec<Rule>) -> Chain {
+    Chain {
+        family: target.family(),
+        table: table.to_owned(),
+        name: name.to_owned(),
+        base: None,
+        rules,
+    }
+}
+
+/// iptables' chain at a hook: in raw on the way in, in filter behind.
+fn built_in(target: Target, hook: Hook, rules: Vec<Rule>) -> Chain {
+    let (table, priority, name) = match hook {
+        Hook::Prerouting => ("raw", RAW, "PREROUTING"),
+        Hook::Output => ("raw", RAW, "OUTPUT"),
+        Hook::Input => ("filter", 0, "INPUT"),
+        Hook::Forward => ("filter", 0, "FORWARD"),
+        Hook::Postrouting => ("mangle", -150, "POSTROUTING"),
+    };
+    Chain {
+        base: Some(Base {
+            hook,
+            priority,
+            accepts: true,
+        }),
+        ..chain(target, table, name, rules)
+    }
+}
+
+/// The rule that attaches a helper at this hook.
+fn attach(target: Target, proposed: &Proposed, hook: Hook) -> Option<Rule> {
+    let What::Attach(attach) = &proposed.what else {
+        return None;
+    };
+    if attach.hook != hook {
+        return None;
+    }
+    let mut conditions = Vec::new();
+    if target == Target::Nftables {
+        conditions.push(Condition::is(Match::State(vec![State::New])));
+    }
+    conditions.extend(interface(Way::In, attach.input.as_deref()));
+    conditions.push(addresses(End::Src, &attach.clients));
+    conditions.push(addresses(End::Dst, &attach.servers));
+    conditions.push(protocol(attach.protocol));
+    let port = attach.port..=attach.port;
+    conditions.push(Condition::is(Match::Port(End::Dst, vec![port])));
+    let reads = match target {
+        Target::Nftables => attach.reads,
+        Target::Iptables | Target::Ip6tables => target.family(),
+    };
+    Some(Rule {
+        conditions,
+        effect: Some(Effect::Help(Helper {
+            name: attach.helper.to_owned(),
+            protocol: attach.protocol,
+            family: reads,
+        })),
+        comment: Some(proposed.comment()),
+        ..Rule::default()
+    })
+}
+
+/// The rule that accepts something RELATED at this hook.
+fn accept(proposed: &Proposed, hook: Hook) -> Option<Rule> {
+    let conditions = match &proposed.what {
+        What::Accept(accept) if accept.hook == hook => expected(accept),
+        What::IcmpError {
+            family,
+            kind,
+            code,
+            hook: at,
+        } if *at == hook => icmp_error(*family, *kind, *code),
+        _ => return None,
+    };
+    Some(Rule {
+        conditions,
+        verdict: Some(Verdict::Accept),
+        comment: Some(proposed.comment()),
+        ..Rule::default()
+    })
+}
+
+fn expected(accept: &Accept) -> Vec<Condition> {
+    let mut conditions = vec![
+        Condition::is(Match::State(vec![State::Related])),
+        Condition::is(Match::Helper(accept.helper.to_owned())),
+    ];
+    conditions.extend(interface(Way::In, accept.input.as_deref()));
+    conditions.extend(interface(Way::Out, accept.output.as_deref()));
+    conditions.push(addresses(End::Src, &accept.src));
+    conditions.push(addresses(End::Dst, &accept.dst));
+    conditions.push(protocol(accept.protocol));
+    if let Some(ports) = &accept.ports {
+        conditions.push(Condition::is(Match::Port(End::Dst, vec![ports.clone()])));
+    }
+    conditions
+}
+
+fn icmp_error(family: Family, kind: u8, code: Option<u8>) -> Vec<Condition> {
+    let icmp = match family {
+        Family::Ipv6 => Protocol::ICMPV6,
+        Family::Ipv4 | Family::Inet => Protocol::ICMP,
+    };
+    let mut conditions = vec![
+        Condition::is(Match::State(vec![State::Related])),
+        protocol(icmp),
+        Condition::is(Match::IcmpType(family, vec![kind..=kind])),
+    ];
+    conditions.extend(code.map(|code| Condition::is(Match::IcmpCode(family, vec![code..=code]))));
+    conditions
+}
+
+fn interface(way: Way, name: Option<&str>) -> Option<Condition> {
+    let name = Name {
+        text: name?.to_owned(),
+        begins: false,
+    };
+    Some(Condition::is(Match::Interface(way, vec![name])))
+}
+
+fn addresses(end: End, nets: &[IpNet]) -> Condition {
+    Condition::is(Match::Address(end, nets.iter().map(range).collect()))
+}
+
+fn range(net: &IpNet) -> RangeInclusive<IpAddr> {
+    net.network()..=net.broadcast()
+}
+
+fn protocol(protocol: Protocol) -> Condition {
+    Condition::is(Match::Protocol(vec![protocol.0..=protocol.0]))
+}
+
+fn family(address: IpAddr) -> Family {
+    if address.is_ipv6() {
+        Family::Ipv6
+    } else {
+        Family::Ipv4
+    }
+}
+
+impl What {
+    /// A rule has addresses of one family.
+    fn family(&self) -> Family {
+        match self {
+            Self::Attach(Attach { servers: nets, .. }) | Self::Accept(Accept { dst: nets, .. }) => {
+                let first = nets.first();
+                first.map_or(Family::Inet, |net| family(net.addr()))
+            }
+            Self::IcmpError { family, .. } => *family,
+        }
+    }
+}
+
+impl Proposed {
+    /// What the rule stands on, for those who read it in their firewall.
+    pub fn comment(&self) -> String {
+        let frames: Vec<String> = self.evidence.iter().map(u64::to_string).collect();
+        let frames = match self.evidence.len() {
+            0 => return String::from("path MTU discovery; none seen"),
+            1 => format!("frame {}", frames[0]),
+            _ => format!("frames {}", frames.join(", ")),
+        };
+        match &self.what {
+            What::IcmpError { .. } => format!("{frames}; {} packets", self.needed_by),
+            What::Accept(Accept {
+                ports: Some(ports),
+                ports_seen,
+                ..
+            }) => {
+                let all = u32::from(*ports.end()) - u32::from(*ports.start()) + 1;
+                format!(
+                    "{frames}; {} flows to {ports_seen} of {all} ports",
+                    self.needed_by
+                )
+            }
+            What::Attach(_) | What::Accept(_) => format!("{frames}; {} flows", self.needed_by),
+        }
+    }
+}
+
+/// The table, and what our chains in iptables' tables begin with.
+const TABLE: &str = "ctaudit";
+/// `NF_IP_PRI_RAW`
+const RAW: i32 = -300;
+/// After the lookup of conntrack at -200, before everything that the firewall's own rules may do.
+const BEHIND_CONNTRACK: i32 = -190;
