@@ -48,6 +48,10 @@
 //! ## [`service`]
 //! A server by its helper: what verdicts, findings and rules are about.
 //!
+//! ## [`forgery`]
+//! The capture's own control traffic in other words: what a forger of it could get through a rule set. It knows no
+//! protocol, only which bytes an expectation was read from.
+//!
 //! ## [`exposure`]
 //! What was opened, to whom, for how long, and what came of it, summed from steps. It does not know packets' contents.
 //!
@@ -91,6 +95,7 @@ pub mod expectation;
 pub mod exposure;
 pub mod findings;
 pub mod firewall;
+pub mod forgery;
 pub mod helper;
 pub mod kernel;
 pub mod packet;

@@ -37,6 +37,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("content", &["tuple"]),
     ("service", &["conntrack", "tuple"]),
     (
+        "forgery",
+        &[
+            "conntrack",
+            "expectation",
+            "firewall",
+            "packet",
+            "replay",
+            "service",
+            "time",
+            "tuple",
+        ],
+    ),
+    (
         "dialogue",
         &[
             "conntrack",

@@ -9,6 +9,7 @@ mod dialogue;
 mod differential;
 mod exposure;
 mod findings;
+mod forgery;
 mod helper;
 mod kernel;
 mod layers;
