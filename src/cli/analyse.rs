@@ -7,17 +7,20 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::progress::Progress;
-use super::{Failure, Input, damaged, series, width};
+use super::{Failure, Input, RuleOptions, damaged, series, width};
 use crate::compare::Comparison;
 use crate::conntrack::Step;
+use crate::conntrack::config::Config;
 use crate::discovery::Discovery;
 use crate::exposure::Exposure;
 use crate::findings::{Found, Severity, Watch};
 use crate::kernel::Kernel;
-use crate::proposal::{Proposal, Wishes, conntrackd};
+use crate::proof::Proof;
+use crate::proposal::{Proposal, conntrackd};
 use crate::replay::Passage;
 use crate::report::frames::{Format, Frames};
-use crate::report::{Analysis, Compared, Listed, table};
+use crate::report::{self, Analysis, Compared, Listed, table};
+use crate::ruleset::Ruleset;
 use crate::what_if::WhatIf;
 
 /// Say which helpers the traffic needs, what they opened, who came, and which rules keep just that working
@@ -26,6 +29,8 @@ use crate::what_if::WhatIf;
 pub struct Analyse {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    options: RuleOptions,
     /// Also say what a kernel of this series would do differently: what an upgrade changes for this traffic
     #[arg(long, value_name = "SERIES", value_parser = series, help_heading = "Firewall")]
     compare_kernel: Option<Kernel>,
@@ -77,6 +82,7 @@ impl Analyse {
             discovery: Discovery::default(),
             what_if,
             proposal: Proposal::default(),
+            proof: None,
             conntrackd: Vec::new(),
             assigned: helpers().map(|helper| (helper.name, helper.spec)).collect(),
             cannot_fire,
@@ -107,8 +113,9 @@ impl Analyse {
             &analysis.exposure,
             &config.modules,
             &config.local,
-            Wishes::default(),
+            self.options.wishes()?,
         );
+        analysis.proof = self.proof(&config, &analysis.proposal)?;
         let rules = &analysis.proposal.rules;
         analysis.conntrackd = conntrackd::instances(rules, &config.modules);
         for output in outputs {
@@ -122,6 +129,26 @@ impl Analyse {
             status = ExitCode::from(FOUND);
         }
         Ok(status)
+    }
+
+    /// The proposal, written and read again, against the capture once more.
+    fn proof(&self, config: &Config, proposal: &Proposal) -> Result<Option<Proof>, Failure> {
+        if !self.input.can_be_read_again() {
+            return Ok(None);
+        }
+        let rules = Ruleset::read(&report::rules::nftables(proposal), 0);
+        let mut proof = Proof::new(config, rules, &proposal.wishes);
+        let mut replay = self.input.replay(config.clone())?;
+        loop {
+            match replay.advance() {
+                Ok(None) => break,
+                Ok(Some(passage)) => proof.observe(&passage),
+                // Told the first time.
+                Err(error) if error.is_damage() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(Some(proof))
     }
 
     /// The firewalls of `--what-if`.

@@ -106,6 +106,11 @@ struct Input {
 }
 
 impl Input {
+    /// Standard input and pipes are gone when they were read.
+    fn can_be_read_again(&self) -> bool {
+        self.captures.iter().all(|path| path.is_file())
+    }
+
     fn replay(&self, config: Config) -> Result<Replay, Failure> {
         self.through(firewall::Firewall::new(config))
     }

@@ -13,7 +13,7 @@ mod body;
 mod dialogue;
 mod form;
 mod kind;
-mod probe;
+pub mod probe;
 mod strangers;
 mod trial;
 mod variation;

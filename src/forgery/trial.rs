@@ -1,7 +1,7 @@
 //! A variant sent through a firewall.
 
 use crate::conntrack::{State, Verdict};
-use crate::firewall::{Firewall, Ways};
+use crate::firewall::Firewall;
 use crate::packet::Decoder;
 use crate::packet::link::RAW;
 
@@ -21,7 +21,7 @@ pub fn verdict(variant: &Variant, mut firewall: Firewall) -> Option<Verdict> {
         let arrived = decoder.decode(datagram.at, number, RAW, &datagram.bytes)?;
         last = match arrived {
             Ok(packet) => {
-                let step = firewall.packet(datagram.at, &packet, Ways::default());
+                let step = firewall.packet(datagram.at, &packet);
                 Some(step.verdict)
             }
             Err(why) => {

@@ -6,21 +6,30 @@
 
 mod flows;
 mod needed;
+mod reach;
 
 use std::collections::BTreeMap;
 
 use crate::conntrack::State;
 use crate::conntrack::config::Config;
 use crate::firewall::Firewall;
+use crate::forgery::{self, Forger, Variant};
 use crate::proposal::Wishes;
 use crate::replay::{Arrival, Passage};
 use crate::ruleset::{RuleId, Ruleset};
 use flows::Flows;
 use needed::Needed;
+use reach::Reach;
 
 /// A rule set on trial.
 pub struct Proof {
+    /// Without a rule, and with all helpers: what attacks are measured against.
+    bare: Config,
+    /// With the rules, and no helper that they do not attach.
+    config: Config,
     firewall: Firewall,
+    reach: Reach,
+    forger: Forger,
     needed: Needed,
     flows: Flows,
     /// RELATED packets that are needed, and let in as such.
@@ -35,6 +44,14 @@ pub struct Proof {
     pub needs: BTreeMap<RuleId, u64>,
     /// By rule, packets of which nobody can say whether it holds.
     pub undecided: BTreeMap<RuleId, u64>,
+}
+
+/// A forged variant on trial.
+pub struct Forged {
+    pub variant: Variant,
+    /// Whether it gets through where all that is RELATED is accepted, and helpers read whatever comes to their ports.
+    pub through_bare: bool,
+    pub through_rules: bool,
 }
 
 /// How many, and the first of them by their numbers.
@@ -56,13 +73,18 @@ impl Frames {
 impl Proof {
     /// Of these rules, on a firewall that is set up as `config` says but attaches no helper by itself.
     pub fn new(config: &Config, rules: Ruleset, wishes: &Wishes) -> Self {
+        let bare = config.clone();
         let config = Config {
             assignments: Vec::new(),
             ..config.clone()
         };
         Self {
+            reach: Reach::new(&bare),
+            forger: Forger::new(&bare),
             needed: Needed::new(wishes),
-            firewall: Firewall::with_rules(config, rules),
+            firewall: Firewall::with_rules(config.clone(), rules),
+            bare,
+            config,
             flows: Flows::default(),
             accepted: 0,
             lost: Frames::default(),
@@ -75,6 +97,7 @@ impl Proof {
 
     /// Takes in a frame of the replay in which all helpers are attached.
     pub fn observe(&mut self, passage: &Passage<'_>) {
+        self.forger.observe(passage);
         match &passage.arrival {
             Arrival::Other => {}
             Arrival::Unseen(why, _) => {
@@ -82,6 +105,7 @@ impl Proof {
                 self.flows.observe(&late, &[]);
             }
             Arrival::Packet(packet, step) => {
+                self.reach.observe(step);
                 let needed = self.needed.observe(packet, step);
                 let Some((ours, passed)) = self.firewall.judge(passage.clock, packet) else {
                     return;
@@ -110,6 +134,36 @@ impl Proof {
                 }
             }
         }
+    }
+
+    /// By helper, the pairs of address and port that a forger could open: where all that is RELATED is accepted, and
+    /// with the rules.
+    pub fn reach(&self) -> BTreeMap<&'static str, (u128, u128)> {
+        let ours = self.reach.through(&self.firewall);
+        let bare = self.reach.bare().into_iter();
+        bare.map(|(helper, before)| (helper, (before, ours.get(helper).copied().unwrap_or(0))))
+            .collect()
+    }
+
+    /// Expectations that `reach` leaves out.
+    pub fn reach_omitted(&self) -> u64 {
+        self.reach.omitted
+    }
+
+    /// The forged variants of the capture's control traffic, and which of them get through.
+    pub fn forged(&self) -> Vec<Forged> {
+        let variants = self.forger.variants().into_iter();
+        variants
+            .map(|variant| {
+                let rules = self.rules().clone();
+                let firewall = Firewall::with_rules(self.config.clone(), rules);
+                Forged {
+                    through_bare: forgery::passes(&variant, Firewall::new(self.bare.clone())),
+                    through_rules: forgery::passes(&variant, firewall),
+                    variant,
+                }
+            })
+            .collect()
     }
 
     pub fn rules(&self) -> &Ruleset {

@@ -278,7 +278,7 @@ fn lets_in(firewall: &Firewall, cuts: &Cuts, choice: &Choice, part: &Part) -> bo
     })
 }
 
-fn tried(firewall: &Firewall, tuple: &Tuple, seen: Seen) -> Option<Trial> {
+fn tried<'f>(firewall: &'f Firewall, tuple: &Tuple, seen: Seen) -> Option<Trial<'f>> {
     let bytes = probe::packet(tuple)?;
     let mut decoder = Decoder::default();
     let packet = decoder.decode(Timestamp::default(), 0, link::RAW, &bytes)?;

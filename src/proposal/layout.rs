@@ -15,8 +15,8 @@ use ipnet::IpNet;
 use super::{Accept, Attach, Proposal, Proposed, What};
 use crate::conntrack::State;
 use crate::ruleset::{
-    Base, Chain, Condition, Effect, End, Family, Helper, Hook, Match, Name, Rule, Ruleset, Verdict,
-    Way, nftables,
+    Base, Chain, Condition, Effect, End, Family, Helper, Hook, Match, Name, Place, Rule, Ruleset,
+    Verdict, Way, nftables,
 };
 use crate::service::Service;
 use crate::tuple::Protocol;
@@ -48,13 +48,13 @@ impl Target {
 }
 
 impl Proposal {
-    /// The rules as a firewall would have them.
+    /// The rules as a firewall would have them. The place of one that was proposed is its number, from 1.
     pub fn ruleset(&self, target: Target) -> Ruleset {
         let mut set = Ruleset::default();
         for hook in [Hook::Prerouting, Hook::Output] {
             let rules: Vec<Rule> = self
                 .of_target(target)
-                .filter_map(|rule| attach(target, rule, hook))
+                .filter_map(|(number, rule)| numbered(number, attach(target, rule, hook)))
                 .collect();
             if !rules.is_empty() {
                 self.helpers(target, hook, rules, &mut set);
@@ -63,7 +63,7 @@ impl Proposal {
         for hook in [Hook::Forward, Hook::Input] {
             let rules: Vec<Rule> = self
                 .of_target(target)
-                .filter_map(|rule| accept(rule, hook))
+                .filter_map(|(number, rule)| numbered(number, accept(rule, hook)))
                 .collect();
             if !rules.is_empty() {
                 related(target, hook, rules, &mut set);
@@ -85,9 +85,10 @@ impl Proposal {
         rules.map(|rule| nftables::statement(&rule)).collect()
     }
 
-    fn of_target(&self, target: Target) -> impl Iterator<Item = &Proposed> {
-        let rules = self.rules.iter();
-        rules.filter(move |rule| target.has(rule.what.family()))
+    /// With the number of each, from 1.
+    fn of_target(&self, target: Target) -> impl Iterator<Item = (usize, &Proposed)> {
+        let rules = (1..).zip(&self.rules);
+        rules.filter(move |(_, rule)| target.has(rule.what.family()))
     }
 
     /// The chain that attaches helpers, behind what goes past it.
@@ -184,6 +185,14 @@ fn related(target: Target, hook: Hook, mut rules: Vec<Rule>, set: &mut Ruleset) 
             set.chains.push(chain(target, "filter", &name, rules));
         }
     }
+}
+
+fn numbered(number: usize, rule: Option<Rule>) -> Option<Rule> {
+    let place = Place {
+        file: 0,
+        line: number,
+    };
+    Some(Rule { place, ..rule? })
 }
 
 fn jump(to: Verdict) -> Rule {

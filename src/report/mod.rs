@@ -21,6 +21,7 @@ use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure};
 use crate::findings::{Found, Watch};
 use crate::helper::Spec;
 use crate::kernel::Kernel;
+use crate::proof::Proof;
 use crate::proposal::{Proposal, conntrackd};
 use crate::tuple::{self, Tuple};
 use crate::verdict::{Grounds, Verdict};
@@ -36,6 +37,8 @@ pub struct Analysis {
     /// Other firewalls that were asked for.
     pub what_if: Vec<WhatIf>,
     pub proposal: Proposal,
+    /// Of the proposal; `None` where the capture cannot be read a second time.
+    pub proof: Option<Proof>,
     /// Of conntrackd, what the rules ask for.
     pub conntrackd: Vec<conntrackd::Instance>,
     /// Helpers that are assigned to some port, by the names that rules use.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::endpoint;
 use crate::conntrack::Reason;
+use crate::proof::Proof;
 use crate::proposal::{Proposal, Target, What, conntrackd};
 use crate::report::Analysis;
 use crate::report::layout::{self, finish, heading};
@@ -12,27 +13,60 @@ use crate::ruleset::nftables;
 use crate::verdict::counted;
 
 /// Which rules, and what in the capture each stands on.
-pub fn rules(out: &mut dyn Write, proposal: &Proposal, width: u16) -> io::Result<()> {
+pub fn rules(
+    out: &mut dyn Write,
+    proposal: &Proposal,
+    proof: Option<&Proof>,
+    width: u16,
+) -> io::Result<()> {
     heading(
         out,
         "Recommended rules",
         "what keeps the above working, and nothing else",
     )?;
-    let mut table = layout::table(width, &["#", "rule", "needed by", "seen in frames"], &[0]);
+    let lost = proof.map(|proof| lost_without(proposal, proof));
+    let headers = [
+        "#",
+        "rule",
+        "needed by",
+        "seen in frames",
+        "lost without it",
+    ];
+    let headers = match lost {
+        Some(_) => &headers[..],
+        None => &headers[..4],
+    };
+    let mut table = layout::table(width, headers, &[0]);
     for (index, rule) in proposal.rules.iter().enumerate() {
         let unit = match rule.what {
             What::IcmpError { .. } => "packet",
             _ => "flow",
         };
         let frames: Vec<String> = rule.evidence.iter().map(u64::to_string).collect();
-        table.add_row([
+        let mut row = vec![
             (index + 1).to_string(),
             rule.what.to_string(),
             counted(rule.needed_by, unit),
             frames.join(", "),
-        ]);
+        ];
+        if let Some(lost) = lost.as_ref().and_then(|lost| lost.get(index)) {
+            row.push(counted(*lost, "packet"));
+        }
+        table.add_row(row);
     }
     finish(out, table)
+}
+
+/// Of each rule, the needed packets that would be lost without it.
+fn lost_without(proposal: &Proposal, proof: &Proof) -> Vec<u64> {
+    let mut lost = vec![0; proposal.rules.len()];
+    for (id, rule) in proposal.ruleset(Target::Nftables).rules() {
+        let number = rule.place.line.checked_sub(1);
+        if let Some(count) = number.and_then(|number| lost.get_mut(number)) {
+            *count = proof.needs.get(&id).copied().unwrap_or(0);
+        }
+    }
+    lost
 }
 
 /// What conntrackd's helpers need before the rules can be loaded.

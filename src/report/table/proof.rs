@@ -1,20 +1,39 @@
 //! `ctaudit prove`: what rules let in, lose and are for.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use crate::proof::{Frames, Proof};
+use super::endpoint;
+use crate::forgery::Kind;
+use crate::proof::{Forged, Frames, Proof};
 use crate::report::layout::{self, finish, heading};
 use crate::ruleset::{Place, RuleId, Verdict, nftables};
 use crate::verdict::counted;
 
-/// What the rules come to, and of each what would be lost without it.
+/// What the rules in these files come to, and of each what would be lost without it.
 pub fn proof(out: &mut dyn Write, proof: &Proof, files: &[PathBuf], width: u16) -> io::Result<()> {
+    balance(out, proof)?;
+    rules(out, proof, files, width)?;
+    unread(out, proof, files)?;
+    reach(out, proof, width)?;
+    forged(out, proof, width)
+}
+
+/// The same of rules that are shown elsewhere.
+pub fn outcome(out: &mut dyn Write, proof: &Proof, width: u16) -> io::Result<()> {
+    balance(out, proof)?;
+    unread(out, proof, &[])?;
+    reach(out, proof, width)?;
+    forged(out, proof, width)
+}
+
+fn balance(out: &mut dyn Write, proof: &Proof) -> io::Result<()> {
     let needed = proof.accepted + proof.lost.times;
     heading(out, "Proof", verdict(proof))?;
     let lines = [
         format!(
-            "{} of {} that are needed: accepted",
+            "{} of {} that are needed accepted",
             proof.accepted,
             counted(needed, "related packet")
         ),
@@ -25,9 +44,7 @@ pub fn proof(out: &mut dyn Write, proof: &Proof, files: &[PathBuf], width: u16) 
     lines
         .iter()
         .try_for_each(|line| writeln!(out, "- {line}"))?;
-    writeln!(out)?;
-    rules(out, proof, files, width)?;
-    unread(out, proof, files)
+    writeln!(out)
 }
 
 /// In one sentence.
@@ -110,4 +127,89 @@ fn unread(out: &mut dyn Write, proof: &Proof, files: &[PathBuf]) -> io::Result<(
         )?;
     }
     writeln!(out)
+}
+
+fn reach(out: &mut dyn Write, proof: &Proof, width: u16) -> io::Result<()> {
+    let reach = proof.reach();
+    if reach.is_empty() {
+        return Ok(());
+    }
+    heading(
+        out,
+        "What a forger could open",
+        "pairs of address and port, by whoever writes the control connections seen",
+    )?;
+    let headers = ["helper", "with bare ct state related", "with these rules"];
+    let mut table = layout::table(width, &headers, &[1, 2]);
+    for (helper, (before, after)) in reach {
+        table.add_row([helper.to_owned(), pairs(before), pairs(after)]);
+    }
+    finish(out, table)?;
+    let omitted = proof.reach_omitted();
+    if omitted > 0 {
+        writeln!(
+            out,
+            "{} more not counted\n",
+            counted(omitted, "expectation")
+        )?;
+    }
+    Ok(())
+}
+
+fn pairs(number: u128) -> String {
+    if number == u128::MAX {
+        String::from("2^128 or more")
+    } else {
+        number.to_string()
+    }
+}
+
+fn forged(out: &mut dyn Write, proof: &Proof, width: u16) -> io::Result<()> {
+    let forged = proof.forged();
+    let is_forged = |forged: &&Forged| forged.variant.kind != Kind::Genuine;
+    if forged.is_empty() {
+        return Ok(());
+    }
+    heading(
+        out,
+        "Forged variants",
+        "of the capture's own control traffic, and how many holes they open",
+    )?;
+    let headers = [
+        "helper",
+        "variants",
+        "through bare ct state related",
+        "through these rules",
+    ];
+    let mut table = layout::table(width, &headers, &[1, 2, 3]);
+    let mut by_helper: BTreeMap<&str, [u64; 3]> = BTreeMap::new();
+    for one in forged.iter().filter(is_forged) {
+        let [all, bare, rules] = by_helper.entry(one.variant.helper).or_default();
+        *all += 1;
+        *bare += u64::from(one.through_bare);
+        *rules += u64::from(one.through_rules);
+    }
+    for (helper, counts) in by_helper {
+        let [all, bare, rules] = counts.map(|count| count.to_string());
+        table.add_row([helper.to_owned(), all, bare, rules]);
+    }
+    finish(out, table)?;
+    let mut table = layout::table(width, &["frame", "helper", "what still passes", "to"], &[0]);
+    for one in forged
+        .iter()
+        .filter(is_forged)
+        .filter(|one| one.through_rules)
+    {
+        let probe = one.variant.probe;
+        table.add_row([
+            one.variant.frame.to_string(),
+            one.variant.helper.to_owned(),
+            one.variant.kind.name().to_owned(),
+            format!("{} {}", probe.protocol, endpoint(probe.dst, probe.dport)),
+        ]);
+    }
+    if table.row_count() == 0 {
+        return Ok(());
+    }
+    finish(out, table)
 }
