@@ -1,5 +1,8 @@
 //! Rules as text.
 
+mod prefixes;
+mod topology;
+
 use std::collections::BTreeSet;
 
 use ctaudit::helper::Modules;
