@@ -8,11 +8,14 @@ use crate::packet::route::Fate;
 use crate::packet::{Packet, Unseen, fragment};
 use crate::ruleset::{Effect, Helper, Hook, Hooks, Passing, RuleId, Ruleset, Ruling, Seen};
 use crate::time::Timestamp;
+use crate::topology::Topology;
 
 /// A simulated firewall.
 pub struct Firewall {
     tracker: Tracker,
     rules: Option<Rules>,
+    /// What the rules did to the packet before.
+    passed: Passed,
 }
 
 /// A rule set at work.
@@ -20,7 +23,7 @@ struct Rules {
     set: Ruleset,
     hooks: Hooks,
     modules: Modules,
-    last: Passed,
+    topology: Option<Topology>,
 }
 
 /// What rules did to a packet.
@@ -48,31 +51,36 @@ impl Firewall {
         Self {
             tracker: Tracker::new(config),
             rules: None,
+            passed: Passed::default(),
         }
     }
 
-    /// With these rules; what the configuration attaches is attached where no rule has done so.
-    pub fn with_rules(config: Config, mut set: Ruleset) -> Self {
-        set.check_helpers(|name| config.modules.registered_as(name).is_some());
-        let rules = Rules {
-            hooks: Hooks::of(&set),
-            set,
-            modules: config.modules.clone(),
-            last: Passed::default(),
-        };
+    /// With these rules; what the configuration attaches is attached where no rule has done so. Without a topology,
+    /// nobody knows which interfaces a packet comes and goes by.
+    pub fn with_rules(config: Config, set: Ruleset, topology: Option<Topology>) -> Self {
         Self {
+            rules: Some(Rules::new(&config, set, topology)),
             tracker: Tracker::new(config),
-            rules: Some(rules),
+            passed: Passed::default(),
         }
     }
 
     /// Everything that befalls a packet.
     #[inline]
     pub fn packet(&mut self, at: Timestamp, packet: &Packet<'_>) -> Step<'_> {
-        match &mut self.rules {
+        match &self.rules {
             None => self.tracker.packet(at, packet),
-            Some(rules) => rules.packet(&mut self.tracker, at, packet),
+            Some(rules) => rules.packet(&mut self.tracker, at, packet, &mut self.passed),
         }
+    }
+
+    /// The same, and what the rules did to it: nothing, where there are none.
+    pub fn judge(&mut self, at: Timestamp, packet: &Packet<'_>) -> (Step<'_>, &Passed) {
+        let step = match &self.rules {
+            None => self.tracker.packet(at, packet),
+            Some(rules) => rules.packet(&mut self.tracker, at, packet, &mut self.passed),
+        };
+        (step, &self.passed)
     }
 
     /// A packet that never comes to the rules. Time passes all the same.
@@ -94,25 +102,14 @@ impl Firewall {
         self.tracker.conntracks()
     }
 
-    /// The same, and what the rules did; `None` without rules.
-    pub fn judge(&mut self, at: Timestamp, packet: &Packet<'_>) -> Option<(Step<'_>, &Passed)> {
-        let rules = self.rules.as_mut()?;
-        let step = rules.packet(&mut self.tracker, at, packet);
-        Some((step, &rules.last))
-    }
-
     /// What rules would do to a packet that conntrack had seen so; without rules nothing.
     pub fn try_rules(&self, packet: &Packet<'_>, seen: Seen) -> Trial<'_> {
         let Some(rules) = &self.rules else {
             return Trial::default();
         };
-        let mut passing = Passing {
-            packet,
-            seen: None,
-            input: None,
-            output: None,
-        };
-        let hooks = hooks(self.tracker.fate(packet));
+        let fate = self.tracker.fate(packet);
+        let mut passing = rules.passing(packet, fate);
+        let hooks = hooks(fate);
         let mut trial = Trial::default();
         for (hook, seen) in [(hooks[0], None)]
             .into_iter()
@@ -133,21 +130,28 @@ impl Firewall {
 }
 
 impl Rules {
+    fn new(config: &Config, mut set: Ruleset, topology: Option<Topology>) -> Self {
+        set.check_helpers(|name| config.modules.registered_as(name).is_some());
+        Self {
+            hooks: Hooks::of(&set),
+            set,
+            modules: config.modules.clone(),
+            topology,
+        }
+    }
+
     fn packet<'t>(
-        &mut self,
+        &self,
         tracker: &'t mut Tracker,
         at: Timestamp,
         packet: &Packet<'_>,
+        passed: &mut Passed,
     ) -> Step<'t> {
-        self.last = Passed::default();
-        let hooks = hooks(tracker.fate(packet));
-        let mut passing = Passing {
-            packet,
-            seen: None,
-            input: None,
-            output: None,
-        };
-        let early = self.decide(hooks[0], &passing, false);
+        *passed = Passed::default();
+        let fate = tracker.fate(packet);
+        let hooks = hooks(fate);
+        let mut passing = self.passing(packet, fate);
+        let early = self.decide(hooks[0], &passing, false, passed);
         if early.dropped {
             return tracker.drop_early(at);
         }
@@ -167,7 +171,7 @@ impl Rules {
                 helper: entered.verdict.helper,
             });
             let matters = entered.verdict.state == State::Related || entered.verdict.attached;
-            let ruling = self.decide(*hook, &passing, matters);
+            let ruling = self.decide(*hook, &passing, matters, passed);
             self.attach(tracker, &mut entered, packet, &ruling);
             if ruling.dropped {
                 return tracker.discard(entered);
@@ -179,16 +183,46 @@ impl Rules {
         tracker.leave(entered, packet)
     }
 
-    fn decide(&mut self, hook: Hook, passing: &Passing<'_>, matters: bool) -> Ruling {
+    /// The packet before conntrack. The firewall's own comes from no interface, and what it takes in goes to none.
+    fn passing<'p>(&'p self, packet: &'p Packet<'_>, fate: Fate) -> Passing<'p> {
+        let interface = |address| self.topology.as_ref()?.interface_of(address);
+        let (comes, goes) = match fate {
+            Fate::Forwarded | Fate::Discarded => (true, true),
+            Fate::Delivered => (true, false),
+            Fate::Sent | Fate::Broadcast | Fate::Looped => (false, true),
+        };
+        Passing {
+            packet,
+            seen: None,
+            input: if comes {
+                interface(packet.src)
+            } else {
+                Some("")
+            },
+            output: if goes {
+                interface(packet.dst)
+            } else {
+                Some("")
+            },
+        }
+    }
+
+    fn decide(
+        &self,
+        hook: Hook,
+        passing: &Passing<'_>,
+        matters: bool,
+        passed: &mut Passed,
+    ) -> Ruling {
         let ruling = self.set.decide(&self.hooks, hook, passing, None);
-        self.last.dropped |= ruling.dropped;
-        self.last.undecided.extend_from_slice(&ruling.undecided);
+        passed.dropped |= ruling.dropped;
+        passed.undecided.extend_from_slice(&ruling.undecided);
         if matters || !ruling.effects.is_empty() {
             for &id in ruling.by.iter().chain(&ruling.effects) {
                 let without = self.set.decide(&self.hooks, hook, passing, Some(id));
                 if without.dropped != ruling.dropped || self.gives(&without) != self.gives(&ruling)
                 {
-                    self.last.hangs_on.push(id);
+                    passed.hangs_on.push(id);
                 }
             }
         }
@@ -214,31 +248,25 @@ impl Rules {
 
     /// `nft_ct_helper_obj_eval`
     fn attach(
-        &mut self,
+        &self,
         tracker: &mut Tracker,
         entered: &mut Entered,
         packet: &Packet<'_>,
         ruling: &Ruling,
     ) {
+        let Some(helper) = self.gives(ruling) else {
+            return;
+        };
+        let ipv6 = packet.src.is_ipv6();
         let protocol = packet.transport.map(|(protocol, _)| protocol);
-        for id in &ruling.effects {
-            let Some(Effect::Help(helper)) =
-                self.set.rule(*id).and_then(|rule| rule.effect.as_ref())
-            else {
-                continue;
-            };
-            let ipv6 = packet.src.is_ipv6();
-            let registered = self
-                .modules
-                .registered_as(&helper.name)
-                .filter(|registered| {
-                    Some(helper.protocol) == protocol
-                        && helper.family.has(ipv6)
-                        && registered.spec.reads(helper.protocol, ipv6)
-                });
-            if let Some(registered) = registered {
-                tracker.attach(entered, registered);
-            }
+        let registered = self.modules.registered_as(&helper.name);
+        let registered = registered.filter(|registered| {
+            Some(helper.protocol) == protocol
+                && helper.family.has(ipv6)
+                && registered.spec.reads(helper.protocol, ipv6)
+        });
+        if let Some(registered) = registered {
+            tracker.attach(entered, registered);
         }
     }
 }

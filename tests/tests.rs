@@ -18,6 +18,7 @@ mod packet;
 mod properties;
 mod proposal;
 mod support;
+mod topology;
 mod traffic;
 mod verdict;
 mod what_if;

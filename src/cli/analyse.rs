@@ -113,7 +113,7 @@ impl Analyse {
             &analysis.exposure,
             &config.modules,
             &config.local,
-            self.options.wishes()?,
+            self.options.wishes(&self.input.firewall)?,
         );
         analysis.proof = self.proof(&config, &analysis.proposal)?;
         let rules = &analysis.proposal.rules;

@@ -31,7 +31,10 @@ impl Events {
         let config = self.input.firewall.config(kernel)?;
         let firewall = match self.rules.is_empty() {
             true => Firewall::new(config),
-            false => Firewall::with_rules(config, rules_of(&self.rules)?),
+            false => {
+                let topology = self.input.firewall.topology()?;
+                Firewall::with_rules(config, rules_of(&self.rules)?, topology)
+            }
         };
         let unread = firewall.rules().map_or(&[][..], |rules| &rules.unread);
         for unread in unread {

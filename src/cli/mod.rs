@@ -11,7 +11,7 @@ mod rules;
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -27,6 +27,7 @@ use crate::proposal::Wishes;
 use crate::replay::{Clock, Replay};
 use crate::report::frames;
 use crate::ruleset::{Ruleset, Unread};
+use crate::topology::Topology;
 
 /// Replays captures through a simulation of Linux conntrack and its helpers.
 ///
@@ -150,6 +151,9 @@ struct Firewall {
     /// An address of the firewall itself, with the length of its network's prefix: what comes from it, the firewall sends
     #[arg(long, value_name = "ADDRESS/PREFIX")]
     local: Vec<IpNet>,
+    /// The firewall's interfaces and the networks behind each: see the README for the form
+    #[arg(long, value_name = "FILE")]
+    topology: Option<PathBuf>,
     /// Whether timers run as the capture's timestamps say, or never
     #[arg(long, value_enum, default_value_t = ClockName::Capture)]
     clock: ClockName,
@@ -212,6 +216,16 @@ impl Firewall {
         Ok(config)
     }
 
+    fn topology(&self) -> Result<Option<Topology>, Failure> {
+        let Some(path) = &self.topology else {
+            return Ok(None);
+        };
+        let topology = Topology::parse(&read_text(path)?);
+        topology
+            .map(Some)
+            .map_err(|error| usage("topology", format!("{}: {error}", path.display())))
+    }
+
     /// The same with one thing otherwise, for `--what-if`.
     fn otherwise(&self, text: &str) -> Result<Config, Failure> {
         let failure = |error| usage("what-if", error);
@@ -259,11 +273,11 @@ struct RuleOptions {
 }
 
 impl RuleOptions {
-    fn wishes(&self) -> Result<Wishes, Failure> {
+    fn wishes(&self, firewall: &Firewall) -> Result<Wishes, Failure> {
         Ok(Wishes {
             widen: self.widen,
             bypass: self.bypass.clone(),
-            topology: None,
+            topology: firewall.topology()?,
         })
     }
 }
@@ -272,13 +286,16 @@ impl RuleOptions {
 fn rules_of(paths: &[PathBuf]) -> Result<Ruleset, Failure> {
     let mut rules = Ruleset::default();
     for (index, path) in paths.iter().enumerate() {
-        let text = fs::read_to_string(path).map_err(|error| Failure::File {
-            path: path.clone(),
-            error,
-        })?;
-        rules.append(Ruleset::read(&text, index));
+        rules.append(Ruleset::read(&read_text(path)?, index));
     }
     Ok(rules)
+}
+
+fn read_text(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| Failure::File {
+        path: path.to_owned(),
+        error,
+    })
 }
 
 /// What could not be read, with its file and line.

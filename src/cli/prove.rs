@@ -29,7 +29,7 @@ impl Prove {
         let kernel = self.input.firewall.kernel;
         let config = self.input.firewall.config(kernel)?;
         let rules = rules_of(&self.rules)?;
-        let mut proof = Proof::new(&config, rules, &self.options.wishes()?);
+        let mut proof = Proof::new(&config, rules, &self.options.wishes(&self.input.firewall)?);
         let mut replay = self.input.replay(config)?;
         let mut status = ExitCode::SUCCESS;
         loop {

@@ -47,7 +47,7 @@ impl Rules {
             }
             exposure.forget_rows();
         }
-        let wishes = self.options.wishes()?;
+        let wishes = self.options.wishes(&self.input.firewall)?;
         let proposal = Proposal::of(&exposure, &config.modules, &config.local, wishes);
         let text = match self.language {
             Language::Nftables => rules::nftables(&proposal),

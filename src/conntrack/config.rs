@@ -200,6 +200,13 @@ impl Sysctls {
         Duration::from_secs(self.get(sysctl))
     }
 
+    /// Those that do not have their defaults, with their names and values.
+    pub fn changed(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let both = SYSCTLS.iter().zip(&self.0);
+        both.filter(|((_, _, default), value)| default != *value)
+            .map(|((_, name, _), value)| (*name, *value))
+    }
+
     /// Reads `KEY=VALUE` with the key as sysctl(8) writes it, dots or slashes.
     pub fn set(&mut self, text: &str) -> Result<(), String> {
         let (key, value) = text

@@ -90,7 +90,8 @@ impl Spec {
     /// The kernel module that has it.
     pub fn module(&self) -> &'static str {
         let file = self.source.rsplit('/').next().unwrap_or(self.source);
-        file.trim_end_matches(".c")
+        // nf_conntrack_h323 is of several files (net/netfilter/Makefile).
+        file.trim_end_matches(".c").trim_end_matches("_main")
     }
 
     /// The name that rules use.

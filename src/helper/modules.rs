@@ -107,6 +107,27 @@ impl Modules {
         self.registered.iter().any(|helper| helper.port.is_some())
     }
 
+    /// The parameters that do not have their defaults, as `MODULE.PARAMETER` and value, in the order of their names;
+    /// `ports=` wherever it was set.
+    pub fn changed(&self) -> BTreeMap<String, String> {
+        let mut changed = BTreeMap::new();
+        for parameter in all().flat_map(|spec| spec.parameters) {
+            let value = self.get(parameter.name);
+            if value != parameter.default {
+                changed.insert(parameter.name.to_owned(), value.to_string());
+            }
+        }
+        for helper in &self.registered {
+            let Some(port) = helper.port else { continue };
+            let list: &mut String = changed.entry(ports(helper.spec)).or_default();
+            if !list.is_empty() {
+                list.push(',');
+            }
+            list.push_str(&port.to_string());
+        }
+        changed
+    }
+
     /// Reads `MODULE.PARAMETER=VALUE`; a switch takes 0, 1, n, y.
     pub fn set(&mut self, text: &str) -> Result<(), String> {
         let (name, value) = text

@@ -17,6 +17,7 @@ use crate::forgery::{self, Forger, Variant};
 use crate::proposal::Wishes;
 use crate::replay::{Arrival, Passage};
 use crate::ruleset::{RuleId, Ruleset};
+use crate::topology::Topology;
 use flows::Flows;
 use needed::Needed;
 use reach::Reach;
@@ -27,6 +28,7 @@ pub struct Proof {
     bare: Config,
     /// With the rules, and no helper that they do not attach.
     config: Config,
+    topology: Option<Topology>,
     firewall: Firewall,
     reach: Reach,
     forger: Forger,
@@ -82,7 +84,8 @@ impl Proof {
             reach: Reach::new(&bare),
             forger: Forger::new(&bare),
             needed: Needed::new(wishes),
-            firewall: Firewall::with_rules(config.clone(), rules),
+            firewall: Firewall::with_rules(config.clone(), rules, wishes.topology.clone()),
+            topology: wishes.topology.clone(),
             bare,
             config,
             flows: Flows::default(),
@@ -107,9 +110,7 @@ impl Proof {
             Arrival::Packet(packet, step) => {
                 self.reach.observe(step);
                 let needed = self.needed.observe(packet, step);
-                let Some((ours, passed)) = self.firewall.judge(passage.clock, packet) else {
-                    return;
-                };
+                let (ours, passed) = self.firewall.judge(passage.clock, packet);
                 let hangs_on = self.flows.observe(&ours, &passed.hangs_on);
                 let verdict = ours.verdict;
                 let is_in = verdict.state == State::Related
@@ -156,7 +157,8 @@ impl Proof {
         variants
             .map(|variant| {
                 let rules = self.rules().clone();
-                let firewall = Firewall::with_rules(self.config.clone(), rules);
+                let topology = self.topology.clone();
+                let firewall = Firewall::with_rules(self.config.clone(), rules, topology);
                 Forged {
                     through_bare: forgery::passes(&variant, Firewall::new(self.bare.clone())),
                     through_rules: forgery::passes(&variant, firewall),

@@ -9,6 +9,8 @@ mod layout;
 mod pairs;
 mod ports;
 pub mod prefixes;
+pub mod set_up;
+pub mod spoofing;
 
 pub use layout::{Target, attaching};
 

@@ -1,7 +1,7 @@
 //! Module parameters, and the names that helpers get from them (`nf_ct_helper_init`).
 
 use ctaudit::conntrack::config::Assignment;
-use ctaudit::helper::{Modules, Spec};
+use ctaudit::helper::{self, Modules, Spec};
 
 fn names(parameter: &str) -> Vec<&'static str> {
     let mut modules = Modules::default();
@@ -147,4 +147,41 @@ fn policies_are_the_documented_ones_unless_set() {
     ] {
         assert!(modules.set_policy(text).is_err(), "{text}");
     }
+}
+
+/// net/netfilter/Makefile: a module may be of several files.
+#[test]
+fn parameters_are_those_of_the_helpers_module() {
+    for spec in helper::all() {
+        for parameter in spec.parameters {
+            let (module, _) = parameter.name.split_once('.').unwrap();
+            assert_eq!(module, spec.module(), "{}", spec.name);
+        }
+    }
+    assert_eq!(Spec::named("H.245").unwrap().module(), "nf_conntrack_h323");
+}
+
+#[test]
+fn what_was_set_to_other_values_has_changed() {
+    let mut modules = Modules::default();
+    assert!(modules.changed().is_empty());
+    for parameter in [
+        "nf_conntrack_ftp.loose=1",
+        "nf_conntrack_irc.ports=7000,6667",
+        "nf_conntrack_snmp.timeout=30",
+    ] {
+        modules.set(parameter).unwrap();
+    }
+    let changed: Vec<String> = modules
+        .changed()
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    assert_eq!(
+        changed,
+        [
+            "nf_conntrack_ftp.loose=1",
+            "nf_conntrack_irc.ports=7000,6667"
+        ]
+    );
 }

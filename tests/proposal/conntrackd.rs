@@ -1,58 +1,30 @@
-//! Rules as text.
-
-use std::collections::BTreeSet;
+//! What conntrackd has to be told for the rules.
 
 use ctaudit::helper::Modules;
-use ctaudit::proposal::{Match, Rule, conntrackd, nftables};
-use ctaudit::service::Service;
+use ctaudit::proposal::{Accept, Attach, Proposed, What, conntrackd};
+use ctaudit::ruleset::{Family, Hook};
 use ctaudit::tuple::Protocol;
 
 use crate::support::variants;
 
-fn related(helper: &'static str, protocol: Protocol) -> String {
-    nftables::rule(&Rule {
-        matches: Match::Related {
+fn attach(helper: &'static str, protocol: Protocol, port: u16) -> Proposed {
+    Proposed {
+        what: What::Attach(Attach {
             helper,
+            reads: Family::Ipv4,
             protocol,
-            src: "192.0.2.11".parse().unwrap(),
-            dst: "198.51.100.17".parse().unwrap(),
-            ports: (7, 9),
-        },
-        needed_by: 1,
-        evidence: vec![1],
-    })
-}
-
-/// `gre dport` is no expression of nft (libnftables 1.0.6).
-#[test]
-fn gre_has_no_ports() {
-    assert_eq!(
-        related("pptp", Protocol::GRE),
-        "ct state related ct helper \"pptp\" ip saddr 192.0.2.11 ip daddr 198.51.100.17 meta l4proto gre accept"
-    );
-    assert_eq!(
-        related("sane", Protocol::TCP),
-        "ct state related ct helper \"sane\" ip saddr 192.0.2.11 ip daddr 198.51.100.17 tcp dport 7-9 accept"
-    );
-}
-
-fn assign(helper: &'static str, protocol: Protocol, port: u16) -> Rule {
-    Rule {
-        matches: Match::Assign {
-            service: Service {
-                helper,
-                protocol,
-                server: "198.51.100.17".parse().unwrap(),
-                port,
-            },
-            clients: BTreeSet::new(),
-        },
+            port,
+            clients: vec!["192.0.2.0/24".parse().unwrap()],
+            servers: vec!["198.51.100.17/32".parse().unwrap()],
+            hook: Hook::Prerouting,
+            input: None,
+        }),
         needed_by: 1,
         evidence: vec![1],
     }
 }
 
-fn set_up(rules: &[Rule], modules: &Modules) -> Vec<String> {
+fn set_up(rules: &[Proposed], modules: &Modules) -> Vec<String> {
     let mut script = Vec::new();
     conntrackd::script(&mut script, &conntrackd::instances(rules, modules)).unwrap();
     let script = String::from_utf8(script).unwrap();
@@ -65,11 +37,11 @@ fn conntrackd_is_set_up_for_what_the_rules_name() {
     let mut modules = Modules::default();
     modules.set_policy("rpc=4/60").unwrap();
     let rules = [
-        assign("tftp", Protocol::UDP, 69),
-        assign("rpc", Protocol::UDP, 111),
-        assign("rpc", Protocol::TCP, 111),
-        assign("rpc", Protocol::TCP, 1111),
-        assign("dhcpv6", Protocol::UDP, 547),
+        attach("tftp", Protocol::UDP, 69),
+        attach("rpc", Protocol::UDP, 111),
+        attach("rpc", Protocol::TCP, 111),
+        attach("rpc", Protocol::TCP, 1111),
+        attach("dhcpv6", Protocol::UDP, 547),
     ];
     let lines = set_up(&rules, &modules);
     for line in [
@@ -98,18 +70,22 @@ fn conntrackd_is_set_up_for_what_the_rules_name() {
 #[test]
 fn a_helper_that_flows_inherit_is_set_up_for_their_protocol() {
     let modules = Modules::default();
-    let searched = assign("ssdp", Protocol::UDP, 1900);
-    let fetched = Rule {
-        matches: Match::Related {
+    let searched = attach("ssdp", Protocol::UDP, 1900);
+    let fetched = Proposed {
+        what: What::Accept(Accept {
             helper: "ssdp",
             protocol: Protocol::TCP,
-            src: "192.0.2.11".parse().unwrap(),
-            dst: "192.0.2.12".parse().unwrap(),
-            ports: (8200, 8200),
-        },
+            src: vec!["192.0.2.11/32".parse().unwrap()],
+            dst: vec!["192.0.2.12/32".parse().unwrap()],
+            ports: Some(8200..=8200),
+            ports_seen: 1,
+            hook: Hook::Forward,
+            input: None,
+            output: None,
+        }),
         ..searched.clone()
     };
-    let has_tcp = |rules: &[Rule]| {
+    let has_tcp = |rules: &[Proposed]| {
         let lines = set_up(rules, &modules);
         lines.contains(&"Type ssdp inet tcp {".to_owned())
     };
@@ -119,7 +95,7 @@ fn a_helper_that_flows_inherit_is_set_up_for_their_protocol() {
 
 #[test]
 fn the_kernels_module_makes_room_for_conntrackds_helper() {
-    let lines = set_up(&[assign("ftp", Protocol::TCP, 21)], &variants());
+    let lines = set_up(&[attach("ftp", Protocol::TCP, 21)], &variants());
     for line in [
         "modprobe -r nf_conntrack_ftp",
         "nfct add helper ftp inet tcp",

@@ -1,0 +1,6 @@
+//! Rules for what the traffic needs.
+
+mod conntrackd;
+mod prefixes;
+mod set_up;
+mod spoofing;
