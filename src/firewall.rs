@@ -102,20 +102,26 @@ impl Firewall {
         self.tracker.conntracks()
     }
 
-    /// What rules would do to a packet that conntrack had seen so; without rules nothing.
+    /// What rules would do to a packet that conntrack had seen so. What comes to no host is dropped.
     pub fn try_rules(&self, packet: &Packet<'_>, seen: Seen) -> Trial<'_> {
-        let Some(rules) = &self.rules else {
-            return Trial::default();
-        };
         let fate = self.tracker.fate(packet);
-        let mut passing = rules.passing(packet, fate);
+        let mut local = self.tracker.config().local.iter();
+        let arrives = fate == Fate::Forwarded || local.any(|own| own.addr() == packet.dst);
+        let mut trial = Trial {
+            dropped: !arrives,
+            helper: None,
+        };
+        let Some(rules) = &self.rules else {
+            return trial;
+        };
         let hooks = hooks(fate);
-        let mut trial = Trial::default();
-        for (hook, seen) in [(hooks[0], None)]
-            .into_iter()
-            .chain(hooks.iter().map(|hook| (*hook, Some(seen))))
-        {
-            passing.seen = seen;
+        let before = [(hooks[0], None)];
+        let behind = hooks.iter().map(|hook| (*hook, Some(seen)));
+        for (hook, seen) in before.into_iter().chain(behind) {
+            let passing = Passing {
+                seen,
+                ..rules.passing(packet, fate)
+            };
             let ruling = rules.set.decide(&rules.hooks, hook, &passing, None);
             let helper = rules.gives(&ruling).map(|helper| helper.name.as_str());
             trial.helper = trial.helper.or(helper);

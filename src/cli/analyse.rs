@@ -1,5 +1,6 @@
 //! `ctaudit analyse`
 
+use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,13 +15,14 @@ use crate::conntrack::config::Config;
 use crate::discovery::Discovery;
 use crate::exposure::Exposure;
 use crate::findings::{Found, Severity, Watch};
+use crate::helper::Spec;
 use crate::kernel::Kernel;
 use crate::proof::Proof;
-use crate::proposal::{Proposal, conntrackd};
+use crate::proposal::{Proposal, Target, conntrackd, set_up};
 use crate::replay::Passage;
 use crate::report::frames::{Format, Frames};
-use crate::report::{self, Analysis, Compared, Listed, table};
-use crate::ruleset::Ruleset;
+use crate::report::{Analysis, Compared, Listed, table};
+use crate::ruleset::{Ruleset, nftables};
 use crate::what_if::WhatIf;
 
 /// Say which helpers the traffic needs, what they opened, who came, and which rules keep just that working
@@ -82,7 +84,9 @@ impl Analyse {
             discovery: Discovery::default(),
             what_if,
             proposal: Proposal::default(),
+            nft: String::new(),
             proof: None,
+            set_up: Vec::new(),
             conntrackd: Vec::new(),
             assigned: helpers().map(|helper| (helper.name, helper.spec)).collect(),
             cannot_fire,
@@ -115,7 +119,9 @@ impl Analyse {
             &config.local,
             self.options.wishes(&self.input.firewall)?,
         );
-        analysis.proof = self.proof(&config, &analysis.proposal)?;
+        analysis.nft = nftables::write(&analysis.proposal.ruleset(Target::Nftables))?;
+        analysis.proof = self.proof(&config, &analysis)?;
+        analysis.set_up = self.set_up(&config, &analysis);
         let rules = &analysis.proposal.rules;
         analysis.conntrackd = conntrackd::instances(rules, &config.modules);
         for output in outputs {
@@ -131,13 +137,26 @@ impl Analyse {
         Ok(status)
     }
 
+    /// What the firewall needs besides the rules.
+    fn set_up(&self, config: &Config, analysis: &Analysis) -> Vec<set_up::Step> {
+        let attached: BTreeSet<&str> = analysis.proposal.attached().collect();
+        let (needed, unneeded): (Vec<_>, Vec<_>) = analysis
+            .assigned
+            .iter()
+            .partition(|(name, _)| attached.contains(**name));
+        let specs = |named: Vec<(&&str, &&'static Spec)>| -> Vec<&'static Spec> {
+            named.into_iter().map(|(_, spec)| *spec).collect()
+        };
+        set_up::steps(config, &specs(needed), &specs(unneeded))
+    }
+
     /// The proposal, written and read again, against the capture once more.
-    fn proof(&self, config: &Config, proposal: &Proposal) -> Result<Option<Proof>, Failure> {
+    fn proof(&self, config: &Config, analysis: &Analysis) -> Result<Option<Proof>, Failure> {
         if !self.input.can_be_read_again() {
             return Ok(None);
         }
-        let rules = Ruleset::read(&report::rules::nftables(proposal), 0);
-        let mut proof = Proof::new(config, rules, &proposal.wishes);
+        let rules = Ruleset::read(&analysis.nft, 0);
+        let mut proof = Proof::new(config, rules, &analysis.proposal.wishes);
         let mut replay = self.input.replay(config.clone())?;
         loop {
             match replay.advance() {

@@ -26,6 +26,8 @@ use crate::kernel::{Behaviour, Kernel};
 use crate::proposal::Wishes;
 use crate::replay::{Clock, Replay};
 use crate::report::frames;
+use crate::ruleset::iptables::Unsayable;
+use crate::ruleset::nftables::Unwritable;
 use crate::ruleset::{Ruleset, Unread};
 use crate::topology::Topology;
 
@@ -90,6 +92,10 @@ enum Failure {
     Output(#[from] io::Error),
     #[error("{0}")]
     Frames(#[from] frames::Error),
+    #[error("{0}: use --for nftables")]
+    Iptables(#[from] Unsayable),
+    #[error("{0}")]
+    Nftables(#[from] Unwritable),
     #[error("{}: {error}", path.display())]
     File { path: PathBuf, error: io::Error },
     #[error("{0}")]

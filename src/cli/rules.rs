@@ -49,11 +49,12 @@ impl Rules {
         }
         let wishes = self.options.wishes(&self.input.firewall)?;
         let proposal = Proposal::of(&exposure, &config.modules, &config.local, wishes);
+        let totals = &exposure.totals;
         let text = match self.language {
-            Language::Nftables => rules::nftables(&proposal),
-            Language::NftJson => rules::nft_json(&proposal),
-            Language::Iptables => rules::iptables(&proposal, Target::Iptables),
-            Language::Ip6tables => rules::iptables(&proposal, Target::Ip6tables),
+            Language::Nftables => rules::nftables(&proposal, totals)?,
+            Language::NftJson => rules::nft_json(&proposal)?,
+            Language::Iptables => rules::iptables(&proposal, totals, Target::Iptables)?,
+            Language::Ip6tables => rules::iptables(&proposal, totals, Target::Ip6tables)?,
         };
         io::stdout().write_all(text.as_bytes())?;
         Ok(status)

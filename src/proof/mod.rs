@@ -141,8 +141,9 @@ impl Proof {
     /// with the rules.
     pub fn reach(&self) -> BTreeMap<&'static str, (u128, u128)> {
         let ours = self.reach.through(&self.firewall);
-        let bare = self.reach.bare().into_iter();
-        bare.map(|(helper, before)| (helper, (before, ours.get(helper).copied().unwrap_or(0))))
+        let bare = self.reach.through(&Firewall::new(self.bare.clone()));
+        bare.into_iter()
+            .map(|(helper, before)| (helper, (before, ours.get(helper).copied().unwrap_or(0))))
             .collect()
     }
 

@@ -94,21 +94,14 @@ impl Reach {
         }
     }
 
-    /// By helper, pairs that a bare `ct state related accept` opens, where every helper reads what comes to its port.
-    pub fn bare(&self) -> BTreeMap<&'static str, u128> {
-        self.count(&Cuts::of(&Ruleset::default(), &self.choices), |_, _| true)
-    }
-
-    /// By helper, pairs that the firewall's rules open.
+    /// By helper, the pairs that the firewall lets a forger open; without rules, all that there are.
     pub fn through(&self, firewall: &Firewall) -> BTreeMap<&'static str, u128> {
-        let Some(rules) = firewall.rules() else {
-            return self.bare();
-        };
-        let cuts = Cuts::of(rules, &self.choices);
-        let helped: BTreeSet<_> = self.choices.iter().map(|choice| choice.root).collect();
-        let helped: BTreeSet<_> = helped
+        let none = Ruleset::default();
+        let cuts = Cuts::of(firewall.rules().unwrap_or(&none), &self.choices);
+        let roots: BTreeSet<_> = self.choices.iter().map(|choice| choice.root).collect();
+        let helped: BTreeSet<_> = roots
             .into_iter()
-            .filter(|root| is_helped(firewall, root))
+            .filter(|root| firewall.rules().is_none() || is_helped(firewall, root))
             .collect();
         self.count(&cuts, |choice, part| {
             helped.contains(&choice.root) && lets_in(firewall, &cuts, choice, part)
@@ -157,10 +150,13 @@ impl Cuts {
                 .iter()
                 .for_each(|condition| cuts.add(&condition.matches));
         }
+        for cuts in [&mut cuts.sources, &mut cuts.addresses] {
+            let [ipv4, ipv6] = cuts;
+            NOT_FORWARDED_IPV4.iter().for_each(|region| cut(ipv4, *region));
+            NOT_FORWARDED_IPV6.iter().for_each(|region| cut(ipv6, *region));
+        }
         for choice in choices {
-            cuts.sources[usize::from(choice.ipv6)].insert(0);
             let addresses = &mut cuts.addresses[usize::from(choice.ipv6)];
-            addresses.insert(0);
             if let Some(dst) = choice.dst {
                 cut(addresses, (number(dst), number(dst)));
             }
@@ -302,6 +298,18 @@ fn address(ipv6: bool, number: u128) -> IpAddr {
 fn last_address(ipv6: bool) -> u128 {
     if ipv6 { u128::MAX } else { u32::MAX.into() }
 }
+
+/// Addresses that routing treats otherwise than the rest (`packet::route`): they are parts of their own.
+const NOT_FORWARDED_IPV4: [Region; 3] = [
+    (0, 0),
+    (0xe000_0000, 0xefff_ffff),
+    (0xffff_ffff, 0xffff_ffff),
+];
+const NOT_FORWARDED_IPV6: [Region; 3] = [
+    (0, 0),
+    (0xfe80 << 112, (0xfec0 << 112) - 1),
+    (0xff << 120, u128::MAX),
+];
 
 /// Nobody listens at port 0.
 const FIRST_PORT: u128 = 1;

@@ -12,7 +12,7 @@ use std::ops::RangeInclusive;
 
 use ipnet::IpNet;
 
-use super::{Accept, Attach, Proposal, Proposed, What};
+use super::{Accept, Attach, Proposal, Proposed, What, spoofing};
 use crate::conntrack::State;
 use crate::ruleset::{
     Base, Chain, Condition, Effect, End, Family, Helper, Hook, Match, Name, Place, Rule, Ruleset,
@@ -51,6 +51,7 @@ impl Proposal {
     /// The rules as a firewall would have them. The place of one that was proposed is its number, from 1.
     pub fn ruleset(&self, target: Target) -> Ruleset {
         let mut set = Ruleset::default();
+        self.unspoofed(target, &mut set);
         for hook in [Hook::Prerouting, Hook::Output] {
             let rules: Vec<Rule> = self
                 .of_target(target)
@@ -70,6 +71,26 @@ impl Proposal {
             }
         }
         set
+    }
+
+    /// The chain against forged source addresses, where the interfaces are known.
+    fn unspoofed(&self, target: Target, set: &mut Ruleset) {
+        let Some(topology) = &self.wishes.topology else {
+            return;
+        };
+        let rules = spoofing::manual(topology).into_iter();
+        let rules = rules.filter(|rule| target.has(source_family(rule)));
+        let rules: Vec<Rule> = rules.collect();
+        match target {
+            Target::Nftables => set.chains.push(Chain {
+                base: Some(spoofing::BASE),
+                ..chain(target, TABLE, "unspoofed", rules)
+            }),
+            Target::Iptables | Target::Ip6tables => {
+                let (hook, when) = (Hook::Prerouting, Vec::new());
+                enter(target, hook, when, "unspoofed", rules, set);
+            }
+        }
     }
 
     /// Each of the rules as a statement of nft.
@@ -121,10 +142,7 @@ impl Proposal {
                 ..chain(target, TABLE, name, rules)
             }),
             Target::Iptables | Target::Ip6tables => {
-                let to = Verdict::Jump(set.chains.len() + 1);
-                set.chains.push(built_in(target, hook, vec![jump(to)]));
-                let name = format!("{TABLE}-{name}");
-                set.chains.push(chain(target, "raw", &name, rules));
+                enter(target, hook, Vec::new(), name, rules, set);
             }
         }
     }
@@ -166,25 +184,31 @@ fn related(target: Target, hook: Hook, mut rules: Vec<Rule>, set: &mut Ruleset) 
             set.chains.push(Chain {
                 base: Some(Base {
                     hook,
-                    priority: 0,
+                    priority: FILTER,
                     accepts: false,
                 }),
                 ..chain(target, TABLE, name, rules)
             });
         }
         Target::Iptables | Target::Ip6tables => {
-            let to = Verdict::Jump(set.chains.len() + 1);
-            let mut enter = jump(to);
-            enter.conditions.push(Condition::is(state));
-            set.chains.push(built_in(target, hook, vec![enter]));
             rules.push(Rule {
                 verdict: Some(Verdict::Drop),
                 ..Rule::default()
             });
-            let name = format!("{TABLE}-{name}");
-            set.chains.push(chain(target, "filter", &name, rules));
+            let when = vec![Condition::is(state)];
+            enter(target, hook, when, name, rules, set);
         }
     }
+}
+
+/// The family of a rule's source addresses.
+fn source_family(rule: &Rule) -> Family {
+    let mut conditions = rule.conditions.iter();
+    let first = conditions.find_map(|condition| match &condition.matches {
+        Match::Address(End::Src, ranges) => ranges.first(),
+        _ => None,
+    });
+    first.map_or(Family::Inet, |range| family(*range.start()))
 }
 
 fn numbered(number: usize, rule: Option<Rule>) -> Option<Rule> {
@@ -193,13 +217,6 @@ fn numbered(number: usize, rule: Option<Rule>) -> Option<Rule> {
         line: number,
     };
     Some(Rule { place, ..rule? })
-}
-
-fn jump(to: Verdict) -> Rule {
-    Rule {
-        verdict: Some(to),
-        ..Rule::default()
-    }
 }
 
 fn chain(target: Target, table: &str, name: &str, rules: Vec<Rule>) -> Chain {
@@ -212,23 +229,42 @@ fn chain(target: Target, table: &str, name: &str, rules: Vec<Rule>) -> Chain {
     }
 }
 
-/// iptables' chain at a hook: in raw on the way in, in filter behind.
-fn built_in(target: Target, hook: Hook, rules: Vec<Rule>) -> Chain {
-    let (table, priority, name) = match hook {
+/// A chain of our own for iptables, and the jump to it from the built-in one at that hook: in raw on the way in, in
+/// filter behind.
+fn enter(
+    target: Target,
+    hook: Hook,
+    when: Vec<Condition>,
+    name: &str,
+    rules: Vec<Rule>,
+    set: &mut Ruleset,
+) {
+    let (table, priority, built_in) = match hook {
         Hook::Prerouting => ("raw", RAW, "PREROUTING"),
         Hook::Output => ("raw", RAW, "OUTPUT"),
-        Hook::Input => ("filter", 0, "INPUT"),
-        Hook::Forward => ("filter", 0, "FORWARD"),
-        Hook::Postrouting => ("mangle", -150, "POSTROUTING"),
+        Hook::Input => ("filter", FILTER, "INPUT"),
+        Hook::Forward | Hook::Postrouting => ("filter", FILTER, "FORWARD"),
     };
-    Chain {
-        base: Some(Base {
-            hook,
-            priority,
-            accepts: true,
-        }),
-        ..chain(target, table, name, rules)
-    }
+    let is_it = |chain: &Chain| chain.table == table && chain.name == built_in;
+    let from = set.chains.iter().position(is_it).unwrap_or_else(|| {
+        set.chains.push(Chain {
+            base: Some(Base {
+                hook,
+                priority,
+                accepts: true,
+            }),
+            ..chain(target, table, built_in, Vec::new())
+        });
+        set.chains.len() - 1
+    });
+    let to = set.chains.len();
+    set.chains[from].rules.push(Rule {
+        conditions: when,
+        verdict: Some(Verdict::Jump(to)),
+        ..Rule::default()
+    });
+    let name = format!("{TABLE}-{name}");
+    set.chains.push(chain(target, table, &name, rules));
 }
 
 /// The rule that attaches a helper at this hook.
@@ -387,5 +423,7 @@ impl Proposed {
 const TABLE: &str = "ctaudit";
 /// `NF_IP_PRI_RAW`
 const RAW: i32 = -300;
+/// `NF_IP_PRI_FILTER`
+const FILTER: i32 = 0;
 /// After the lookup of conntrack at -200, before everything that the firewall's own rules may do.
 const BEHIND_CONNTRACK: i32 = -190;

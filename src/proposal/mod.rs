@@ -129,6 +129,16 @@ impl Proposal {
     }
 }
 
+impl Proposal {
+    /// The helpers that rules attach.
+    pub fn attached(&self) -> impl Iterator<Item = &'static str> {
+        self.rules.iter().filter_map(|rule| match &rule.what {
+            What::Attach(attach) => Some(attach.helper),
+            _ => None,
+        })
+    }
+}
+
 struct Needs<'n> {
     exposure: &'n Exposure,
     modules: &'n Modules,

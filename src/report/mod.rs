@@ -22,7 +22,7 @@ use crate::findings::{Found, Watch};
 use crate::helper::Spec;
 use crate::kernel::Kernel;
 use crate::proof::Proof;
-use crate::proposal::{Proposal, conntrackd};
+use crate::proposal::{Proposal, conntrackd, set_up};
 use crate::tuple::{self, Tuple};
 use crate::verdict::{Grounds, Verdict};
 use crate::what_if::WhatIf;
@@ -37,8 +37,12 @@ pub struct Analysis {
     /// Other firewalls that were asked for.
     pub what_if: Vec<WhatIf>,
     pub proposal: Proposal,
+    /// The proposal for `nft -f`.
+    pub nft: String,
     /// Of the proposal; `None` where the capture cannot be read a second time.
     pub proof: Option<Proof>,
+    /// What belongs with the rules.
+    pub set_up: Vec<set_up::Step>,
     /// Of conntrackd, what the rules ask for.
     pub conntrackd: Vec<conntrackd::Instance>,
     /// Helpers that are assigned to some port, by the names that rules use.

@@ -9,7 +9,6 @@ use crate::proof::Proof;
 use crate::proposal::{Proposal, Target, What, conntrackd};
 use crate::report::Analysis;
 use crate::report::layout::{self, finish, heading};
-use crate::ruleset::nftables;
 use crate::verdict::counted;
 
 /// Which rules, and what in the capture each stands on.
@@ -83,19 +82,30 @@ pub fn set_up(out: &mut dyn Write, instances: &[conntrackd::Instance]) -> io::Re
 }
 
 /// The rules in the language of nft(8).
-pub fn table(out: &mut dyn Write, proposal: &Proposal) -> io::Result<()> {
-    if proposal.rules.is_empty() {
+pub fn statements(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
+    if analysis.proposal.rules.is_empty() {
         return Ok(());
     }
     writeln!(
         out,
-        "For nft -f, beside the firewall's own rules; ctaudit rules prints just this, and the same for iptables:"
+        "For nft -f, beside the firewall's own rules (ctaudit rules prints this alone, and the same for iptables):"
     )?;
-    writeln!(
-        out,
-        "{}",
-        nftables::write(&proposal.ruleset(Target::Nftables))
-    )
+    writeln!(out, "{}", analysis.nft)
+}
+
+/// What belongs with the rules.
+pub fn steps(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
+    if analysis.proposal.rules.is_empty() {
+        return Ok(());
+    }
+    heading(out, "What belongs with the rules", "on the firewall")?;
+    for step in &analysis.set_up {
+        writeln!(out, "- {}", step.what)?;
+        for line in &step.commands {
+            writeln!(out, "{line}")?;
+        }
+    }
+    writeln!(out)
 }
 
 /// Where a helper that was at work falls short.

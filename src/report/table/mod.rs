@@ -42,7 +42,8 @@ pub fn write(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result
         proof::outcome(out, proof, width)?;
     }
     advice::set_up(out, &analysis.conntrackd)?;
-    advice::table(out, &analysis.proposal)?;
+    advice::statements(out, analysis)?;
+    advice::steps(out, analysis)?;
     advice::defects(out, analysis)?;
     advice::limits(out, analysis)
 }
