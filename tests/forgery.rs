@@ -1,15 +1,21 @@
 //! Forged variants of the samples' control traffic.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use ctaudit::conntrack::State;
 use ctaudit::conntrack::config::Config;
+use ctaudit::conntrack::event::Event;
 use ctaudit::firewall::Firewall;
 use ctaudit::forgery::{Forger, Kind, Variant, passes, verdict};
 use ctaudit::helper::Modules;
-use ctaudit::replay::{Clock, Replay};
+use ctaudit::replay::{Arrival, Clock, Replay};
+use serde_json::Value;
 
-use crate::support::{capture, every_helper, project, read, samples};
+use crate::support::{capture, every_helper, firewall_with, project, read, samples};
+use crate::traffic::packet::{GRE, TCP, UDP};
+use crate::traffic::{Packet, Protocol, generate, pcap, write_pcap};
 
 fn variants(bytes: Vec<u8>, config: &Config) -> Vec<Variant> {
     let mut forger = Forger::new(config);
@@ -20,32 +26,347 @@ fn variants(bytes: Vec<u8>, config: &Config) -> Vec<Variant> {
     forger.variants()
 }
 
-fn config(parameters: &[&str]) -> Config {
+fn modules(parameters: &[&str]) -> Modules {
     let mut modules = Modules::default();
     for parameter in parameters {
         modules.set(parameter).unwrap();
     }
-    every_helper(modules)
+    modules
 }
 
 #[test]
-#[ignore = "prints"]
-fn table() {
+fn every_helper_whose_holes_are_used_has_them_made_again() {
+    let config = every_helper(Modules::default());
+    let mut helpers = BTreeSet::new();
     for sample in samples() {
-        let config = config(&[]);
+        let used = used(read(&sample), &config);
+        let variants = variants(read(&sample), &config);
+        let genuine = variants
+            .iter()
+            .filter(|variant| variant.kind == Kind::Genuine);
+        let made: BTreeSet<&str> = genuine
+            .inspect(|variant| assert!(passes(variant, Firewall::new(config.clone()))))
+            .map(|variant| variant.helper)
+            .collect();
+        assert!(
+            made.is_superset(&used),
+            "{}: {used:?}, {made:?}",
+            sample.display()
+        );
+        helpers.extend(made);
+    }
+    assert!(helpers.len() >= 14, "{helpers:?}");
+}
+
+/// The helpers by whose expectations flows came.
+fn used(bytes: Vec<u8>, config: &Config) -> BTreeSet<&'static str> {
+    let mut used = BTreeSet::new();
+    let mut replay = Replay::new(capture(bytes), config.clone(), Clock::Capture);
+    while let Ok(Some(passage)) = replay.advance() {
+        let Arrival::Packet(_, step) = passage.arrival else {
+            continue;
+        };
+        used.extend(step.events.iter().filter_map(|event| match event {
+            Event::ConntrackNew(record) => record.master_helper,
+            _ => None,
+        }));
+    }
+    used
+}
+
+/// What helpers check and what not: net/netfilter/nf_conntrack_*.c.
+#[test]
+fn a_forgery_gets_as_far_as_the_helper_lets_it() {
+    let cases: &[(&str, &[&str], Kind, &[bool])] = &[
+        ("ftp/active.pcap", &[], Kind::ServicePort, &[true]),
+        ("ftp/active.pcap", &[], Kind::OtherHost, &[false]),
+        (
+            "ftp/active.pcap",
+            &["nf_conntrack_ftp.loose=1"],
+            Kind::OtherHost,
+            &[true],
+        ),
+        (
+            "ftp/eprt-ipv6.pcap",
+            &["nf_conntrack_ftp.loose=1"],
+            Kind::ThirdParty,
+            &[true],
+        ),
+        ("ftp/passive.pcap", &[], Kind::OtherVisitor, &[false]),
+        ("ftp/passive.pcap", &[], Kind::ForeignServer, &[true]),
+        ("ftp/epsv-ipv4.pcap", &[], Kind::OtherHost, &[]),
+        ("irc/dcc-send.pcap", &[], Kind::OtherHost, &[false]),
+        ("irc/dcc-send.pcap", &[], Kind::OtherVisitor, &[true]),
+        ("irc/dcc-send.pcap", &[], Kind::ServicePort, &[true]),
+        ("tftp/read.pcap", &[], Kind::ServicePort, &[true]),
+        ("tftp/read.pcap", &[], Kind::ThirdParty, &[]),
+        ("amanda/multiplexed.pcap", &[], Kind::ServicePort, &[true]),
+        ("pptp/session.pcap", &[], Kind::ServicePort, &[]),
+        (
+            "pptp/session.pcap",
+            &[],
+            Kind::OtherVisitor,
+            &[false, false],
+        ),
+        // process_sdp: no port below 1024.
+        ("sip/call.pcap", &[], Kind::ServicePort, &[false, false]),
+        ("sip/call.pcap", &[], Kind::OtherPort, &[true, true]),
+        (
+            "sip/call.pcap",
+            &["nf_conntrack_sip.sip_direct_media=0"],
+            Kind::ThirdParty,
+            &[true, true],
+        ),
+        // The registration, then a call over it.
+        ("sip/registered.pcap", &[], Kind::OtherPort, &[true, true]),
+        (
+            "sip/video-tcp-ipv6.pcap",
+            &[],
+            Kind::ForeignServer,
+            &[true; 4],
+        ),
+        // Whatever a gatekeeper names but the endpoint's own: GCF, RRQ, ACF; then calls.
+        (
+            "h323/gatekeeper.pcap",
+            &[],
+            Kind::ThirdParty,
+            &[true, false, true, false, false, false, false, false],
+        ),
+        ("tns/redirect.pcap", &[], Kind::ThirdParty, &[true]),
+        // LOCATION, then CALLBACK.
+        ("ssdp/events.pcap", &[], Kind::ThirdParty, &[true, false]),
+        ("netbios-ns/group.pcap", &[], Kind::ForeignServer, &[]),
+    ];
+    for (sample, parameters, kind, expected) in cases {
+        let config = every_helper(modules(parameters));
+        let sample = project("samples/helper").join(sample);
+        let variants = variants(read(&sample), &config);
+        let got: Vec<bool> = variants
+            .iter()
+            .filter(|variant| variant.kind == *kind)
+            .map(|variant| passes(variant, Firewall::new(config.clone())))
+            .collect();
+        assert_eq!(
+            got,
+            *expected,
+            "{} {kind:?} {parameters:?}",
+            sample.display()
+        );
+    }
+}
+
+#[test]
+fn forged_datagrams_are_well_formed() {
+    let mut checked = 0;
+    let config = every_helper(Modules::default());
+    for sample in samples() {
         for variant in variants(read(&sample), &config) {
-            let verdict = verdict(&variant, Firewall::new(config.clone()));
-            println!(
-                "{} {:?} {} {} frame {} n {} {:?} -> {:?}",
-                sample.file_name().unwrap().display(),
-                variant.service,
-                variant.helper,
-                variant.kind.name(),
-                variant.frame,
-                variant.datagrams.len(),
-                variant.probe,
-                verdict.map(|v| (v.state.name(), v.dropped, v.helper))
-            );
+            for datagram in &variant.datagrams {
+                check(&datagram.bytes);
+                checked += 1;
+            }
+            let times: Vec<_> = variant
+                .datagrams
+                .iter()
+                .map(|datagram| datagram.at)
+                .collect();
+            assert!(times.is_sorted());
         }
     }
+    assert!(checked > 5000, "only {checked} datagrams");
+}
+
+#[test]
+fn random_traffic_makes_well_formed_variants_and_not_too_many() {
+    let mut made = 0;
+    for protocol in Protocol::ALL.into_iter().chain(Protocol::OF_CONNTRACKD) {
+        let bytes = pcap(&generate(protocol, 7, 3000)).unwrap();
+        let variants = variants(bytes, &every_helper(Modules::default()));
+        assert!(variants.len() <= 64 * Kind::ALL.len());
+        for datagram in variants.iter().flat_map(|variant| &variant.datagrams) {
+            check(&datagram.bytes);
+        }
+        made += variants.len();
+    }
+    assert!(made > 1000, "only {made} variants");
+}
+
+/// Lengths and checksums, by arithmetic of the test's own.
+fn check(datagram: &[u8]) {
+    let number = |at: usize| usize::from(u16::from_be_bytes([datagram[at], datagram[at + 1]]));
+    let (header, ends, protocol) = match datagram[0] >> 4 {
+        4 => {
+            let header = usize::from(datagram[0] & 0x0f) * 4;
+            assert_eq!(number(2), datagram.len());
+            assert_eq!(sum(&datagram[..header]), 0xffff);
+            (header, 12..20, datagram[9])
+        }
+        6 => {
+            assert_eq!(number(4), datagram.len() - 40);
+            let (mut next, mut at) = (datagram[6], 40);
+            while ![TCP, UDP, GRE].contains(&next) {
+                let length = usize::from(datagram[at + 1]);
+                let units = if next == AUTHENTICATION {
+                    (length + 2) * 4
+                } else {
+                    (length + 1) * 8
+                };
+                (next, at) = (datagram[at], at + if next == FRAGMENT { 8 } else { units });
+            }
+            (at, 8..40, next)
+        }
+        version => panic!("version {version}"),
+    };
+    if protocol == GRE {
+        return;
+    }
+    let segment = &datagram[header..];
+    if protocol == UDP {
+        assert_eq!(number(header + 4), segment.len());
+    } else {
+        assert_eq!(protocol, TCP);
+    }
+    let length = (segment.len() as u32).to_be_bytes();
+    let whole = [&datagram[ends], &length, &[0, protocol], segment].concat();
+    assert_eq!(sum(&whole), 0xffff);
+}
+
+/// IPv6 extension headers.
+const FRAGMENT: u8 = 44;
+const AUTHENTICATION: u8 = 51;
+
+/// The sum of 16-bit words in one's complement (RFC 1071): all ones over what holds its own checksum.
+fn sum(bytes: &[u8]) -> u32 {
+    let words = bytes.chunks(2);
+    let mut sum: u32 = words
+        .map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0)))
+        .sum();
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    sum
+}
+
+/// For whoever is root and has kernel-replay, whose program KERNEL_REPLAY names: each variant through the running kernel.
+#[test]
+#[ignore = "needs root, a kernel with conntrack, and KERNEL_REPLAY"]
+fn the_kernel_says_the_same_of_each_probe() {
+    let program = std::env::var("KERNEL_REPLAY").expect("KERNEL_REPLAY names the program");
+    let mut compared: BTreeMap<(&str, &str), u32> = BTreeMap::new();
+    let mut differences = Vec::new();
+    for (name, parameters) in SETTINGS {
+        let config = kernels_helpers(parameters);
+        let folder = tempfile::tempdir().unwrap();
+        let mut asked = Vec::new();
+        for sample in samples() {
+            for variant in variants(read(&sample), &config) {
+                let path = folder.path().join(format!("{}.pcap", asked.len()));
+                write_pcap(&path, &packets(&variant)).unwrap();
+                asked.push((path, sample.clone(), variant));
+            }
+        }
+        let records = kernel(&program, folder.path(), parameters, &asked);
+        for ((_, sample, variant), record) in asked.iter().zip(records) {
+            let ours = ours(variant, &config);
+            *compared
+                .entry((variant.helper, variant.kind.name()))
+                .or_default() += 1;
+            if record != ours {
+                differences.push(format!(
+                    "{name}, {}, {} {} frame {}: kernel {record:?}, ours {ours:?}",
+                    sample.display(),
+                    variant.helper,
+                    variant.kind.name(),
+                    variant.frame,
+                ));
+            }
+        }
+    }
+    let all: u32 = compared.values().sum();
+    println!(
+        "{all} compared, {} differ: {compared:#?}",
+        differences.len()
+    );
+    assert!(all > 500, "only {all} variants");
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+/// What a probe met: its state, the helper of its master, and whether it was dropped.
+type Met = (String, Option<String>, Option<bool>);
+
+fn ours(variant: &Variant, config: &Config) -> Met {
+    let verdict = verdict(variant, Firewall::new(config.clone())).unwrap();
+    let helper = verdict.helper.map(str::to_owned);
+    (verdict.state.name().to_owned(), helper, verdict.dropped)
+}
+
+/// The kernel's last word on each of these captures.
+fn kernel(
+    program: &str,
+    folder: &Path,
+    parameters: &[&str],
+    asked: &[(PathBuf, PathBuf, Variant)],
+) -> Vec<Met> {
+    let mut command = Command::new(program);
+    command
+        .args(["--local", "192.0.2.1/24", "--out"])
+        .arg(folder);
+    for assignment in FURTHER {
+        command.args(["--add-assign", assignment]);
+    }
+    for parameter in parameters {
+        command.args(["--module", parameter]);
+    }
+    let run = command
+        .args(asked.iter().map(|(path, ..)| path))
+        .output()
+        .unwrap();
+    assert!(
+        run.status.success(),
+        "{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+    let last = |path: &PathBuf| {
+        let text = fs::read_to_string(path.with_extension("pcap.jsonl")).unwrap();
+        let said: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        (
+            said["state"].as_str().unwrap().to_owned(),
+            said["helper"].as_str().map(str::to_owned),
+            said["dropped"].as_bool(),
+        )
+    };
+    asked.iter().map(|(path, ..)| last(path)).collect()
+}
+
+/// Parameters of the kernel's helpers.
+const SETTINGS: &[(&str, &[&str])] = &[
+    ("defaults", &[]),
+    (
+        "open",
+        &[
+            "nf_conntrack_ftp.loose=1",
+            "nf_conntrack_sip.sip_direct_media=0",
+            "nf_conntrack_sip.sip_direct_signalling=0",
+            "nf_conntrack_h323.gkrouted_only=0",
+        ],
+    ),
+];
+const FURTHER: [&str; 2] = ["tcp 2121 ftp", "udp 5070 sip"];
+
+/// A firewall with the helpers that the kernel has, and the address of its own that asks in the captures of broadcasts.
+fn kernels_helpers(parameters: &[&str]) -> Config {
+    let mut config = firewall_with("6.18", modules(parameters), true);
+    config.local.push("192.0.2.1/24".parse().unwrap());
+    config
+}
+
+fn packets(variant: &Variant) -> Vec<Packet> {
+    let micros = |at: i64| u64::try_from(at / 1000).unwrap();
+    let datagrams = variant.datagrams.iter();
+    datagrams
+        .map(|datagram| Packet {
+            at_micros: micros(datagram.at.nanos()),
+            ip: datagram.bytes.clone(),
+        })
+        .collect()
 }

@@ -1,49 +1,81 @@
 //! The length of a body, which text protocols tell in a line before it.
 
+use std::ops::Range;
+
 use super::form::positions;
 use super::wire::Edit;
 
-/// What the edits of a body ask of its `Content-Length` (RFC 3261, 20.14; RFC 9110, 8.6). The last head before them counts:
-/// a segment may hold several messages.
-pub fn content_length(payload: &[u8], edits: &[Edit]) -> Option<Edit> {
-    let first = edits.iter().map(|edit| edit.at.start).min()?;
-    let before = payload.get(..first)?;
-    let mut ends = positions(before, b"\r\n\r\n");
-    let (mut start, mut end) = (0, ends.next()?);
-    for next in ends {
-        (start, end) = (end.end, next);
+/// What the edits of bodies ask of the lines `Content-Length` (RFC 3261, 20.14; RFC 9110, 8.6) of a payload, which may hold
+/// several messages.
+pub fn content_lengths(payload: &[u8], edits: &[Edit]) -> Vec<Edit> {
+    let mut lengths = Vec::new();
+    let mut start = 0;
+    while let Some(message) = Message::at(payload, start) {
+        let inside = |edit: &&Edit| message.body.contains(&edit.at.start);
+        let inside = edits.iter().filter(inside);
+        let (mut added, mut removed) = (0, 0);
+        for edit in inside {
+            added += edit.with.len();
+            removed += edit.at.len();
+        }
+        if added != removed
+            && let Some(length) = message.length.saturating_add(added).checked_sub(removed)
+        {
+            lengths.push(Edit {
+                at: message.length_at,
+                with: length.to_string().into_bytes(),
+            });
+        }
+        start = message.body.end;
     }
-    let head = before.get(start..end.start)?;
-    let (at, length) = head_field(head)?;
-    let added: usize = edits.iter().map(|edit| edit.with.len()).sum();
-    let removed: usize = edits.iter().map(|edit| edit.at.len()).sum();
-    let length = length.checked_add(added)?.checked_sub(removed)?;
-    Some(Edit {
-        at: start + at.start..start + at.end,
-        with: length.to_string().into_bytes(),
-    })
+    lengths
 }
 
-/// Where the number stands, and its value.
-fn head_field(head: &[u8]) -> Option<(std::ops::Range<usize>, usize)> {
-    let mut at = 0;
-    for line in head.split(|&byte| byte == b'\n') {
-        let colon = line.iter().position(|&byte| byte == b':');
-        let (name, value) = line.split_at(colon.unwrap_or(0));
-        let is_length = [&b"content-length"[..], b"l"]
-            .iter()
-            .any(|known| name.eq_ignore_ascii_case(known));
-        if is_length {
-            let blanks = 1 + value[1..].iter().take_while(|&&byte| byte == b' ').count();
-            let digits = value[blanks..]
-                .iter()
-                .take_while(|byte| byte.is_ascii_digit());
-            let start = at + name.len() + blanks;
-            let end = start + digits.count();
-            let number = std::str::from_utf8(head.get(start..end)?).ok()?;
-            return Some((start..end, number.parse().ok()?));
-        }
-        at += line.len() + 1;
-    }
-    None
+/// A head that ends with an empty line, and a body of the length that it tells.
+struct Message {
+    length: usize,
+    length_at: Range<usize>,
+    /// As much of it as is there.
+    body: Range<usize>,
 }
+
+impl Message {
+    /// `None` behind the last one that tells a length.
+    fn at(payload: &[u8], start: usize) -> Option<Self> {
+        let head = start..start + positions(payload.get(start..)?, END_OF_HEAD).next()?.end;
+        let mut at = start;
+        for line in payload[head.clone()].split_inclusive(|&byte| byte == b'\n') {
+            if let Some((digits, length)) = length_in(line) {
+                let end = head.end.checked_add(length)?.min(payload.len());
+                return Some(Self {
+                    length,
+                    length_at: at + digits.start..at + digits.end,
+                    body: head.end..end,
+                });
+            }
+            at += line.len();
+        }
+        None
+    }
+}
+
+/// Where in a line that tells a length the number stands, and the number.
+fn length_in(line: &[u8]) -> Option<(Range<usize>, usize)> {
+    let colon = line.iter().position(|&byte| byte == b':')?;
+    let (name, value) = line.split_at(colon);
+    if !NAMES.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+        return None;
+    }
+    let blanks = value[1..].iter().take_while(|&&byte| byte == b' ').count();
+    let start = colon + 1 + blanks;
+    let digits = line[start..]
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit());
+    let at = start..start + digits.count();
+    let number = std::str::from_utf8(&line[at.clone()]).ok()?.parse().ok()?;
+    Some((at, number))
+}
+
+const END_OF_HEAD: &[u8] = b"\r\n\r\n";
+/// In full, and SIP's short form.
+const NAMES: [&[u8]; 2] = [b"content-length", b"l"];

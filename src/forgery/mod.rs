@@ -76,7 +76,25 @@ struct Class {
     helper: &'static str,
     protocol: Protocol,
     class: u8,
+    /// On whose word.
     direction: Direction,
+    to_client: bool,
+    from_anybody: bool,
+}
+
+impl Class {
+    fn of(record: &ExpectationRecord) -> Self {
+        let expectation = &record.expectation;
+        Self {
+            service: Service::of(&record.root),
+            helper: record.helper,
+            protocol: expectation.protocol,
+            class: expectation.class,
+            direction: record.direction,
+            to_client: expectation.dst_addr.value == record.root.tuple.src,
+            from_anybody: expectation.src_addr.is_none(),
+        }
+    }
 }
 
 /// What came of a class so far.
@@ -113,11 +131,8 @@ impl Forger {
                 Event::ExpectationNew(record) if !record.expectation.flags.inactive => {
                     self.consider(record);
                 }
-                Event::ExpectationRenewed { expectation, .. }
-                    if expectation.expectation.flags.inactive =>
-                {
-                    self.consider(expectation);
-                }
+                // Only now is it of use, if it was inactive.
+                Event::ExpectationRenewed { expectation, .. } => self.consider(expectation),
                 Event::ConntrackNew(record) => self.note_visitor(record),
                 event => self.dialogues.forget(event),
             }
@@ -132,13 +147,7 @@ impl Forger {
 
     /// Takes the expectation if it is the first of its class that its dialogue alone brings about.
     fn consider(&mut self, record: &Arc<ExpectationRecord>) {
-        let class = Class {
-            service: Service::of(&record.root),
-            helper: record.helper,
-            protocol: record.expectation.protocol,
-            class: record.expectation.class,
-            direction: record.direction,
-        };
+        let class = Class::of(record);
         let failures = match self.tried.get(&class) {
             Some(Tried::Found | Tried::InVain(MOST_FAILURES..)) => return,
             Some(&Tried::InVain(failures)) => failures,

@@ -158,7 +158,7 @@ impl Base {
         let rewrite = |(index, said): (usize, &Arc<Said>)| {
             let payload = wire::payload(&said.bytes)?;
             let mut edits = edits(index, payload);
-            edits.extend(body::content_length(payload, &edits));
+            edits.extend(body::content_lengths(payload, &edits));
             edits.sort_by_key(|edit| edit.at.start);
             let mut bytes = wire::edited(&said.bytes, &edits)?;
             // Modulo 2^32, so that less is more, too.
