@@ -152,8 +152,12 @@ impl Cuts {
         }
         for cuts in [&mut cuts.sources, &mut cuts.addresses] {
             let [ipv4, ipv6] = cuts;
-            NOT_FORWARDED_IPV4.iter().for_each(|region| cut(ipv4, *region));
-            NOT_FORWARDED_IPV6.iter().for_each(|region| cut(ipv6, *region));
+            NOT_FORWARDED_IPV4
+                .iter()
+                .for_each(|region| cut(ipv4, *region));
+            NOT_FORWARDED_IPV6
+                .iter()
+                .for_each(|region| cut(ipv6, *region));
         }
         for choice in choices {
             let addresses = &mut cuts.addresses[usize::from(choice.ipv6)];

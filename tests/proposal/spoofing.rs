@@ -9,7 +9,7 @@ use ctaudit::proposal::spoofing::{BASE, IP6TABLES, IPTABLES, NFTABLES, manual};
 use ctaudit::ruleset::{Chain, Family, Hook, Hooks, Passing, Ruleset};
 use ctaudit::topology::Topology;
 
-use super::topology::TWO_SIDES;
+use crate::topology::TWO_SIDES;
 
 fn rules(topology: &str) -> Ruleset {
     let rules = manual(&Topology::parse(topology).unwrap());
