@@ -17,6 +17,7 @@ mod mutated;
 mod packet;
 mod properties;
 mod proposal;
+mod ruleset;
 mod support;
 mod topology;
 mod traffic;

@@ -33,7 +33,8 @@ impl Events {
             true => Firewall::new(config),
             false => {
                 let topology = self.input.firewall.topology()?;
-                Firewall::with_rules(config, rules_of(&self.rules)?, topology)
+                let (rules, _) = rules_of(&self.rules)?;
+                Firewall::with_rules(config, rules, topology)
             }
         };
         let unread = firewall.rules().map_or(&[][..], |rules| &rules.unread);

@@ -26,6 +26,7 @@ use crate::kernel::{Behaviour, Kernel};
 use crate::proposal::Wishes;
 use crate::replay::{Clock, Replay};
 use crate::report::frames;
+use crate::report::table::RuleFile;
 use crate::ruleset::iptables::Unsayable;
 use crate::ruleset::nftables::Unwritable;
 use crate::ruleset::{Ruleset, Unread};
@@ -289,12 +290,18 @@ impl RuleOptions {
 }
 
 /// The rules in these files, in one kernel.
-fn rules_of(paths: &[PathBuf]) -> Result<Ruleset, Failure> {
+fn rules_of(paths: &[PathBuf]) -> Result<(Ruleset, Vec<RuleFile>), Failure> {
     let mut rules = Ruleset::default();
+    let mut files = Vec::new();
     for (index, path) in paths.iter().enumerate() {
-        rules.append(Ruleset::read(&read_text(path)?, index));
+        let file = RuleFile {
+            path: path.clone(),
+            text: read_text(path)?,
+        };
+        rules.append(Ruleset::read(&file.text, index));
+        files.push(file);
     }
-    Ok(rules)
+    Ok((rules, files))
 }
 
 fn read_text(path: &Path) -> Result<String, Failure> {

@@ -28,7 +28,7 @@ impl Prove {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
         let kernel = self.input.firewall.kernel;
         let config = self.input.firewall.config(kernel)?;
-        let rules = rules_of(&self.rules)?;
+        let (rules, files) = rules_of(&self.rules)?;
         let mut proof = Proof::new(&config, rules, &self.options.wishes(&self.input.firewall)?);
         let mut replay = self.input.replay(config)?;
         let mut status = ExitCode::SUCCESS;
@@ -41,7 +41,7 @@ impl Prove {
             }
         }
         let mut out = BufWriter::new(io::stdout().lock());
-        table::proof(&mut out, &proof, &self.rules, width())?;
+        table::proof(&mut out, &proof, &files, width())?;
         out.flush()?;
         if !proof.holds() {
             status = ExitCode::from(super::NOT_PROVED);

@@ -94,7 +94,7 @@ impl Proposal {
     }
 
     /// Each of the rules as a statement of nft.
-    pub fn statements(&self) -> Vec<String> {
+    pub fn statements(&self) -> Vec<Option<String>> {
         let target = Target::Nftables;
         let rules = self.rules.iter();
         let rules = rules.filter_map(|proposed| match &proposed.what {
@@ -103,7 +103,7 @@ impl Proposal {
                 accept(proposed, *hook)
             }
         });
-        rules.map(|rule| nftables::statement(&rule)).collect()
+        rules.map(|rule| nftables::write_rule(&rule)).collect()
     }
 
     /// With the number of each, from 1.

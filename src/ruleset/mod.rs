@@ -188,7 +188,9 @@ pub struct RuleId {
 impl Ruleset {
     /// What a file says, in whichever of the languages it is written. `file` is its place among several.
     pub fn read(text: &str, file: usize) -> Self {
-        if text.lines().any(|line| line.starts_with('*')) {
+        if text.trim_start().starts_with('{') {
+            nftables::read_json(text, file)
+        } else if text.lines().any(|line| line.starts_with('*')) {
             iptables::read(text, file)
         } else {
             nftables::read(text, file)

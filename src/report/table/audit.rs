@@ -300,7 +300,7 @@ pub fn discovery(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Re
                 "one way"
             }
             .to_owned(),
-            nftables::statement(&proposal::attaching(key)),
+            nftables::write_rule(&proposal::attaching(key)).unwrap_or_default(),
         ]);
     }
     finish(out, table)?;

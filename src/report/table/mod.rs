@@ -6,7 +6,7 @@ mod advice;
 mod audit;
 mod proof;
 
-pub use proof::proof;
+pub use proof::{RuleFile, proof};
 
 use std::io::{self, Write};
 use std::time::Duration;

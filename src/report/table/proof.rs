@@ -8,11 +8,23 @@ use super::endpoint;
 use crate::forgery::Kind;
 use crate::proof::{Forged, Frames, Proof};
 use crate::report::layout::{self, finish, heading};
-use crate::ruleset::{Place, RuleId, Verdict, nftables};
+use crate::ruleset::{Place, Rule, RuleId, Verdict, nftables};
 use crate::verdict::counted;
 
+/// A file of rules that somebody wrote.
+pub struct RuleFile {
+    pub path: PathBuf,
+    pub text: String,
+}
+
+impl RuleFile {
+    fn is_json(&self) -> bool {
+        self.text.trim_start().starts_with('{')
+    }
+}
+
 /// What the rules in these files come to, and of each what would be lost without it.
-pub fn proof(out: &mut dyn Write, proof: &Proof, files: &[PathBuf], width: u16) -> io::Result<()> {
+pub fn proof(out: &mut dyn Write, proof: &Proof, files: &[RuleFile], width: u16) -> io::Result<()> {
     balance(out, proof)?;
     rules(out, proof, files, width)?;
     unread(out, proof, files)?;
@@ -71,7 +83,7 @@ fn listed(what: &str, frames: &Frames) -> String {
     }
 }
 
-fn rules(out: &mut dyn Write, proof: &Proof, files: &[PathBuf], width: u16) -> io::Result<()> {
+fn rules(out: &mut dyn Write, proof: &Proof, files: &[RuleFile], width: u16) -> io::Result<()> {
     let mut table = layout::table(
         width,
         &["line", "rule", "needed packets lost without it"],
@@ -84,7 +96,7 @@ fn rules(out: &mut dyn Write, proof: &Proof, files: &[PathBuf], width: u16) -> i
     for (id, rule) in proof.rules().rules().filter(|(id, _)| accepts(id)) {
         table.add_row([
             place(rule.place, files),
-            nftables::statement(rule),
+            text(rule, files),
             proof.needs.get(&id).copied().unwrap_or(0).to_string(),
         ]);
     }
@@ -94,15 +106,25 @@ fn rules(out: &mut dyn Write, proof: &Proof, files: &[PathBuf], width: u16) -> i
     finish(out, table)
 }
 
+/// As its file says it; nft's JSON has no lines.
+fn text(rule: &Rule, files: &[RuleFile]) -> String {
+    let file = files.get(rule.place.file).filter(|file| !file.is_json());
+    let line = file.and_then(|file| file.text.lines().nth(rule.place.line.checked_sub(1)?));
+    match line {
+        Some(line) => line.trim().escape_debug().to_string().replace("\\\"", "\""),
+        None => nftables::write_rule(rule).unwrap_or_default(),
+    }
+}
+
 /// The line; with its file, where there are several.
-fn place(place: Place, files: &[PathBuf]) -> String {
+fn place(place: Place, files: &[RuleFile]) -> String {
     match files.get(place.file) {
-        Some(file) if files.len() > 1 => format!("{}:{}", file.display(), place.line),
+        Some(file) if files.len() > 1 => format!("{}:{}", file.path.display(), place.line),
         _ => place.line.to_string(),
     }
 }
 
-fn unread(out: &mut dyn Write, proof: &Proof, files: &[PathBuf]) -> io::Result<()> {
+fn unread(out: &mut dyn Write, proof: &Proof, files: &[RuleFile]) -> io::Result<()> {
     let set = proof.rules();
     if set.unread.is_empty() && proof.undecided.is_empty() {
         return Ok(());

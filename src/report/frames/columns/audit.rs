@@ -410,7 +410,7 @@ pub fn control_protocols(analysis: &Analysis) -> Vec<Described> {
             "",
             "the rule that attaches the helper, in the language of nft",
             each(&rows, |row| {
-                nftables::statement(&proposal::attaching(row.0))
+                nftables::write_rule(&proposal::attaching(row.0))
             }),
         ),
     ]);

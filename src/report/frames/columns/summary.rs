@@ -61,7 +61,7 @@ pub fn rules(proposal: &Proposal) -> Vec<Described> {
             "nft",
             "",
             "the rule in the language of nft",
-            each(&statements, String::clone),
+            each(&statements, Option::clone),
         ),
         Described::new(
             "needed_by",

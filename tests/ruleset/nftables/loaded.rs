@@ -1,0 +1,119 @@
+//! nft itself, in a network namespace of its own: it takes what is written, and lists what means the same.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use ctaudit::ruleset::{Condition, Family, Match, Ruleset, nftables};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+
+use super::without_places;
+use super::written::rulesets;
+
+/// What the commands print; `None` where there is no nft, or nobody who may run it.
+fn in_a_namespace(commands: &str, input: &str) -> Option<Result<String, String>> {
+    let mut child = Command::new("unshare")
+        .args(["--net", "sh", "-c", commands])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .ok()?;
+    // One that ends early does not read it all.
+    let _ = child.stdin.take()?.write_all(input.as_bytes());
+    let output = child.wait_with_output().ok()?;
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Some(if output.status.success() {
+        Ok(text(output.stdout))
+    } else {
+        Err(text(output.stderr))
+    })
+}
+
+fn can_load() -> bool {
+    let helper = "table inet t { ct helper f { type \"ftp\" protocol tcp; } }";
+    let can = matches!(in_a_namespace("nft -f -", helper), Some(Ok(_)));
+    if !can {
+        eprintln!(
+            "LEFT OUT: nft cannot be run here (it takes root, nft, and the kernel's helper modules)"
+        );
+    }
+    can
+}
+
+/// nft sorts what it lists, and leaves out a protocol or family that something else in the rule asks for.
+fn sorted(ruleset: Ruleset) -> Ruleset {
+    let mut ruleset = without_places(ruleset);
+    for rule in ruleset.chains.iter_mut().flat_map(|chain| &mut chain.rules) {
+        rule.conditions.iter_mut().for_each(sort);
+        let asks_for_family = rule.conditions.iter().any(has_family);
+        rule.conditions
+            .retain(|condition| !asks_for_family || !matches!(condition.matches, Match::Family(_)));
+        rule.conditions
+            .sort_by_key(|condition| format!("{condition:?}"));
+        rule.conditions.dedup();
+    }
+    ruleset
+}
+
+fn has_family(condition: &Condition) -> bool {
+    match &condition.matches {
+        Match::Address(..) | Match::IcmpType(..) | Match::IcmpCode(..) => true,
+        Match::Any(ways) => ways.iter().flatten().any(has_family),
+        _ => false,
+    }
+}
+
+fn sort(condition: &mut Condition) {
+    match &mut condition.matches {
+        Match::State(states) => states.sort(),
+        Match::Interface(_, names) => names.sort_by_key(|name| name.text.clone()),
+        Match::Address(_, ranges) => ranges.sort_by_key(|range| *range.start()),
+        Match::Any(ways) => ways.sort_by_key(|way| format!("{way:?}")),
+        _ => {}
+    }
+}
+
+/// The same sixty each time.
+#[test]
+fn nft_takes_what_is_written_and_lists_the_same() {
+    if !can_load() {
+        return;
+    }
+    let mut runner = TestRunner::deterministic();
+    for family in [Family::Inet, Family::Ipv4, Family::Ipv6] {
+        for _ in 0..20 {
+            check(&rulesets(family).new_tree(&mut runner).unwrap().current());
+        }
+    }
+}
+
+fn check(ruleset: &Ruleset) {
+    let expected = sorted(ruleset.clone());
+    let text = nftables::write(ruleset).unwrap();
+    let run = |commands: &str, input: &str| {
+        let output = in_a_namespace(commands, input).unwrap();
+        output.unwrap_or_else(|error| panic!("{commands}: {error}\n{input}"))
+    };
+    // Loaded twice, it is there once.
+    let twice = format!("{text}{text}");
+    let listed = run("nft -f - && nft list ruleset", &twice);
+    assert_eq!(
+        sorted(nftables::read(&listed, 0)),
+        expected,
+        "{text}\n{listed}"
+    );
+    let listed = run("nft -f - && nft -j list ruleset", &text);
+    assert_eq!(
+        sorted(nftables::read_json(&listed, 0)),
+        expected,
+        "{text}\n{listed}"
+    );
+    let json = nftables::write_json(ruleset).unwrap();
+    let listed = run("nft -j -f - && nft list ruleset", &json);
+    assert_eq!(
+        sorted(nftables::read(&listed, 0)),
+        expected,
+        "{json}\n{listed}"
+    );
+}
