@@ -16,6 +16,7 @@ mod mutated;
 mod packet;
 mod properties;
 mod proposal;
+mod ruleset;
 mod support;
 mod traffic;
 mod verdict;

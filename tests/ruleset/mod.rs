@@ -1,0 +1,3 @@
+//! What rule sets say, and what they do to packets.
+
+mod iptables;
