@@ -116,7 +116,10 @@ impl<'w> Reading<'w> {
             self.at += 1;
         }
         let Some(value) = value.or_else(|| self.next().map(|word| word.text.as_str())) else {
-            return self.refuse(name.to_owned(), "nothing stands behind it");
+            return match name {
+                "-j" | "--jump" => self.jump("", false),
+                _ => self.refuse(name.to_owned(), "nothing stands behind it"),
+            };
         };
         let not = if negated { "! " } else { "" };
         let words = format!("{not}{name} {value}");

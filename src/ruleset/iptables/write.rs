@@ -84,22 +84,23 @@ impl Writer<'_> {
             };
             let _ = writeln!(text, ":{} {policy} [0:0]", chain.name);
         }
-        for chain in chains {
+        let (built_in, others): (Vec<&Chain>, Vec<&Chain>) =
+            chains.iter().partition(|chain| chain.base.is_some());
+        for chain in built_in.into_iter().chain(others) {
             self.rules(chain, &mut text)?;
         }
         Ok(text)
     }
 
     fn rules(&self, chain: &Chain, text: &mut String) -> Result<(), Unsayable> {
-        let may_precede = chain.base.is_some() && chain.table == "filter";
-        let jumps =
-            |rule: &&Rule| matches!(rule.verdict, Some(Verdict::Jump(_) | Verdict::Goto(_)));
-        let first = chain.rules.iter().take_while(jumps).count();
+        let mut inserts = chain.base.is_some() && chain.table == "filter";
         let mut inserted = 0;
-        for (index, rule) in chain.rules.iter().enumerate() {
+        for rule in &chain.rules {
+            let jumps = matches!(rule.verdict, Some(Verdict::Jump(_) | Verdict::Goto(_)));
             for line in self.rule(chain, rule)? {
                 let name = &chain.name;
-                let _ = if may_precede && index < first {
+                inserts &= jumps;
+                let _ = if inserts {
                     inserted += 1;
                     writeln!(text, "-I {name} {inserted} {line}")
                 } else {

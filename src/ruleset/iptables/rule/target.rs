@@ -49,6 +49,7 @@ impl Target {
         }
         let name = name.to_owned();
         let why = match name.as_str() {
+            "" => Some("nothing stands behind it"),
             _ if goes => None,
             _ if TRANSLATE.contains(&&*name) => Some("address translation is not simulated"),
             "QUEUE" | "NFQUEUE" => Some("a program decides"),
@@ -91,7 +92,7 @@ impl Reading<'_> {
         match &self.target {
             Target::Flow => self.of_flow(options),
             Target::Unread { name, why } => {
-                let mut words = vec![format!("-j {name}")];
+                let mut words = vec![format!("-j {name}").trim_end().to_owned()];
                 words.extend(options.others);
                 self.unread.push((words.join(" "), why));
                 None
