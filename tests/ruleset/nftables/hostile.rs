@@ -180,8 +180,21 @@ fn definitions_do_not_grow_without_bound() {
     assert!(!nftables::read(&text, 0).unread.is_empty());
     // One that is large, and used often.
     let elements = "10.0.0.1, ".repeat(20_000);
-    let rules = "add rule t c ip saddr @s drop\n".repeat(2_000);
+    let rules = "add rule t c ip saddr @s drop\n".repeat(1_000);
     let text =
         format!("table t {{ set s {{ type ipv4_addr; elements = {{ {elements} }}\n}} }}\n{rules}");
     assert!(!nftables::read(&text, 0).unread.is_empty());
+}
+
+/// A rule is written out for each element of its map; that of many conditions and a large map would fill the memory.
+#[test]
+fn rules_do_not_multiply_without_bound() {
+    let conditions = "ip saddr 10.0.0.1 ".repeat(20_000);
+    let map: String = (0..30_000)
+        .map(|port| format!("{port} : accept, "))
+        .collect();
+    let text = format!("add rule t c {conditions} tcp dport vmap {{ {map} }}\nadd rule t c drop");
+    let ruleset = nftables::read(&text, 0);
+    assert!(ruleset.rules().count() < 1000);
+    assert!(!ruleset.unread.is_empty());
 }
