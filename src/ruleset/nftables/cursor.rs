@@ -50,6 +50,19 @@ impl<'t> Cursor<'t> {
         is_next
     }
 
+    /// Whether one of these came next, unquoted; it is passed.
+    pub fn take_any(&mut self, texts: &[&str]) -> bool {
+        let is_next = self.plain().is_some_and(|next| texts.contains(&next));
+        self.at += usize::from(is_next);
+        is_next
+    }
+
+    /// Whether `ct ... set` comes next.
+    pub fn is_at_ct_setting(&self) -> bool {
+        let next = self.tokens.get(self.at..self.at + 3);
+        next.is_some_and(|next| (next[0].text, next[2].text) == ("ct", "set"))
+    }
+
     /// The next word, quoted or not.
     pub fn word(&mut self) -> Option<&'t str> {
         let token = self.peek()?;

@@ -2,19 +2,16 @@
 //!
 //! Sources: nft(8); the expressions that nft 1.0.6 compiles them to (`nft --debug=netlink`).
 
-use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use super::draft::Set;
 use super::names;
+use super::parts::{Why, addresses, each, interface, narrow, number, numbers, word};
 use super::words::{Key, Op, Value};
 use crate::conntrack::State;
 use crate::conntrack::event::Status;
-use crate::ruleset::{Condition, End, Family, Match, Name, Way};
+use crate::ruleset::{Condition, End, Family, Match, Way};
 use crate::tuple::{Direction, Protocol};
-
-/// Why something is not understood.
-type Why = &'static str;
 
 pub(super) struct Comparison<'k> {
     pub keys: &'k [Key],
@@ -305,7 +302,7 @@ impl Field {
     /// Any of the values.
     fn matches(self, values: &[&Value]) -> Result<Match, Why> {
         Ok(match self {
-            Self::State => Match::State(each(values, |value| state(value))?),
+            Self::State => Match::State(each(values, state)?),
             Self::Status => return Err("it compares all flags at once"),
             Self::Direction => {
                 return alternatives(values, |word| match word {
@@ -317,7 +314,7 @@ impl Field {
             Self::Helper => {
                 return alternatives(values, |word| Some(Match::Helper(word.to_owned())));
             }
-            Self::Interface(way) => Match::Interface(way, each(values, |value| interface(value))?),
+            Self::Interface(way) => Match::Interface(way, each(values, interface)?),
             Self::Address(end, family) => {
                 Match::Address(end, each(values, |value| addresses(value, family))?)
             }
@@ -394,10 +391,6 @@ fn icmp_numbers(values: &[&Value], known: &[(&str, u8)]) -> Result<Vec<RangeIncl
     narrow(&all)
 }
 
-fn each<T>(values: &[&Value], read: impl Fn(&Value) -> Result<T, Why>) -> Result<Vec<T>, Why> {
-    values.iter().map(|value| read(value)).collect()
-}
-
 /// The model has one alternative of these in a match.
 fn alternatives(values: &[&Value], read: impl Fn(&str) -> Option<Match>) -> Result<Match, Why> {
     let mut all = each(values, |value| read(word(value)?).ok_or("no such name"))?;
@@ -421,111 +414,4 @@ fn family(values: &[&Value], names: [&str; 2], numbers: [u32; 2]) -> Result<Matc
         [false, true] => Family::Ipv6,
         [false, false] => return Err("no family at all"),
     }))
-}
-
-/// `eth*` is all that begin so; `eth\*` is a name with an asterisk.
-fn interface(value: &Value) -> Result<Name, Why> {
-    let word = match value {
-        // `iif 3`
-        Value::Word(word) if word.parse::<u32>().is_ok() => {
-            return Err("an interface by its number");
-        }
-        value => word(value)?,
-    };
-    if let Some(literal) = word.strip_suffix("\\*") {
-        return Ok(Name {
-            text: format!("{literal}*"),
-            begins: false,
-        });
-    }
-    let begins = word.strip_suffix('*');
-    Ok(Name {
-        text: begins.unwrap_or(word).to_owned(),
-        begins: begins.is_some(),
-    })
-}
-
-fn addresses(value: &Value, family: Family) -> Result<RangeInclusive<IpAddr>, Why> {
-    const NO_ADDRESS: Why = "no address of this family";
-    let is_ipv6 = family == Family::Ipv6;
-    let one = |word: &str| {
-        let address = word.parse::<IpAddr>().ok();
-        address
-            .filter(|address| address.is_ipv6() == is_ipv6)
-            .ok_or(NO_ADDRESS)
-    };
-    let (low, high) = match value {
-        Value::Rest => {
-            let all: ipnet::IpNet = if is_ipv6 {
-                ipnet::Ipv6Net::default().into()
-            } else {
-                ipnet::Ipv4Net::default().into()
-            };
-            (all.network(), all.broadcast())
-        }
-        Value::Range(low, high) => (one(low)?, one(high)?),
-        value => {
-            let word = word(value)?;
-            if let Some((low, high)) = word.split_once('-') {
-                (one(low)?, one(high)?)
-            } else if word.contains('/') {
-                let net: ipnet::IpNet = word.parse().map_err(|_| NO_ADDRESS)?;
-                (one(&net.network().to_string())?, net.broadcast())
-            } else {
-                (one(word)?, one(word)?)
-            }
-        }
-    };
-    if low > high {
-        return Err("a range that ends before it begins");
-    }
-    Ok(low..=high)
-}
-
-/// A number, a name of one, a range of either.
-fn numbers(
-    value: &Value,
-    most: u16,
-    named: impl Fn(&str) -> Option<u32>,
-) -> Result<RangeInclusive<u32>, Why> {
-    const UNNAMED: Why = "a name that is not known";
-    let one = |word: &str| number(word).or_else(|| named(word)).ok_or(UNNAMED);
-    let (low, high) = match value {
-        Value::Rest => (0, u32::from(most)),
-        Value::Range(low, high) => (one(low)?, one(high)?),
-        value => {
-            let word = word(value)?;
-            match (one(word), word.split_once('-')) {
-                (Err(_), Some((low, high))) => (one(low)?, one(high)?),
-                (only, _) => (only?, only?),
-            }
-        }
-    };
-    if low > high || high > u32::from(most) {
-        return Err("a range that ends before it begins, or too large a number");
-    }
-    Ok(low..=high)
-}
-
-/// The numbers as the model's.
-fn narrow<T: TryFrom<u32>>(ranges: &[RangeInclusive<u32>]) -> Result<Vec<RangeInclusive<T>>, Why> {
-    let one = |number: u32| T::try_from(number).map_err(|_| "too large a number");
-    ranges
-        .iter()
-        .map(|range| Ok(one(*range.start())?..=one(*range.end())?))
-        .collect()
-}
-
-fn number(word: &str) -> Option<u32> {
-    match word.strip_prefix("0x") {
-        Some(digits) => u32::from_str_radix(digits, 16).ok(),
-        None => word.parse().ok(),
-    }
-}
-
-fn word(value: &Value) -> Result<&str, Why> {
-    match value {
-        Value::Word(word) | Value::Text(word) => Ok(word),
-        _ => Err("this value is not understood"),
-    }
 }

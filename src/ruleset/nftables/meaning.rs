@@ -15,6 +15,8 @@ pub(super) struct Meaning<'d> {
     /// Of this table, by name: places among all chains.
     chains: HashMap<&'d str, usize>,
     sets: Sets<'d>,
+    /// How many conditions and values rules may still have: one that ends in a map is written out for each element.
+    left: usize,
 }
 
 impl<'d> Meaning<'d> {
@@ -25,7 +27,7 @@ impl<'d> Meaning<'d> {
             unread,
         };
         // Elements of named sets are written out for each rule that names them; all of them have this many.
-        let mut budget = MOST_ELEMENTS;
+        let mut budget = [MOST_ELEMENTS; 2];
         for table in tables.iter().filter(|table| !table.is_dormant) {
             let Some(family) = table.name.family else {
                 continue;
@@ -38,13 +40,14 @@ impl<'d> Meaning<'d> {
                 table,
                 family,
                 chains: names.zip(first..).collect(),
-                sets: Sets::new(&table.sets, budget),
+                sets: Sets::new(&table.sets, budget[0]),
+                left: budget[1],
             };
             for chain in drafted {
                 let read = meaning.chain(chain, &mut ruleset.unread);
                 ruleset.chains.push(read);
             }
-            budget = meaning.sets.left();
+            budget = [meaning.sets.left(), meaning.left];
         }
         ruleset.unread.sort_by_key(|unread| unread.place);
         ruleset
@@ -63,9 +66,9 @@ impl<'d> Meaning<'d> {
             rules: Vec::new(),
         };
         for draft in &drafted.rules {
-            let mut building = Building::new(draft, is_nat);
+            let mut building = Building::new(draft, is_nat, self.left);
             self.rule(&mut building, &draft.statements);
-            building.finish(&mut chain.rules, unread);
+            self.left = building.finish(&mut chain.rules, unread);
         }
         chain
     }
@@ -116,6 +119,10 @@ impl<'d> Meaning<'d> {
     /// A rule for each element; then the rest of the rule.
     fn vmap(&mut self, building: &mut Building<'_>, keys: &[Key], data: &Value, words: &str) {
         let elements = match self.sets.elements(data) {
+            Ok(_) if keys.len() > MOST_KEYS => Err("too many keys"),
+            found => found,
+        };
+        let elements = match elements {
             Ok(elements) => elements,
             Err(why) => {
                 building.matters = true;
@@ -175,11 +182,12 @@ struct Building<'d> {
     unread: Vec<Unread>,
     matters: bool,
     rules: Vec<Rule>,
+    left: usize,
 }
 
 impl<'d> Building<'d> {
     /// In a chain of type nat, which is called for the first packets of a flow only (`nf_nat_inet_fn`), or another.
-    fn new(draft: &'d Draft, is_nat: bool) -> Self {
+    fn new(draft: &'d Draft, is_nat: bool, left: usize) -> Self {
         let first = Match::State(vec![State::New, State::Related]);
         let conditions = is_nat.then(|| Condition::is(first));
         Self {
@@ -189,6 +197,7 @@ impl<'d> Building<'d> {
             unread: Vec::new(),
             matters: false,
             rules: Vec::new(),
+            left,
         }
     }
 
@@ -242,6 +251,20 @@ impl<'d> Building<'d> {
     }
 
     fn push(&mut self, verdict: Option<Verdict>) {
+        if self.left == 0 {
+            self.effect = None;
+            return;
+        }
+        let weight = 1 + self.conditions.iter().map(weight).sum::<usize>();
+        self.left = self.left.saturating_sub(weight);
+        if self.left == 0 {
+            self.matters = true;
+            self.unread.push(Unread {
+                place: self.draft.place,
+                text: String::new(),
+                why: "from here on, rules have more conditions than can be kept",
+            });
+        }
         self.rules.push(Rule {
             place: self.draft.place,
             conditions: self.conditions.clone(),
@@ -251,12 +274,31 @@ impl<'d> Building<'d> {
         });
     }
 
-    fn finish(mut self, rules: &mut Vec<Rule>, unread: &mut Vec<Unread>) {
+    /// What is left.
+    fn finish(mut self, rules: &mut Vec<Rule>, unread: &mut Vec<Unread>) -> usize {
         if self.matters || !self.rules.is_empty() {
             unread.append(&mut self.unread);
         }
         rules.append(&mut self.rules);
+        self.left
     }
 }
 
-const MOST_ELEMENTS: usize = 1 << 20;
+/// What a condition takes to keep, about.
+fn weight(condition: &Condition) -> usize {
+    1 + match &condition.matches {
+        Match::Address(_, ranges) => ranges.len(),
+        Match::Port(_, ranges) => ranges.len(),
+        Match::Interface(_, names) => names.len(),
+        Match::State(states) => states.len(),
+        Match::Protocol(ranges) | Match::IcmpType(_, ranges) | Match::IcmpCode(_, ranges) => {
+            ranges.len()
+        }
+        Match::Any(ways) => ways.iter().flatten().map(weight).sum(),
+        _ => 0,
+    }
+}
+
+const MOST_ELEMENTS: usize = 1 << 22;
+/// nft has sixteen registers for all the keys of a concatenation (`NFT_REG32_COUNT`).
+const MOST_KEYS: usize = 16;

@@ -10,6 +10,7 @@ mod json;
 mod matches;
 mod meaning;
 mod names;
+mod parts;
 mod phrase;
 mod script;
 mod statement;

@@ -271,6 +271,9 @@ fn relation(condition: &Condition, protocol: Option<u8>) -> Result<Relation, Why
         (true, true) => Op::Lacks,
         (true, false) => Op::Not,
     };
+    if right.is_empty() {
+        return Err("one of no values");
+    }
     let right = if is_flags {
         Value::Flags(right)
     } else {

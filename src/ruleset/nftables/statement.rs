@@ -41,8 +41,8 @@ fn statement(cursor: &mut Cursor<'_>) -> Option<Statement> {
         Some(Statement::Beyond { words, why, ends })
     };
     match cursor.plain().unwrap_or_default() {
-        "counter" | "log" | "flow" | "dup" | "nftrace" => {
-            to_next_statement(cursor);
+        "counter" | "log" | "flow" => {
+            skip_idle(cursor);
             None
         }
         "add" | "update" | "delete" => set_statement(cursor),
@@ -60,11 +60,10 @@ fn statement(cursor: &mut Cursor<'_>) -> Option<Statement> {
             "an extension of iptables that nft has no words for",
             true,
         ),
-        "limit" | "quota" | "connlimit" | "last" => {
-            to_next_statement(cursor);
+        "limit" | "quota" => {
+            skip_amounts(cursor);
             let words = cursor.words_since(mark);
-            let why = "it depends on how much has passed";
-            Some(Statement::Unknown { words, why })
+            Some(Statement::Unknown { words, why: AMOUNT })
         }
         _ => relation_or_setting(cursor),
     }
@@ -96,18 +95,86 @@ pub(super) fn ending(cursor: &mut Cursor<'_>) -> Option<Ending> {
     Some(ending)
 }
 
+/// Passes over a counter, a log with its options, or a flow's way into a flowtable.
+fn skip_idle(cursor: &mut Cursor<'_>) {
+    const TAKES_ONE: [&str; 12] = [
+        "packets",
+        "bytes",
+        "name",
+        "prefix",
+        "level",
+        "group",
+        "snaplen",
+        "queue-threshold",
+        "flags",
+        "add",
+        "offload",
+        "@",
+    ];
+    cursor.next();
+    loop {
+        if cursor.take("@") {
+            cursor.word();
+        } else if cursor.take_any(&TAKES_ONE) {
+            cursor.word();
+            // `flags tcp sequence,options`, `flags ip options`
+            while cursor.take(",") || cursor.plain().is_some_and(|next| LOG_FLAGS.contains(&next)) {
+                cursor.word();
+            }
+        } else {
+            return;
+        }
+    }
+}
+
+/// Passes over `limit rate over 5/minute burst 3 packets`, `quota until 10 mbytes used 5 mbytes`.
+fn skip_amounts(cursor: &mut Cursor<'_>) {
+    const WORDS: [&str; 18] = [
+        "rate",
+        "over",
+        "until",
+        "burst",
+        "used",
+        "packets",
+        "bytes",
+        "kbytes",
+        "mbytes",
+        "gbytes",
+        "/",
+        "second",
+        "minute",
+        "hour",
+        "day",
+        "week",
+        "bytes/second",
+        "mbytes/second",
+    ];
+    cursor.next();
+    if cursor.take("name") {
+        cursor.word();
+    }
+    while cursor.plain().is_some_and(|next| {
+        WORDS.contains(&next)
+            || next.starts_with(|first: char| first.is_ascii_digit())
+            || next.starts_with("kbytes/")
+    }) {
+        cursor.next();
+    }
+}
+
 /// `add @set { ip saddr }` decides only where something in it counts or limits.
 fn set_statement(cursor: &mut Cursor<'_>) -> Option<Statement> {
     let mark = cursor.mark();
-    to_next_statement(cursor);
+    cursor.next();
+    cursor.take("@");
+    cursor.word();
+    if cursor.take("{") {
+        cursor.skip_block();
+    }
     let words = cursor.words_since(mark);
-    let decides = ["limit", "quota", "ct count"];
-    let why = "it depends on how much has passed";
-    let has = |what: &&str| words.contains(&format!(" {what} "));
-    decides
-        .iter()
-        .any(has)
-        .then_some(Statement::Unknown { words, why })
+    let decides = [" limit ", " quota ", " ct count "];
+    let decides = decides.iter().any(|what| words.contains(what));
+    decides.then_some(Statement::Unknown { words, why: AMOUNT })
 }
 
 /// `key op value`, `key vmap ...`, or `key set value`.
@@ -115,13 +182,7 @@ fn relation_or_setting(cursor: &mut Cursor<'_>) -> Option<Statement> {
     let mark = cursor.mark();
     let keys = keys(cursor);
     let Some(keys) = keys else {
-        cursor.next();
-        to_next_statement(cursor);
-        let words = cursor.words_since(mark);
-        return Some(Statement::Unknown {
-            words,
-            why: "these words are not known",
-        });
+        return Some(unknown(cursor, mark, "these words are not known"));
     };
     if cursor.take("set") {
         return setting(cursor, &keys, mark);
@@ -141,10 +202,7 @@ fn relation_or_setting(cursor: &mut Cursor<'_>) -> Option<Statement> {
         )));
     }
     if matches!(cursor.plain(), Some("|" | "^" | "<<" | ">>" | "map")) {
-        to_next_statement(cursor);
-        let words = cursor.words_since(mark);
-        let why = "it computes";
-        return Some(Statement::Unknown { words, why });
+        return Some(unknown(cursor, mark, "it computes"));
     }
     let op = values::operator(cursor);
     let right = values::value(cursor);
@@ -156,6 +214,23 @@ fn relation_or_setting(cursor: &mut Cursor<'_>) -> Option<Statement> {
     }))
 }
 
+/// Words that no comparison is found in; where they map to verdicts, they may end the rule.
+fn unknown(cursor: &mut Cursor<'_>, mark: usize, why: &'static str) -> Statement {
+    if cursor.mark() == mark {
+        skip_one(cursor);
+    }
+    skip_to_statement(cursor);
+    let words = cursor.words_since(mark);
+    if words.contains(" vmap ") {
+        return Statement::Beyond {
+            words,
+            why,
+            ends: true,
+        };
+    }
+    Statement::Unknown { words, why }
+}
+
 /// What is set: marks and priorities decide nothing here.
 fn setting(cursor: &mut Cursor<'_>, keys: &[Key], mark: usize) -> Option<Statement> {
     let object = match keys {
@@ -163,7 +238,7 @@ fn setting(cursor: &mut Cursor<'_>, keys: &[Key], mark: usize) -> Option<Stateme
         _ => None,
     };
     if object.is_none() {
-        to_next_statement(cursor);
+        skip_set_to(cursor);
     }
     let words = cursor.words_since(mark);
     match (object, keys) {
@@ -250,25 +325,54 @@ fn key(cursor: &mut Cursor<'_>) -> Option<Key> {
     })
 }
 
-/// Passes over the words of a statement, up to one that begins another for certain.
-fn to_next_statement(cursor: &mut Cursor<'_>) {
-    cursor.next();
-    while !cursor.is_at_end() {
-        let Some(next) = cursor.plain() else {
-            cursor.next();
-            continue;
-        };
-        if BEGINS.contains(&next) {
-            return;
+/// Passes over what something is set to: a value, or what is computed from another key.
+fn skip_set_to(cursor: &mut Cursor<'_>) {
+    const SIGNS: [&str; 9] = ["&", "|", "^", "<<", ">>", "and", "or", "xor", ":"];
+    loop {
+        let mark = cursor.mark();
+        if keys(cursor).is_none() && cursor.mark() == mark {
+            values::value(cursor);
         }
-        cursor.next();
-        if next == "{" {
-            cursor.skip_block();
+        if cursor.take("map") {
+            values::value(cursor);
+        }
+        if !cursor.take_any(&SIGNS) {
+            return;
         }
     }
 }
 
+/// Passes over the words of a statement, up to one that begins another for certain.
+fn to_next_statement(cursor: &mut Cursor<'_>) {
+    skip_one(cursor);
+    skip_to_statement(cursor);
+}
+
+fn skip_to_statement(cursor: &mut Cursor<'_>) {
+    while !begins_statement(cursor) && !cursor.is_at_end() {
+        skip_one(cursor);
+    }
+}
+
+/// Passes over a token, or a block.
+fn skip_one(cursor: &mut Cursor<'_>) {
+    if cursor.take("{") {
+        cursor.skip_block();
+    } else {
+        cursor.next();
+    }
+}
+
+fn begins_statement(cursor: &Cursor<'_>) -> bool {
+    cursor.is_at_ct_setting() || cursor.plain().is_some_and(|next| BEGINS.contains(&next))
+}
+
 pub(super) const TRANSLATION: &str = "address translation is not simulated";
+
+const AMOUNT: &str = "it depends on how much has passed";
+
+/// Words of a log's flags that stand without a comma.
+const LOG_FLAGS: [&str; 3] = ["sequence", "options", "all"];
 
 /// Statements begin with these and no part of one is called so.
 const BEGINS: [&str; 16] = [

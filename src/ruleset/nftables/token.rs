@@ -133,8 +133,8 @@ impl<'t> Lexer<'t> {
         let is_negative = self.rest.starts_with('-')
             && self.rest[1..].starts_with(|digit: char| digit.is_ascii_digit());
         let sign = usize::from(is_negative);
-        let is_part = |sign: char| sign.is_alphanumeric() || matches!(sign, '/' | '_' | '.' | '-');
-        let starts = |sign: char| is_part(sign) && !matches!(sign, '-' | '/');
+        let is_part = |part: char| part.is_alphanumeric() || matches!(part, '/' | '_' | '.' | '-');
+        let starts = |first: char| is_part(first) && !matches!(first, '-' | '/');
         if !self.rest[sign..].starts_with(starts) || self.rest.starts_with(". ") {
             return 0;
         }

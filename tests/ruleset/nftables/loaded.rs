@@ -7,6 +7,7 @@ use ctaudit::ruleset::{Condition, Family, Match, Ruleset, nftables};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
+use super::listed::{ROUTER, ZONES};
 use super::without_places;
 use super::written::rulesets;
 
@@ -116,4 +117,30 @@ fn check(ruleset: &Ruleset) {
         expected,
         "{json}\n{listed}"
     );
+}
+
+/// What a file says is what nft says it has understood.
+#[test]
+fn nft_lists_what_was_read() {
+    if !can_load() {
+        return;
+    }
+    for text in [ROUTER, ZONES] {
+        let counted = |ruleset: Ruleset| {
+            assert_eq!(ruleset.unread, []);
+            let chains = ruleset.chains.into_iter();
+            chains
+                .map(|chain| (chain.name, chain.base, chain.rules.len()))
+                .collect::<Vec<_>>()
+        };
+        let expected = counted(nftables::read(text, 0));
+        let listed = in_a_namespace("nft -f - && nft list ruleset", text)
+            .unwrap()
+            .unwrap();
+        assert_eq!(counted(nftables::read(&listed, 0)), expected);
+        let listed = in_a_namespace("nft -f - && nft -j list ruleset", text)
+            .unwrap()
+            .unwrap();
+        assert_eq!(counted(nftables::read_json(&listed, 0)), expected);
+    }
 }
