@@ -5,6 +5,7 @@ mod options;
 mod packets;
 mod restore;
 mod round_trip;
+mod written;
 
 use ctaudit::conntrack::State;
 use ctaudit::conntrack::event::Status;

@@ -1,16 +1,19 @@
 //! One rule: its options, from the left to the right.
 
 mod flow;
+mod packet;
 mod target;
 
+pub(super) use packet::{WITH_SEVERAL_PORTS, hook_has};
 pub(super) use target::{Target, is_no_target};
 
 use super::Table;
 use super::values::{self, Why};
 use super::words::{self, Word};
-use crate::ruleset::{Condition, End, Family, Hook, Match, Rule, Way};
+use crate::ruleset::{Condition, End, Hook, Match, Rule, Way};
 use crate::tuple::Protocol;
 use flow::Flow;
+use packet::{WITH_PORTS, end};
 use target::Helping;
 
 /// Where a rule stands, as far as that says what it may hold.
@@ -59,6 +62,8 @@ struct Reading<'w> {
     needs: Vec<(&'static [u8], String)>,
     matches: Vec<&'w str>,
     flow: Flow,
+    /// Where its conditions belong.
+    flow_at: usize,
     target: Target,
     helping: Helping,
     /// What an option that is not known belongs to.
@@ -87,6 +92,7 @@ impl<'w> Reading<'w> {
             needs: Vec::new(),
             matches: Vec::new(),
             flow: Flow::default(),
+            flow_at: 0,
             target: Target::Nothing,
             helping: Helping::default(),
             open: Open::Nothing,
@@ -135,7 +141,6 @@ impl<'w> Reading<'w> {
         negated: bool,
         words: &str,
     ) -> Result<(), Why> {
-        let ipv6 = self.within.ipv6;
         match name {
             "-p" | "--protocol" => self.protocol(value, negated)?,
             "-s" | "--source" | "--src" => self.address(End::Src, value, negated)?,
@@ -147,6 +152,17 @@ impl<'w> Reading<'w> {
             "-g" | "--goto" => self.jump(value, true),
             "-c" | "--set-counters" => self.at += 1,
             "--helper" if self.open == Open::Target => self.helping.helper(value),
+            // It says how.
+            "--reject-with" => {}
+            _ => self.of_match(name, value, negated, words)?,
+        }
+        Ok(())
+    }
+
+    /// Options of matches that are known.
+    fn of_match(&mut self, name: &str, value: &str, negated: bool, words: &str) -> Result<(), Why> {
+        let ipv6 = self.within.ipv6;
+        match name {
             "--helper" => {
                 self.asks_for("helper")?;
                 self.add(Match::HelperBegins(value.to_owned()), negated);
@@ -181,7 +197,6 @@ impl<'w> Reading<'w> {
                 self.several_ports(name, value, negated, words)?;
             }
             "--icmp-type" | "--icmpv6-type" => self.icmp(name, value, negated, words)?,
-            // `--reject-with`
             _ => {}
         }
         Ok(())
@@ -197,96 +212,6 @@ impl<'w> Reading<'w> {
         is_named.then_some(()).ok_or("its match is not named")
     }
 
-    fn protocol(&mut self, value: &str, negated: bool) -> Result<(), Why> {
-        match values::protocol(value)? {
-            Some(protocol) => {
-                self.protocol = (!negated).then_some(protocol);
-                self.add(Match::Protocol(vec![protocol..=protocol]), negated);
-            }
-            None if negated => return Err("iptables refuses what no packet can match"),
-            None => {}
-        }
-        Ok(())
-    }
-
-    fn address(&mut self, end: End, value: &str, negated: bool) -> Result<(), Why> {
-        let ranges = values::addresses(value, self.within.ipv6)?;
-        if negated && ranges.len() > 1 {
-            return Err("iptables refuses to negate a list");
-        }
-        if negated || !ranges.iter().any(values::is_everywhere) {
-            self.add(Match::Address(end, ranges), negated);
-        }
-        Ok(())
-    }
-
-    fn interface(&mut self, way: Way, value: &str, negated: bool) -> Result<(), Why> {
-        if self.within.hook.is_some_and(|hook| !hook_has(hook, way)) {
-            return Err("iptables refuses it in this chain");
-        }
-        match values::interface(value)? {
-            Some(name) => self.add(Match::Interface(way, vec![name]), negated),
-            None if negated => return Err("no interface is none"),
-            None => {}
-        }
-        Ok(())
-    }
-
-    fn several_ports(
-        &mut self,
-        name: &str,
-        value: &str,
-        negated: bool,
-        words: &str,
-    ) -> Result<(), Why> {
-        self.needs.push((&WITH_SEVERAL_PORTS, words.to_owned()));
-        let ranges = values::several_ports(value)?;
-        let of = |end| Match::Port(end, ranges.clone());
-        match (name, negated) {
-            ("--ports", false) => {
-                let ends = [End::Src, End::Dst].map(|end| vec![Condition::is(of(end))]);
-                self.add(Match::Any(ends.to_vec()), false);
-            }
-            ("--ports", true) => {
-                let ends = [End::Src, End::Dst].map(|end| Condition::not(of(end)));
-                self.conditions.extend(ends);
-            }
-            _ => self.add(of(end(name)), negated),
-        }
-        Ok(())
-    }
-
-    fn icmp(&mut self, name: &str, value: &str, negated: bool, words: &str) -> Result<(), Why> {
-        let ipv6 = self.within.ipv6;
-        if (name == "--icmpv6-type") != ipv6 {
-            return Err("ICMP of the other family");
-        }
-        let (family, needs): (_, &[u8]) = if ipv6 {
-            (Family::Ipv6, &[Protocol::ICMPV6.0])
-        } else {
-            (Family::Ipv4, &[Protocol::ICMP.0])
-        };
-        self.needs.push((needs, words.to_owned()));
-        let kind = |kind| Match::IcmpType(family, vec![kind..=kind]);
-        let code = |code| Match::IcmpCode(family, vec![code..=code]);
-        match values::icmp(value, ipv6)? {
-            (Some(is), None) => self.add(kind(is), negated),
-            (Some(is), Some(with)) if negated => {
-                let another_code = vec![Condition::is(kind(is)), Condition::not(code(with))];
-                let ways = vec![vec![Condition::not(kind(is))], another_code];
-                self.add(Match::Any(ways), false);
-            }
-            (Some(is), Some(with)) => {
-                let both = [kind(is), code(with)].map(Condition::is);
-                self.conditions.extend(both);
-            }
-            // It holds of no message.
-            (None, _) if negated => self.add(kind_of_any(family), true),
-            (None, _) => {}
-        }
-        Ok(())
-    }
-
     fn module(&mut self, name: &'w str) {
         self.open = Open::Nothing;
         self.matches.push(name);
@@ -297,7 +222,11 @@ impl<'w> Reading<'w> {
             "dccp" => &[Protocol::DCCP.0],
             "icmp" if !self.within.ipv6 => &[Protocol::ICMP.0],
             "icmp6" if self.within.ipv6 => &[Protocol::ICMPV6.0],
-            "conntrack" => return self.conditions.extend(self.flow.end()),
+            "conntrack" => {
+                self.end_flow();
+                self.flow_at = self.conditions.len();
+                return;
+            }
             "state" | "helper" | "multiport" | "comment" | "iprange" => return,
             _ => {
                 let why = "a match that the simulation does not know";
@@ -309,7 +238,16 @@ impl<'w> Reading<'w> {
         self.needs.push((needs, format!("-m {name}")));
     }
 
+    fn end_flow(&mut self) {
+        let at = self.flow_at..self.flow_at;
+        self.conditions.splice(at, self.flow.end());
+    }
+
     fn jump(&mut self, name: &str, goes: bool) {
+        if self.target != Target::Nothing {
+            let why = "iptables takes one target";
+            return self.refuse(format!("-j {name}"), why);
+        }
         self.target = Target::named(name, goes);
         if name == "NOTRACK" {
             self.helping.untrack();
@@ -348,7 +286,7 @@ impl<'w> Reading<'w> {
     }
 
     fn finish(mut self) -> Parsed {
-        self.conditions.extend(self.flow.end());
+        self.end_flow();
         for (protocols, words) in std::mem::take(&mut self.needs) {
             if !self.protocol.is_some_and(|is| protocols.contains(&is)) {
                 let why = "iptables refuses it without -p of such a protocol";
@@ -377,27 +315,6 @@ impl<'w> Reading<'w> {
 fn takes_a_value(name: &str) -> bool {
     let mut known = SHORT.iter().chain(&LONG).chain(&OF_MATCHES);
     known.any(|known| *known == name)
-}
-
-/// The end that an option is about.
-fn end(name: &str) -> End {
-    if name.starts_with("--s") {
-        End::Src
-    } else {
-        End::Dst
-    }
-}
-
-/// Whether packets have come by an interface there, or go by one.
-pub(super) fn hook_has(hook: Hook, way: Way) -> bool {
-    match way {
-        Way::In => !matches!(hook, Hook::Output | Hook::Postrouting),
-        Way::Out => !matches!(hook, Hook::Prerouting | Hook::Input),
-    }
-}
-
-fn kind_of_any(family: Family) -> Match {
-    Match::IcmpType(family, vec![0..=u8::MAX])
 }
 
 const SHORT: [&str; 9] = ["-p", "-s", "-d", "-i", "-o", "-m", "-j", "-g", "-c"];
@@ -438,20 +355,4 @@ const OF_MATCHES: [&str; 21] = [
     "--icmp-type",
     "--icmpv6-type",
     "--reject-with",
-];
-
-const WITH_PORTS: [u8; 4] = [
-    Protocol::TCP.0,
-    Protocol::UDP.0,
-    Protocol::SCTP.0,
-    Protocol::DCCP.0,
-];
-
-/// Those that multiport takes.
-pub(super) const WITH_SEVERAL_PORTS: [u8; 5] = [
-    Protocol::TCP.0,
-    Protocol::UDP.0,
-    Protocol::UDPLITE.0,
-    Protocol::SCTP.0,
-    Protocol::DCCP.0,
 ];

@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use super::rule::{hook_has, is_no_target};
 use super::say::{self, plain, unsayable};
 use super::{TABLES, Table, built_in};
-use crate::ruleset::{Chain, Effect, Family, Helper, Match, Rule, Ruleset, Verdict};
+use crate::ruleset::{
+    Chain, Condition, Effect, Family, Helper, Hook, Match, Rule, Ruleset, Verdict,
+};
 use crate::tuple::Protocol;
 
 /// What iptables has no words for.
@@ -34,7 +37,8 @@ pub fn write(ruleset: &Ruleset, family: Family, head: &[String]) -> Result<Strin
     }
     for table in &TABLES {
         let own = chains.iter().filter(|chain| chain.table == table.name);
-        let own: Vec<&Chain> = own.copied().collect();
+        let mut own: Vec<&Chain> = own.copied().collect();
+        own.sort_by_key(|chain| chain.base.map_or(usize::MAX, |base| base.hook as usize));
         let writer = Writer {
             ruleset,
             table,
@@ -55,7 +59,7 @@ fn check(chain: &Chain) -> Result<(), Unsayable> {
     let known = known.ok_or_else(|| unsayable(&format!("the table '{table}'")))?;
     let is_right = match chain.base {
         Some(base) => known.hook(name) == Some(base.hook) && base.priority == known.priority,
-        None => known.hook(name).is_none() && super::rule::is_no_target(name),
+        None => known.hook(name).is_none() && is_no_target(name),
     };
     if !is_right || name.len() > LONGEST_NAME {
         return Err(unsayable(&format!("the chain '{name}' of '{table}'")));
@@ -84,9 +88,7 @@ impl Writer<'_> {
             };
             let _ = writeln!(text, ":{} {policy} [0:0]", chain.name);
         }
-        let (built_in, others): (Vec<&Chain>, Vec<&Chain>) =
-            chains.iter().partition(|chain| chain.base.is_some());
-        for chain in built_in.into_iter().chain(others) {
+        for chain in chains {
             self.rules(chain, &mut text)?;
         }
         Ok(text)
@@ -113,7 +115,12 @@ impl Writer<'_> {
 
     /// The rules that it takes: none for one that decides nothing.
     fn rule(&self, chain: &Chain, rule: &Rule) -> Result<Vec<String>, Unsayable> {
-        self.check_interfaces(chain, rule)?;
+        if let Some(base) = chain.base
+            && asks_for_what_is_missing(&rule.conditions, base.hook)
+        {
+            let name = built_in(base.hook);
+            return Err(unsayable(&format!("an interface that {name} has not")));
+        }
         let mut lines = Vec::new();
         if let Some(effect) = &rule.effect {
             lines.append(&mut self.effect(effect, rule)?);
@@ -123,22 +130,6 @@ impl Writer<'_> {
             lines.append(&mut self.lines(rule, &target, None)?);
         }
         Ok(lines)
-    }
-
-    /// A rule says nothing of an interface that no packet of its chain has.
-    fn check_interfaces(&self, chain: &Chain, rule: &Rule) -> Result<(), Unsayable> {
-        let Some(base) = chain.base else {
-            return Ok(());
-        };
-        for condition in &rule.conditions {
-            if let Match::Interface(way, _) = condition.matches
-                && !super::rule::hook_has(base.hook, way)
-            {
-                let name = built_in(base.hook);
-                return Err(unsayable(&format!("an interface that {name} has not")));
-            }
-        }
-        Ok(())
     }
 
     fn effect(&self, effect: &Effect, rule: &Rule) -> Result<Vec<String>, Unsayable> {
@@ -187,6 +178,15 @@ impl Writer<'_> {
         };
         Ok(options.into_iter().map(line).collect())
     }
+}
+
+/// Whether a condition is about an interface that no packet has there.
+fn asks_for_what_is_missing(conditions: &[Condition], hook: Hook) -> bool {
+    conditions.iter().any(|condition| match &condition.matches {
+        Match::Interface(way, _) => !hook_has(hook, *way),
+        Match::Any(ways) => ways.iter().any(|way| asks_for_what_is_missing(way, hook)),
+        _ => false,
+    })
 }
 
 /// Without what a reader might take for the end of it.

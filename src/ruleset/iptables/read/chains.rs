@@ -90,7 +90,7 @@ impl Chains {
             let find = |name: String| callable.get(&(table, name)).copied();
             let mut rules = Vec::new();
             for said in draft.rules {
-                let (rule, unread) = said.finish(&find);
+                let (rule, unread) = said.finish(find);
                 set.unread.extend(unread);
                 rules.extend(rule);
             }
