@@ -6,6 +6,7 @@
 
 pub mod conntrackd;
 pub mod nftables;
+pub mod prefixes;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

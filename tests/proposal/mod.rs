@@ -1,5 +1,7 @@
 //! Rules as text.
 
+mod prefixes;
+
 use std::collections::BTreeSet;
 
 use ctaudit::helper::Modules;
