@@ -102,7 +102,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("what_if", &["conntrack", "exposure", "replay", "time"]),
     ("compare", &["conntrack", "expectation", "replay", "time"]),
-    ("proposal", &["exposure", "helper", "service", "tuple"]),
+    (
+        "proposal",
+        &[
+            "conntrack",
+            "exposure",
+            "helper",
+            "kernel",
+            "ruleset",
+            "service",
+            "tuple",
+        ],
+    ),
     (
         "report",
         &[

@@ -1,6 +1,7 @@
 //! Rules as text.
 
 mod prefixes;
+mod spoofing;
 mod topology;
 
 use std::collections::BTreeSet;
