@@ -70,7 +70,9 @@
 //! otherwise, what that would have opened.
 //!
 //! ## [`proposal`]
-//! The rules that the needed flows ask for; a file a target language, and one for what conntrackd needs.
+//! The rules that the needed flows ask for; a file a target language, one for what conntrackd needs, and one for what
+//! else there is to set up. With them go rules against spoofed sources, which stand on what the administrator says of
+//! the firewall's interfaces, and few prefixes in place of many hosts.
 //!
 //! ## [`report`]
 //! Tables, the catalogue, events, JSON, CSV and Parquet; a file a format. It writes to what it is given.

@@ -7,6 +7,7 @@
 pub mod conntrackd;
 pub mod nftables;
 pub mod prefixes;
+pub mod set_up;
 pub mod spoofing;
 pub mod topology;
 

@@ -1,6 +1,7 @@
 //! Rules as text.
 
 mod prefixes;
+mod set_up;
 mod spoofing;
 mod topology;
 
