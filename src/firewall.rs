@@ -123,8 +123,8 @@ impl Firewall {
                 ..rules.passing(packet, fate)
             };
             let ruling = rules.set.decide(&rules.hooks, hook, &passing, None);
-            let helper = rules.gives(&ruling).map(|helper| helper.name.as_str());
-            trial.helper = trial.helper.or(helper);
+            let helper = rules.gives(&ruling, seen.is_some());
+            trial.helper = trial.helper.or(helper.map(|helper| helper.name.as_str()));
             trial.dropped |= ruling.dropped;
         }
         trial
@@ -161,13 +161,15 @@ impl Rules {
         if early.dropped {
             return tracker.drop_early(at);
         }
-        let mut entered = tracker.enter(at, packet, !self.untracks(&early));
+        let first = self.effects(&early).find(|effect| is_early(effect));
+        let mut entered = tracker.enter(at, packet, first != Some(&Effect::Untrack));
         if entered.is_dropped() {
             return tracker.leave(entered, packet);
         }
-        // A template: its helper goes to a flow that nobody expected (`__nf_ct_try_assign_helper`).
-        if !tracker.status(&entered).has(Status::EXPECTED) {
-            self.attach(tracker, &mut entered, packet, &early);
+        if let Some(Effect::Template(helper)) = first
+            && !tracker.status(&entered).has(Status::EXPECTED)
+        {
+            self.attach(tracker, &mut entered, packet, helper);
         }
         for (index, hook) in hooks.iter().enumerate() {
             passing.seen = Some(Seen {
@@ -178,7 +180,9 @@ impl Rules {
             });
             let matters = entered.verdict.state == State::Related || entered.verdict.attached;
             let ruling = self.decide(*hook, &passing, matters, passed);
-            self.attach(tracker, &mut entered, packet, &ruling);
+            if let Some(helper) = self.gives(&ruling, true) {
+                self.attach(tracker, &mut entered, packet, helper);
+            }
             if ruling.dropped {
                 return tracker.discard(entered);
             }
@@ -226,8 +230,8 @@ impl Rules {
         if matters || !ruling.effects.is_empty() {
             for &id in ruling.by.iter().chain(&ruling.effects) {
                 let without = self.set.decide(&self.hooks, hook, passing, Some(id));
-                if without.dropped != ruling.dropped || self.gives(&without) != self.gives(&ruling)
-                {
+                let helps = |ruling| self.gives(ruling, passing.seen.is_some());
+                if without.dropped != ruling.dropped || helps(&without) != helps(&ruling) {
                     passed.hangs_on.push(id);
                 }
             }
@@ -235,34 +239,28 @@ impl Rules {
         ruling
     }
 
-    /// The helper that comes first.
-    fn gives(&self, ruling: &Ruling) -> Option<&Helper> {
-        let mut effects = ruling.effects.iter();
-        effects.find_map(|id| match &self.set.rule(*id)?.effect {
-            Some(Effect::Help(helper)) => Some(helper),
+    fn effects(&self, ruling: &Ruling) -> impl Iterator<Item = &Effect> {
+        let rules = ruling.effects.iter();
+        rules.filter_map(|id| self.set.rule(*id)?.effect.as_ref())
+    }
+
+    /// The helper that comes first and takes effect there, before conntrack or behind it.
+    fn gives(&self, ruling: &Ruling, is_behind: bool) -> Option<&Helper> {
+        self.effects(ruling).find_map(|effect| match effect {
+            Effect::Help(helper) if is_behind => Some(helper),
+            Effect::Template(helper) if !is_behind => Some(helper),
             _ => None,
         })
     }
 
-    fn untracks(&self, ruling: &Ruling) -> bool {
-        let mut effects = ruling.effects.iter();
-        effects.any(|id| {
-            let rule = self.set.rule(*id);
-            rule.is_some_and(|rule| rule.effect == Some(Effect::Untrack))
-        })
-    }
-
-    /// `nft_ct_helper_obj_eval`
+    /// To a flow of the helper's protocol and family (`nft_ct_helper_obj_eval`, `xt_ct_set_helper`).
     fn attach(
         &self,
         tracker: &mut Tracker,
         entered: &mut Entered,
         packet: &Packet<'_>,
-        ruling: &Ruling,
+        helper: &Helper,
     ) {
-        let Some(helper) = self.gives(ruling) else {
-            return;
-        };
         let ipv6 = packet.src.is_ipv6();
         let protocol = packet.transport.map(|(protocol, _)| protocol);
         let registered = self.modules.registered_as(&helper.name);
@@ -275,6 +273,12 @@ impl Rules {
             tracker.attach(entered, registered);
         }
     }
+}
+
+/// What takes effect before conntrack. The first such rule counts: a packet that has a template, or is untracked, the CT
+/// target leaves alone (`xt_ct_target`).
+fn is_early(effect: &Effect) -> bool {
+    matches!(effect, Effect::Template(_) | Effect::Untrack)
 }
 
 /// The hooks that a packet passes where nothing drops it. What comes back in by the loopback device has a flow already.

@@ -285,17 +285,18 @@ fn attach(target: Target, proposed: &Proposed, hook: Hook) -> Option<Rule> {
     conditions.push(protocol(attach.protocol));
     let port = attach.port..=attach.port;
     conditions.push(Condition::is(Match::Port(End::Dst, vec![port])));
-    let reads = match target {
-        Target::Nftables => attach.reads,
-        Target::Iptables | Target::Ip6tables => target.family(),
+    let helper = |family| Helper {
+        name: attach.helper.to_owned(),
+        protocol: attach.protocol,
+        family,
+    };
+    let effect = match target {
+        Target::Nftables => Effect::Help(helper(attach.reads)),
+        Target::Iptables | Target::Ip6tables => Effect::Template(helper(target.family())),
     };
     Some(Rule {
         conditions,
-        effect: Some(Effect::Help(Helper {
-            name: attach.helper.to_owned(),
-            protocol: attach.protocol,
-            family: reads,
-        })),
+        effect: Some(effect),
         comment: Some(proposed.comment()),
         ..Rule::default()
     })

@@ -101,6 +101,7 @@ impl Ruleset {
             ipv6: passing.packet.src.is_ipv6(),
             protocol: ip::protocol_in_rules(passing.packet.datagram),
             without,
+            steps: MOST_STEPS,
             ruling: &mut ruling,
         };
         for &index in &hooks.chains[usize::from(passing.seen.is_some())][hook as usize] {
@@ -119,6 +120,8 @@ struct Walk<'w> {
     ipv6: bool,
     protocol: Option<u8>,
     without: Option<RuleId>,
+    /// Rules that may still be looked at: chains that jump to others many times multiply.
+    steps: u32,
     ruling: &'w mut Ruling,
 }
 
@@ -156,6 +159,11 @@ impl Walk<'_> {
             if self.without == Some(id) {
                 continue;
             }
+            let Some(steps) = self.steps.checked_sub(1) else {
+                self.ruling.undecided.push(id);
+                return Walked::Ran;
+            };
+            self.steps = steps;
             match self.holds(rule) {
                 Some(false) => continue,
                 None => {
@@ -292,8 +300,9 @@ impl Walk<'_> {
             Family::Ipv6 => Protocol::ICMPV6,
             Family::Ipv4 | Family::Inet => Protocol::ICMP,
         };
+        let has_it = self.protocol == Some(protocol.0) && family.has(self.ipv6);
         let byte = self.passing.packet.transport_bytes().get(at);
-        match byte.filter(|_| self.protocol == Some(protocol.0)) {
+        match byte.filter(|_| has_it) {
             Some(byte) => Matched::within(byte, ranges),
             None => Matched::Absent,
         }
@@ -351,5 +360,7 @@ impl Hook {
 const HOOKS: usize = 5;
 /// `NF_IP_PRI_CONNTRACK`
 const CONNTRACK: i32 = -200;
+/// Of real rule sets, the largest have some tens of thousands of rules in all.
+const MOST_STEPS: u32 = 100_000;
 /// `NFT_JUMP_STACK_SIZE`
 const DEEPEST: usize = 16;

@@ -96,8 +96,10 @@ pub struct Rule {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// nft's `ct helper set` or iptables' `-j CT --helper`.
+    /// nft's `ct helper set`: for the flow that conntrack found. Before conntrack it does nothing.
     Help(Helper),
+    /// iptables' `-j CT --helper`: for a flow that conntrack is going to make.
+    Template(Helper),
     /// `notrack`, `-j CT --notrack`.
     Untrack,
 }
@@ -212,11 +214,13 @@ impl Ruleset {
     /// Lists as unread what attaches a helper that does not exist: the kernel takes no such rule set.
     pub fn check_helpers(&mut self, exists: impl Fn(&str) -> bool) {
         let missing = self.rules().filter_map(|(_, rule)| match &rule.effect {
-            Some(Effect::Help(helper)) if !exists(&helper.name) => Some(Unread {
-                place: rule.place,
-                text: helper.name.clone(),
-                why: "no helper has that name, so this does not load",
-            }),
+            Some(Effect::Help(helper) | Effect::Template(helper)) if !exists(&helper.name) => {
+                Some(Unread {
+                    place: rule.place,
+                    text: helper.name.clone(),
+                    why: "no helper has that name, so this does not load",
+                })
+            }
             _ => None,
         });
         let missing: Vec<Unread> = missing.collect();

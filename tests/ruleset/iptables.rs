@@ -100,7 +100,7 @@ impl Case {
             match &rules.rule(id).unwrap().effect {
                 Some(Effect::Untrack) => outcome.untracked = true,
                 // Conntrack takes no notice of the helper of another protocol or family.
-                Some(Effect::Help(helper)) => {
+                Some(Effect::Template(helper)) => {
                     let is_ipv6 = passing.packet.src.is_ipv6();
                     let protocol = passing.packet.transport.map(|(protocol, _)| protocol);
                     if helper.family.has(is_ipv6) && Some(helper.protocol) == protocol {

@@ -138,9 +138,10 @@ impl Writer<'_> {
         }
         match effect {
             Effect::Untrack => self.lines(rule, "-j CT --notrack", None),
+            Effect::Help(_) => Err(unsayable("a helper for a flow that is there")),
             // Conntrack takes no notice of the helper of another family.
-            Effect::Help(helper) if !helper.family.has(self.ipv6) => Ok(Vec::new()),
-            Effect::Help(Helper { name, protocol, .. }) => {
+            Effect::Template(helper) if !helper.family.has(self.ipv6) => Ok(Vec::new()),
+            Effect::Template(Helper { name, protocol, .. }) => {
                 plain(name)?;
                 let target = format!("-j CT --helper {name}");
                 self.lines(rule, &target, Some(*protocol))

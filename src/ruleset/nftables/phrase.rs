@@ -109,6 +109,7 @@ fn draft(
     match &rule.effect {
         None => {}
         Some(Effect::Untrack) => statements.push(Statement::Untrack),
+        Some(Effect::Template(_)) => return Err("a helper for a flow that is to come"),
         Some(Effect::Help(helper)) => statements.push(Statement::Help {
             object: object(objects, helper)?,
             words: String::new(),

@@ -168,7 +168,7 @@ fn deed(chain: usize, is_raw: bool) -> BoxedStrategy<(Option<Effect>, Option<Ver
             protocol,
             family,
         };
-        (Some(Effect::Help(help)), None)
+        (Some(Effect::Template(help)), None)
     };
     let helpers = select(vec![("ftp", Protocol::TCP), ("tftp", Protocol::UDP)]);
     prop_oneof![

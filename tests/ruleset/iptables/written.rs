@@ -50,7 +50,7 @@ fn a_proposal_looks_as_iptables_save_would_show_it() {
     let dport = |range| Condition::is(Match::Port(End::Dst, vec![range]));
     let attach = Rule {
         conditions: vec![to("198.51.100.21"), tcp(), dport(21..=21)],
-        effect: Some(Effect::Help(Helper {
+        effect: Some(Effect::Template(Helper {
             name: "ftp".to_owned(),
             protocol: Protocol::TCP,
             family: Family::Inet,

@@ -144,7 +144,7 @@ impl Reading<'_> {
         } else {
             Family::Ipv4
         };
-        Some(Effect::Help(Helper {
+        Some(Effect::Template(Helper {
             name,
             protocol,
             family,
