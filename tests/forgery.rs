@@ -13,9 +13,13 @@ use ctaudit::helper::Modules;
 use ctaudit::replay::{Arrival, Clock, Replay};
 use serde_json::Value;
 
-use crate::support::{capture, every_helper, firewall_with, project, read, samples};
+use crate::findings::{end, open, packets};
+use crate::support::{
+    capture, every_helper, firewall_with, project, read, record as record_of, samples,
+};
+use crate::traffic::flow::Side;
 use crate::traffic::packet::{GRE, TCP, UDP};
-use crate::traffic::{Packet, Protocol, generate, pcap, write_pcap};
+use crate::traffic::{Packet, Protocol, at_seconds, generate, pcap, write_pcap};
 
 fn variants(bytes: Vec<u8>, config: &Config) -> Vec<Variant> {
     let mut forger = Forger::new(config);
@@ -191,6 +195,51 @@ fn random_traffic_makes_well_formed_variants_and_not_too_many() {
     assert!(made > 1000, "only {made} variants");
 }
 
+/// Of a long dialogue its beginning and its end are enough, and a packet that was not captured whole is not missed.
+#[test]
+fn what_was_said_long_before_is_left_out() {
+    // Handshake and probe; of the first as much as is kept, of the second what came behind the packet that was cut.
+    for (capture, length) in long_dialogues().into_iter().zip([64 + 1, 3 + 14 + 1]) {
+        let config = every_helper(Modules::default());
+        let variants = variants(capture, &config);
+        assert_eq!(variants.len(), Kind::ALL.len());
+        let through: Vec<Kind> = variants
+            .iter()
+            .inspect(|variant| assert_eq!(variant.datagrams.len(), length))
+            .filter(|variant| passes(variant, Firewall::new(config.clone())))
+            .map(|variant| variant.kind)
+            .collect();
+        let refused = [Kind::OtherHost, Kind::ThirdParty];
+        let others = Kind::ALL.into_iter().filter(|kind| !refused.contains(kind));
+        assert_eq!(through, others.collect::<Vec<_>>());
+    }
+}
+
+/// An offer after much talk, and the same with a packet of which the capture does not hold all.
+fn long_dialogues() -> [Vec<u8>; 2] {
+    let mut chat = open(end("192.0.2.11", 50000), end("198.51.100.66", 6667));
+    for _ in 0..200 {
+        chat.say(Side::Client, b"PRIVMSG bob :how are you?\r\n");
+        chat.say(Side::Server, b":bob!b@far77 PRIVMSG alice :fine\r\n");
+    }
+    let offer = b"PRIVMSG bob :\x01DCC SEND report.txt 3221225995 35921 1024\x01\r\n";
+    chat.say(Side::Client, offer);
+    let whole = at_seconds((1..).zip(packets(chat)));
+    let cut = cut(&whole, 389);
+    [whole, cut]
+}
+
+/// A capture that holds only 50 bytes of one of its packets, counted from 0.
+fn cut(capture: &[u8], packet: usize) -> Vec<u8> {
+    let length = |at: usize| u32::from_le_bytes(*capture[at + 8..].first_chunk().unwrap()) as usize;
+    let next = |at: &usize| Some(at + 16 + length(*at));
+    let start = std::iter::successors(Some(24), next).nth(packet).unwrap();
+    let kept = start + 16 + 50;
+    let mut cut = [&capture[..kept], &capture[next(&start).unwrap()..]].concat();
+    cut[start + 8..start + 12].copy_from_slice(&50_u32.to_le_bytes());
+    cut
+}
+
 /// Lengths and checksums, by arithmetic of the test's own.
 fn check(datagram: &[u8]) {
     let number = |at: usize| usize::from(u16::from_be_bytes([datagram[at], datagram[at + 1]]));
@@ -258,16 +307,20 @@ fn the_kernel_says_the_same_of_each_probe() {
         let config = kernels_helpers(parameters);
         let folder = tempfile::tempdir().unwrap();
         let mut asked = Vec::new();
-        for sample in samples() {
-            for variant in variants(read(&sample), &config) {
+        let samples = samples().into_iter().map(|path| (read(&path), path));
+        let long = long_dialogues().map(|bytes| (bytes, PathBuf::from("long")));
+        for (bytes, sample) in samples.chain(long) {
+            for variant in variants(bytes, &config) {
                 let path = folder.path().join(format!("{}.pcap", asked.len()));
-                write_pcap(&path, &packets(&variant)).unwrap();
+                write_pcap(&path, &of_variant(&variant)).unwrap();
                 asked.push((path, sample.clone(), variant));
             }
         }
         let records = kernel(&program, folder.path(), parameters, &asked);
-        for ((_, sample, variant), record) in asked.iter().zip(records) {
-            let ours = ours(variant, &config);
+        for ((path, sample, variant), record) in asked.iter().zip(records) {
+            let ours = met(&record_of(read(path), config.clone(), Clock::Still));
+            let probe = verdict(variant, Firewall::new(config.clone())).unwrap();
+            assert_eq!(ours.last().unwrap().0, probe.state.name());
             *compared
                 .entry((variant.helper, variant.kind.name()))
                 .or_default() += 1;
@@ -291,16 +344,25 @@ fn the_kernel_says_the_same_of_each_probe() {
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
-/// What a probe met: its state, the helper of its master, and whether it was dropped.
-type Met = (String, Option<String>, Option<bool>);
+/// What packets met: state, helper of the master, and whether they were dropped.
+type Met = Vec<(String, Option<String>, Option<bool>)>;
 
-fn ours(variant: &Variant, config: &Config) -> Met {
-    let verdict = verdict(variant, Firewall::new(config.clone())).unwrap();
-    let helper = verdict.helper.map(str::to_owned);
-    (verdict.state.name().to_owned(), helper, verdict.dropped)
+/// As the lines of a record say it, ours or the kernel's.
+fn met(record: &[u8]) -> Met {
+    let lines = std::str::from_utf8(record).unwrap().lines();
+    lines
+        .map(|line| {
+            let said: Value = serde_json::from_str(line).unwrap();
+            (
+                said["state"].as_str().unwrap().to_owned(),
+                said["helper"].as_str().map(str::to_owned),
+                said["dropped"].as_bool(),
+            )
+        })
+        .collect()
 }
 
-/// The kernel's last word on each of these captures.
+/// What the kernel says of each of these captures.
 fn kernel(
     program: &str,
     folder: &Path,
@@ -326,16 +388,8 @@ fn kernel(
         "{}",
         String::from_utf8_lossy(&run.stderr)
     );
-    let last = |path: &PathBuf| {
-        let text = fs::read_to_string(path.with_extension("pcap.jsonl")).unwrap();
-        let said: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
-        (
-            said["state"].as_str().unwrap().to_owned(),
-            said["helper"].as_str().map(str::to_owned),
-            said["dropped"].as_bool(),
-        )
-    };
-    asked.iter().map(|(path, ..)| last(path)).collect()
+    let said = |path: &PathBuf| met(&fs::read(path.with_extension("pcap.jsonl")).unwrap());
+    asked.iter().map(|(path, ..)| said(path)).collect()
 }
 
 /// Parameters of the kernel's helpers.
@@ -360,7 +414,7 @@ fn kernels_helpers(parameters: &[&str]) -> Config {
     config
 }
 
-fn packets(variant: &Variant) -> Vec<Packet> {
+fn of_variant(variant: &Variant) -> Vec<Packet> {
     let micros = |at: i64| u64::try_from(at / 1000).unwrap();
     let datagrams = variant.datagrams.iter();
     datagrams
