@@ -1,25 +1,21 @@
 //! Forged variants of the samples' control traffic.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+mod kernel;
+
+use std::collections::BTreeSet;
 
 use ctaudit::conntrack::config::Config;
 use ctaudit::conntrack::event::Event;
 use ctaudit::firewall::Firewall;
-use ctaudit::forgery::{Forger, Kind, Variant, passes, verdict};
+use ctaudit::forgery::{Forger, Kind, Variant, passes};
 use ctaudit::helper::Modules;
 use ctaudit::replay::{Arrival, Clock, Replay};
-use serde_json::Value;
 
 use crate::findings::{end, open, packets};
-use crate::support::{
-    capture, every_helper, firewall_with, project, read, record as record_of, samples,
-};
+use crate::support::{capture, every_helper, project, read, samples};
 use crate::traffic::flow::Side;
 use crate::traffic::packet::{GRE, TCP, UDP};
-use crate::traffic::{Packet, Protocol, at_seconds, generate, pcap, write_pcap};
+use crate::traffic::{Protocol, at_seconds, generate, pcap};
 
 fn variants(bytes: Vec<u8>, config: &Config) -> Vec<Variant> {
     let mut forger = Forger::new(config);
@@ -294,133 +290,4 @@ fn sum(bytes: &[u8]) -> u32 {
         sum = (sum & 0xffff) + (sum >> 16);
     }
     sum
-}
-
-/// For whoever is root and has kernel-replay, whose program KERNEL_REPLAY names: each variant through the running kernel.
-#[test]
-#[ignore = "needs root, a kernel with conntrack, and KERNEL_REPLAY"]
-fn the_kernel_says_the_same_of_each_probe() {
-    let program = std::env::var("KERNEL_REPLAY").expect("KERNEL_REPLAY names the program");
-    let mut compared: BTreeMap<(&str, &str), u32> = BTreeMap::new();
-    let mut differences = Vec::new();
-    for (name, parameters) in SETTINGS {
-        let config = kernels_helpers(parameters);
-        let folder = tempfile::tempdir().unwrap();
-        let mut asked = Vec::new();
-        let samples = samples().into_iter().map(|path| (read(&path), path));
-        let long = long_dialogues().map(|bytes| (bytes, PathBuf::from("long")));
-        for (bytes, sample) in samples.chain(long) {
-            for variant in variants(bytes, &config) {
-                let path = folder.path().join(format!("{}.pcap", asked.len()));
-                write_pcap(&path, &of_variant(&variant)).unwrap();
-                asked.push((path, sample.clone(), variant));
-            }
-        }
-        let records = kernel(&program, folder.path(), parameters, &asked);
-        for ((path, sample, variant), record) in asked.iter().zip(records) {
-            let ours = met(&record_of(read(path), config.clone(), Clock::Still));
-            let probe = verdict(variant, Firewall::new(config.clone())).unwrap();
-            assert_eq!(ours.last().unwrap().0, probe.state.name());
-            *compared
-                .entry((variant.helper, variant.kind.name()))
-                .or_default() += 1;
-            if record != ours {
-                differences.push(format!(
-                    "{name}, {}, {} {} frame {}: kernel {record:?}, ours {ours:?}",
-                    sample.display(),
-                    variant.helper,
-                    variant.kind.name(),
-                    variant.frame,
-                ));
-            }
-        }
-    }
-    let all: u32 = compared.values().sum();
-    println!(
-        "{all} compared, {} differ: {compared:#?}",
-        differences.len()
-    );
-    assert!(all > 500, "only {all} variants");
-    assert!(differences.is_empty(), "{}", differences.join("\n"));
-}
-
-/// What packets met: state, helper of the master, and whether they were dropped.
-type Met = Vec<(String, Option<String>, Option<bool>)>;
-
-/// As the lines of a record say it, ours or the kernel's.
-fn met(record: &[u8]) -> Met {
-    let lines = std::str::from_utf8(record).unwrap().lines();
-    lines
-        .map(|line| {
-            let said: Value = serde_json::from_str(line).unwrap();
-            (
-                said["state"].as_str().unwrap().to_owned(),
-                said["helper"].as_str().map(str::to_owned),
-                said["dropped"].as_bool(),
-            )
-        })
-        .collect()
-}
-
-/// What the kernel says of each of these captures.
-fn kernel(
-    program: &str,
-    folder: &Path,
-    parameters: &[&str],
-    asked: &[(PathBuf, PathBuf, Variant)],
-) -> Vec<Met> {
-    let mut command = Command::new(program);
-    command
-        .args(["--local", "192.0.2.1/24", "--out"])
-        .arg(folder);
-    for assignment in FURTHER {
-        command.args(["--add-assign", assignment]);
-    }
-    for parameter in parameters {
-        command.args(["--module", parameter]);
-    }
-    let run = command
-        .args(asked.iter().map(|(path, ..)| path))
-        .output()
-        .unwrap();
-    assert!(
-        run.status.success(),
-        "{}",
-        String::from_utf8_lossy(&run.stderr)
-    );
-    let said = |path: &PathBuf| met(&fs::read(path.with_extension("pcap.jsonl")).unwrap());
-    asked.iter().map(|(path, ..)| said(path)).collect()
-}
-
-/// Parameters of the kernel's helpers.
-const SETTINGS: &[(&str, &[&str])] = &[
-    ("defaults", &[]),
-    (
-        "open",
-        &[
-            "nf_conntrack_ftp.loose=1",
-            "nf_conntrack_sip.sip_direct_media=0",
-            "nf_conntrack_sip.sip_direct_signalling=0",
-            "nf_conntrack_h323.gkrouted_only=0",
-        ],
-    ),
-];
-const FURTHER: [&str; 2] = ["tcp 2121 ftp", "udp 5070 sip"];
-
-/// A firewall with the helpers that the kernel has, and the address of its own that asks in the captures of broadcasts.
-fn kernels_helpers(parameters: &[&str]) -> Config {
-    let mut config = firewall_with("6.18", modules(parameters), true);
-    config.local.push("192.0.2.1/24".parse().unwrap());
-    config
-}
-
-fn of_variant(variant: &Variant) -> Vec<Packet> {
-    let micros = |at: i64| u64::try_from(at / 1000).unwrap();
-    let datagrams = variant.datagrams.iter();
-    datagrams
-        .map(|datagram| Packet {
-            at_micros: micros(datagram.at.nanos()),
-            ip: datagram.bytes.clone(),
-        })
-        .collect()
 }
