@@ -53,9 +53,7 @@ impl Base {
         let src = match (network, self.visitor) {
             (Some(host), _) if host.prefix_len() == host.max_prefix_len() => host.addr(),
             (_, Some(visitor)) => visitor,
-            (Some(network), None) => {
-                neighbour(dst, &self.taken).filter(|src| network.contains(src))?
-            }
+            (Some(network), None) => self.neighbour(dst).filter(|src| network.contains(src))?,
             (None, None) => self.stranger(Stranger::VISITOR),
         };
         let sport = expectation.src_port.as_ref();

@@ -1,9 +1,10 @@
-//! What was said on the control connections alive, datagram by datagram.
+//! What was said on the control connections alive, datagram by datagram: how each was opened, and its end so far.
 
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use super::stream::closed_up;
 use crate::conntrack::Step;
 use crate::conntrack::event::{ConntrackId, ConntrackRecord, Event};
 use crate::packet::Packet;
@@ -32,8 +33,15 @@ pub struct Dialogues {
 struct Dialogue {
     original: Tuple,
     /// In the order of the capture. A flow that inherited its helper begins with what its master had said until then.
-    /// `None`: more than is kept, or something of it is missing.
-    said: Option<Vec<Arc<Said>>>,
+    said: Vec<Arc<Said>>,
+    /// How many of these stay: what was inherited, and what opens the flow.
+    head: usize,
+    most_packets: usize,
+    most_bytes: usize,
+    /// Something behind the head is left out.
+    gap: bool,
+    /// It cannot be told.
+    lost: bool,
     bytes: usize,
 }
 
@@ -59,29 +67,24 @@ impl Dialogues {
         if protocol != Some(dialogue.original.protocol) {
             return;
         }
-        let size = packet.datagram.len() + OVERHEAD;
-        let is_whole = packet.captured == packet.datagram.len();
-        let fits = dialogue.bytes + size <= MOST_BYTES && self.bytes + size <= MOST_KEPT;
-        match &mut dialogue.said {
-            Some(said) if is_whole && fits && said.len() < MOST_PACKETS => {
-                dialogue.bytes += size;
-                self.bytes += size;
-                said.push(Arc::new(Said {
-                    frame: packet.number,
-                    at,
-                    bytes: packet.datagram.to_vec(),
-                }));
-            }
-            said => {
-                *said = None;
-                self.bytes -= std::mem::take(&mut dialogue.bytes);
-            }
+        self.bytes -= dialogue.bytes;
+        match packet.captured == packet.datagram.len() {
+            true => dialogue.push(Said {
+                frame: packet.number,
+                at,
+                bytes: packet.datagram.to_vec(),
+            }),
+            false => dialogue.skip(),
         }
+        if self.bytes + dialogue.bytes > MOST_KEPT {
+            dialogue.lose();
+        }
+        self.bytes += dialogue.bytes;
     }
 
     /// What was said until now on this flow and those that it comes from.
     pub fn of(&self, flow: ConntrackId) -> Option<Vec<Arc<Said>>> {
-        self.flows.get(&flow)?.said.clone()
+        self.flows.get(&flow)?.told()
     }
 
     /// Nothing more is said on a flow that has left the table.
@@ -101,28 +104,98 @@ impl Dialogues {
         if ![Protocol::TCP, Protocol::UDP].contains(&record.original.protocol) {
             return;
         }
-        let (mut said, mut bytes) = (Some(Vec::new()), 0);
-        if let Some(master) = &record.master {
-            let master = self.by_tuple.get(master);
-            let master = master.and_then(|master| self.flows.get(master));
-            said = master.and_then(|master| master.said.clone());
-            // Counted again, though it is shared: so a chain of flows has its bound, too.
-            bytes = master.map_or(0, |master| master.bytes);
-        }
-        self.bytes += bytes;
-        let dialogue = Dialogue {
-            original: record.original,
-            said,
-            bytes,
+        // What is shared with the master is counted again: so the flows of a chain have their bound, too.
+        let inherited = match &record.master {
+            None => Some(Vec::new()),
+            Some(master) => {
+                let master = self.by_tuple.get(master);
+                master.and_then(|master| self.flows.get(master)?.told())
+            }
         };
+        let dialogue = Dialogue::after(inherited, record.original);
+        self.bytes += dialogue.bytes;
         self.by_tuple.insert(record.original, record.id);
         self.flows.insert(record.id, dialogue);
     }
 }
 
-/// Packets of a dialogue.
+impl Dialogue {
+    fn after(inherited: Option<Vec<Arc<Said>>>, original: Tuple) -> Self {
+        let inherited = inherited.filter(|said| said.len() <= 2 * MOST_PACKETS);
+        let lost = inherited.is_none();
+        let said = inherited.unwrap_or_default();
+        let bytes: usize = said.iter().map(|said| said.size()).sum();
+        let opening = match original.protocol {
+            Protocol::TCP => HANDSHAKE,
+            _ => 1,
+        };
+        Self {
+            original,
+            head: said.len() + opening,
+            most_packets: said.len() + MOST_PACKETS,
+            most_bytes: bytes + MOST_BYTES,
+            bytes,
+            said,
+            gap: false,
+            lost,
+        }
+    }
+
+    /// What was said longest ago makes room, behind the head.
+    fn push(&mut self, said: Said) {
+        if self.lost {
+            return;
+        }
+        self.bytes += said.size();
+        self.said.push(Arc::new(said));
+        while self.said.len() > self.most_packets || self.bytes > self.most_bytes {
+            if self.said.len() <= self.head {
+                return self.lose();
+            }
+            self.bytes -= self.said.remove(self.head).size();
+            self.gap = true;
+        }
+    }
+
+    /// A packet of which something is missing: it is as if everything up to it had made room.
+    fn skip(&mut self) {
+        if self.said.len() < self.head {
+            return self.lose();
+        }
+        let behind: usize = self.said.drain(self.head..).map(|said| said.size()).sum();
+        self.bytes -= behind;
+        self.gap = true;
+    }
+
+    fn lose(&mut self) {
+        self.said = Vec::new();
+        self.bytes = 0;
+        self.lost = true;
+    }
+
+    fn told(&self) -> Option<Vec<Arc<Said>>> {
+        if self.lost {
+            return None;
+        }
+        match self.said.split_at_checked(self.head).filter(|_| self.gap) {
+            Some((head, tail)) => closed_up(head, tail),
+            None => Some(self.said.clone()),
+        }
+    }
+}
+
+impl Said {
+    /// Bytes that it takes, about.
+    fn size(&self) -> usize {
+        self.bytes.len() + OVERHEAD
+    }
+}
+
+/// Packets that open a TCP connection.
+const HANDSHAKE: usize = 3;
+/// Packets of a dialogue that are its own. It inherits up to twice as many; with more before it, it is lost.
 const MOST_PACKETS: usize = 64;
-/// Bytes of a dialogue.
+/// Bytes of these.
 pub const MOST_BYTES: usize = 64 << 10;
 /// Bytes of all dialogues.
 pub const MOST_KEPT: usize = 16 << 20;

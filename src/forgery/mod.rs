@@ -15,6 +15,7 @@ mod form;
 mod kind;
 pub mod probe;
 mod strangers;
+mod stream;
 mod trial;
 mod variation;
 mod wire;
@@ -59,7 +60,7 @@ pub struct Datagram {
 }
 
 /// Picks from a replay what is worth forging. Its memory is bounded: `dialogue::MOST_KEPT` bytes for the flows alive, and
-/// `MOST_BASES` dialogues of at most `dialogue::MOST_BYTES` each.
+/// `MOST_BASES` dialogues of at most three times `dialogue::MOST_BYTES` each.
 pub struct Forger {
     /// A firewall with nothing but helpers: what makes a hole there is worth a variant.
     config: Config,

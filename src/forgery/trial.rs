@@ -15,7 +15,7 @@ pub fn passes(variant: &Variant, firewall: Firewall) -> bool {
 
 /// What the probe is to a firewall that has seen nothing else; `None` where its IP input refuses it.
 pub fn verdict(variant: &Variant, mut firewall: Firewall) -> Option<Verdict> {
-    let mut decoder = Decoder::default();
+    let mut decoder = Decoder::new(firewall.fragment_limits());
     let mut last = None;
     for (datagram, number) in variant.datagrams.iter().zip(1..) {
         let arrived = decoder.decode(datagram.at, number, RAW, &datagram.bytes)?;

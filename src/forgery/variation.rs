@@ -8,7 +8,8 @@ use super::base::{Base, Named};
 use super::dialogue::Said;
 use super::form::{self, AddressForm};
 use super::strangers::Stranger;
-use super::wire::{self, Edit, Growth};
+use super::stream::Growth;
+use super::wire::{self, Edit};
 use super::{Datagram, Kind, Variant, body, probe};
 use crate::service::Service;
 use crate::tuple::{Protocol, Tuple};
@@ -126,10 +127,7 @@ impl Base {
         let told = self.told(&edit);
         self.rewritten(|index, payload| {
             if index == message {
-                return vec![Edit {
-                    at: edit.at.clone(),
-                    with: edit.with.clone(),
-                }];
+                return vec![edit.clone()];
             }
             let Some((before, after)) = told.as_ref().filter(|_| index > message) else {
                 return Vec::new();

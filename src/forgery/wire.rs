@@ -20,6 +20,7 @@ pub struct Layout {
 }
 
 /// Bytes in place of others of the payload.
+#[derive(Clone, Debug)]
 pub struct Edit {
     pub at: Range<usize>,
     pub with: Vec<u8>,
@@ -150,48 +151,3 @@ fn put(datagram: &mut [u8], at: usize, number: u16) -> Option<()> {
     place.copy_from_slice(&number.to_be_bytes());
     Some(())
 }
-
-/// How much more each end has said on each connection than it did, so that sequence numbers go on from there.
-#[derive(Default)]
-pub struct Growth(Vec<(Way, u32)>);
-
-/// Source and destination of TCP segments.
-type Way = [(IpAddr, [u8; 2]); 2];
-
-impl Growth {
-    /// Moves a segment up by what was added before it, and remembers what is added to it. UDP has no order.
-    pub fn apply(&mut self, datagram: &mut [u8], added: u32) -> Option<()> {
-        let layout = Layout::of(datagram)?;
-        if layout.protocol != Protocol::TCP {
-            return Some(());
-        }
-        let header = datagram.get_mut(layout.transport..layout.payload)?;
-        let &mut [a, b, c, d, ..] = header else {
-            return None;
-        };
-        let way = [(layout.src, [a, b]), (layout.dst, [c, d])];
-        let back = [way[1], way[0]];
-        shift(header, 4, self.of(way))?;
-        if header.get(13)? & ACK != 0 {
-            shift(header, 8, self.of(back))?;
-        }
-        match self.0.iter_mut().find(|(known, _)| *known == way) {
-            Some((_, growth)) => *growth = growth.wrapping_add(added),
-            None => self.0.push((way, added)),
-        }
-        Some(())
-    }
-
-    fn of(&self, way: Way) -> u32 {
-        let known = self.0.iter().find(|(known, _)| *known == way);
-        known.map_or(0, |(_, growth)| *growth)
-    }
-}
-
-fn shift(header: &mut [u8], at: usize, by: u32) -> Option<()> {
-    let place = header.get_mut(at..)?.first_chunk_mut()?;
-    *place = u32::from_be_bytes(*place).wrapping_add(by).to_be_bytes();
-    Some(())
-}
-
-const ACK: u8 = 0x10;

@@ -1,21 +1,21 @@
 //! Forged variants of the samples' control traffic.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+mod kernel;
+
+use std::collections::BTreeSet;
 
 use ctaudit::conntrack::config::Config;
 use ctaudit::conntrack::event::Event;
 use ctaudit::firewall::Firewall;
-use ctaudit::forgery::{Forger, Kind, Variant, passes, verdict};
+use ctaudit::forgery::{Forger, Kind, Variant, passes};
 use ctaudit::helper::Modules;
 use ctaudit::replay::{Arrival, Clock, Replay};
-use serde_json::Value;
 
-use crate::support::{capture, every_helper, firewall_with, project, read, samples};
+use crate::findings::{end, open, packets};
+use crate::support::{capture, every_helper, project, read, samples};
+use crate::traffic::flow::Side;
 use crate::traffic::packet::{GRE, TCP, UDP};
-use crate::traffic::{Packet, Protocol, generate, pcap, write_pcap};
+use crate::traffic::{Protocol, at_seconds, generate, pcap};
 
 fn variants(bytes: Vec<u8>, config: &Config) -> Vec<Variant> {
     let mut forger = Forger::new(config);
@@ -191,6 +191,51 @@ fn random_traffic_makes_well_formed_variants_and_not_too_many() {
     assert!(made > 1000, "only {made} variants");
 }
 
+/// Of a long dialogue its beginning and its end are enough, and a packet that was not captured whole is not missed.
+#[test]
+fn what_was_said_long_before_is_left_out() {
+    // Handshake and probe; of the first as much as is kept, of the second what came behind the packet that was cut.
+    for (capture, length) in long_dialogues().into_iter().zip([64 + 1, 3 + 14 + 1]) {
+        let config = every_helper(Modules::default());
+        let variants = variants(capture, &config);
+        assert_eq!(variants.len(), Kind::ALL.len());
+        let through: Vec<Kind> = variants
+            .iter()
+            .inspect(|variant| assert_eq!(variant.datagrams.len(), length))
+            .filter(|variant| passes(variant, Firewall::new(config.clone())))
+            .map(|variant| variant.kind)
+            .collect();
+        let refused = [Kind::OtherHost, Kind::ThirdParty];
+        let others = Kind::ALL.into_iter().filter(|kind| !refused.contains(kind));
+        assert_eq!(through, others.collect::<Vec<_>>());
+    }
+}
+
+/// An offer after much talk, and the same with a packet of which the capture does not hold all.
+fn long_dialogues() -> [Vec<u8>; 2] {
+    let mut chat = open(end("192.0.2.11", 50000), end("198.51.100.66", 6667));
+    for _ in 0..200 {
+        chat.say(Side::Client, b"PRIVMSG bob :how are you?\r\n");
+        chat.say(Side::Server, b":bob!b@far77 PRIVMSG alice :fine\r\n");
+    }
+    let offer = b"PRIVMSG bob :\x01DCC SEND report.txt 3221225995 35921 1024\x01\r\n";
+    chat.say(Side::Client, offer);
+    let whole = at_seconds((1..).zip(packets(chat)));
+    let cut = cut(&whole, 389);
+    [whole, cut]
+}
+
+/// A capture that holds only 50 bytes of one of its packets, counted from 0.
+fn cut(capture: &[u8], packet: usize) -> Vec<u8> {
+    let length = |at: usize| u32::from_le_bytes(*capture[at + 8..].first_chunk().unwrap()) as usize;
+    let next = |at: &usize| Some(at + 16 + length(*at));
+    let start = std::iter::successors(Some(24), next).nth(packet).unwrap();
+    let kept = start + 16 + 50;
+    let mut cut = [&capture[..kept], &capture[next(&start).unwrap()..]].concat();
+    cut[start + 8..start + 12].copy_from_slice(&50_u32.to_le_bytes());
+    cut
+}
+
 /// Lengths and checksums, by arithmetic of the test's own.
 fn check(datagram: &[u8]) {
     let number = |at: usize| usize::from(u16::from_be_bytes([datagram[at], datagram[at + 1]]));
@@ -245,128 +290,4 @@ fn sum(bytes: &[u8]) -> u32 {
         sum = (sum & 0xffff) + (sum >> 16);
     }
     sum
-}
-
-/// For whoever is root and has kernel-replay, whose program KERNEL_REPLAY names: each variant through the running kernel.
-#[test]
-#[ignore = "needs root, a kernel with conntrack, and KERNEL_REPLAY"]
-fn the_kernel_says_the_same_of_each_probe() {
-    let program = std::env::var("KERNEL_REPLAY").expect("KERNEL_REPLAY names the program");
-    let mut compared: BTreeMap<(&str, &str), u32> = BTreeMap::new();
-    let mut differences = Vec::new();
-    for (name, parameters) in SETTINGS {
-        let config = kernels_helpers(parameters);
-        let folder = tempfile::tempdir().unwrap();
-        let mut asked = Vec::new();
-        for sample in samples() {
-            for variant in variants(read(&sample), &config) {
-                let path = folder.path().join(format!("{}.pcap", asked.len()));
-                write_pcap(&path, &packets(&variant)).unwrap();
-                asked.push((path, sample.clone(), variant));
-            }
-        }
-        let records = kernel(&program, folder.path(), parameters, &asked);
-        for ((_, sample, variant), record) in asked.iter().zip(records) {
-            let ours = ours(variant, &config);
-            *compared
-                .entry((variant.helper, variant.kind.name()))
-                .or_default() += 1;
-            if record != ours {
-                differences.push(format!(
-                    "{name}, {}, {} {} frame {}: kernel {record:?}, ours {ours:?}",
-                    sample.display(),
-                    variant.helper,
-                    variant.kind.name(),
-                    variant.frame,
-                ));
-            }
-        }
-    }
-    let all: u32 = compared.values().sum();
-    println!(
-        "{all} compared, {} differ: {compared:#?}",
-        differences.len()
-    );
-    assert!(all > 500, "only {all} variants");
-    assert!(differences.is_empty(), "{}", differences.join("\n"));
-}
-
-/// What a probe met: its state, the helper of its master, and whether it was dropped.
-type Met = (String, Option<String>, Option<bool>);
-
-fn ours(variant: &Variant, config: &Config) -> Met {
-    let verdict = verdict(variant, Firewall::new(config.clone())).unwrap();
-    let helper = verdict.helper.map(str::to_owned);
-    (verdict.state.name().to_owned(), helper, verdict.dropped)
-}
-
-/// The kernel's last word on each of these captures.
-fn kernel(
-    program: &str,
-    folder: &Path,
-    parameters: &[&str],
-    asked: &[(PathBuf, PathBuf, Variant)],
-) -> Vec<Met> {
-    let mut command = Command::new(program);
-    command
-        .args(["--local", "192.0.2.1/24", "--out"])
-        .arg(folder);
-    for assignment in FURTHER {
-        command.args(["--add-assign", assignment]);
-    }
-    for parameter in parameters {
-        command.args(["--module", parameter]);
-    }
-    let run = command
-        .args(asked.iter().map(|(path, ..)| path))
-        .output()
-        .unwrap();
-    assert!(
-        run.status.success(),
-        "{}",
-        String::from_utf8_lossy(&run.stderr)
-    );
-    let last = |path: &PathBuf| {
-        let text = fs::read_to_string(path.with_extension("pcap.jsonl")).unwrap();
-        let said: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
-        (
-            said["state"].as_str().unwrap().to_owned(),
-            said["helper"].as_str().map(str::to_owned),
-            said["dropped"].as_bool(),
-        )
-    };
-    asked.iter().map(|(path, ..)| last(path)).collect()
-}
-
-/// Parameters of the kernel's helpers.
-const SETTINGS: &[(&str, &[&str])] = &[
-    ("defaults", &[]),
-    (
-        "open",
-        &[
-            "nf_conntrack_ftp.loose=1",
-            "nf_conntrack_sip.sip_direct_media=0",
-            "nf_conntrack_sip.sip_direct_signalling=0",
-            "nf_conntrack_h323.gkrouted_only=0",
-        ],
-    ),
-];
-const FURTHER: [&str; 2] = ["tcp 2121 ftp", "udp 5070 sip"];
-
-/// A firewall with the helpers that the kernel has, and the address of its own that asks in the captures of broadcasts.
-fn kernels_helpers(parameters: &[&str]) -> Config {
-    let mut config = firewall_with("6.18", modules(parameters), true);
-    config.local.push("192.0.2.1/24".parse().unwrap());
-    config
-}
-
-fn packets(variant: &Variant) -> Vec<Packet> {
-    let micros = |at: i64| u64::try_from(at / 1000).unwrap();
-    let datagrams = variant.datagrams.iter();
-    datagrams
-        .map(|datagram| Packet {
-            at_micros: micros(datagram.at.nanos()),
-            ip: datagram.bytes.clone(),
-        })
-        .collect()
 }
