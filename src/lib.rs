@@ -45,6 +45,9 @@
 //! ## [`replay`]
 //! All of the above in a row, for one input.
 //!
+//! ## [`topology`]
+//! The firewall's interfaces and the networks behind each.
+//!
 //! ## [`service`]
 //! A server by its helper: what verdicts, findings and rules are about.
 //!
@@ -74,9 +77,10 @@
 //! otherwise, what that would have opened.
 //!
 //! ## [`proposal`]
-//! The rules that the needed flows ask for; a file a target language, one for what conntrackd needs, and one for what
-//! else there is to set up. With them go rules against spoofed sources, which stand on what the administrator says of
-//! the firewall's interfaces, and few prefixes in place of many hosts.
+//! The rules that the needed flows ask for, as a rule set, and what belongs with it on the firewall.
+//!
+//! ## [`proof`]
+//! What a rule set does to the traffic: what it lets in, loses and is for, and what a forger could open through it.
 //!
 //! ## [`report`]
 //! Tables, the catalogue, events, JSON, CSV and Parquet; a file a format. It writes to what it is given.

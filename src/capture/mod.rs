@@ -7,6 +7,7 @@
 //! pcap-file parses headers, records and blocks from slices. Its readers are not used: they have a buffer of a fixed
 //! size and give up on the whole file at what a record says of its snapshot length or a block of its clock.
 
+mod again;
 mod buffer;
 mod pcap;
 mod pcapng;
@@ -15,6 +16,8 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+
+pub use self::again::Again;
 
 use self::buffer::{Buffer, MAX_RECORD};
 use self::pcap::Pcap;
@@ -65,29 +68,20 @@ impl Capture {
     /// the time to say so, not after an hour of work on the file before it. Nothing is read yet, so that a pipe's
     /// writer is not waited for.
     pub fn open(paths: &[PathBuf]) -> Result<Self, Error> {
-        let mut total_bytes = Some(0);
-        let mut inputs = Vec::with_capacity(paths.len());
-        for path in paths {
-            if path.as_os_str() == "-" {
-                total_bytes = None;
-                inputs.push(Input {
-                    name: "standard input".into(),
-                    source: Source::Stdin,
-                });
-                continue;
-            }
-            let name = printable(path);
-            let size = regular_size(path).map_err(|error| Error::Open {
-                file: name.clone(),
-                error,
-            })?;
-            total_bytes = total_bytes.zip(size).map(|(total, size)| total + size);
-            inputs.push(Input {
-                name,
-                source: Source::Path(path.clone()),
-            });
-        }
+        let (inputs, total_bytes) = inputs(paths)?;
         Ok(Self::new(inputs, total_bytes))
+    }
+
+    /// The same, and the inputs for a second time.
+    ///
+    /// # Errors
+    ///
+    /// As `open`.
+    pub fn open_twice(paths: &[PathBuf]) -> Result<(Self, Again), Error> {
+        let (inputs, total_bytes) = inputs(paths)?;
+        let twice = inputs.into_iter().map(again::twice);
+        let (once, again) = twice.unzip();
+        Ok((Self::new(once, total_bytes), Again(again)))
     }
 
     /// One input that is already open. Errors call it `name`.
@@ -334,6 +328,35 @@ impl Format {
     }
 }
 
+/// Inputs by their paths, and their sizes together, where all have one.
+fn inputs(paths: &[PathBuf]) -> Result<(Vec<Input>, Option<u64>), Error> {
+    let mut total_bytes = Some(0);
+    let mut inputs = Vec::with_capacity(paths.len());
+    for path in paths {
+        if path.as_os_str() == "-" {
+            total_bytes = None;
+            inputs.push(Input {
+                name: "standard input".into(),
+                source: Source::Stdin,
+            });
+            continue;
+        }
+        let name = printable(path);
+        let size = regular_size(path).map_err(|error| Error::Open {
+            file: name.clone(),
+            error,
+        })?;
+        total_bytes = total_bytes.zip(size).map(|(total, size)| total + size);
+        let path = path.clone();
+        let source = match size {
+            Some(_) => Source::File(path),
+            None => Source::Pipe(path),
+        };
+        inputs.push(Input { name, source });
+    }
+    Ok((inputs, total_bytes))
+}
+
 struct Input {
     name: String,
     source: Source,
@@ -341,16 +364,22 @@ struct Input {
 
 enum Source {
     Stdin,
-    Path(PathBuf),
+    File(PathBuf),
+    Pipe(PathBuf),
     Reader(Box<dyn Read + Send>),
+    Copied(Box<Source>, again::Copy),
 }
 
 impl Source {
     fn open(self) -> io::Result<Box<dyn Read + Send>> {
         Ok(match self {
             Self::Stdin => Box::new(io::stdin()),
-            Self::Path(path) => Box::new(File::open(path)?),
+            Self::File(path) | Self::Pipe(path) => Box::new(File::open(path)?),
             Self::Reader(reader) => reader,
+            Self::Copied(source, copy) => Box::new(again::Copied {
+                input: source.open()?,
+                copy,
+            }),
         })
     }
 }

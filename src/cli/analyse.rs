@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::progress::Progress;
 use super::{Failure, Input, RuleOptions, damaged, series, width};
+use crate::capture::{Again, Capture};
 use crate::compare::Comparison;
 use crate::conntrack::Step;
 use crate::conntrack::config::Config;
@@ -19,7 +20,7 @@ use crate::helper::Spec;
 use crate::kernel::Kernel;
 use crate::proof::Proof;
 use crate::proposal::{Proposal, Target, conntrackd, set_up};
-use crate::replay::Passage;
+use crate::replay::{Passage, Replay};
 use crate::report::frames::{Format, Frames};
 use crate::report::{Analysis, Compared, Listed, table};
 use crate::ruleset::{Ruleset, nftables};
@@ -65,7 +66,8 @@ impl Analyse {
             }),
         };
         let what_if = self.others()?;
-        let mut replay = self.input.replay(config.clone())?;
+        let (capture, again) = Capture::open_twice(&self.input.captures)?;
+        let mut replay = Replay::new(capture, config.clone(), self.input.clock());
         let helpers = || config.assignments.iter().map(|assigned| assigned.helper);
         let cannot_fire = helpers()
             .filter(|helper| helper.spec.own_broadcasts_only() && !config.has_broadcast_network())
@@ -120,7 +122,7 @@ impl Analyse {
             self.options.wishes(&self.input.firewall)?,
         );
         analysis.nft = nftables::write(&analysis.proposal.ruleset(Target::Nftables))?;
-        analysis.proof = self.proof(&config, &analysis)?;
+        analysis.proof = self.proof(again, &config, &analysis)?;
         analysis.set_up = self.set_up(&config, &analysis);
         let rules = &analysis.proposal.rules;
         analysis.conntrackd = conntrackd::instances(rules, &config.modules);
@@ -151,13 +153,18 @@ impl Analyse {
     }
 
     /// The proposal, written and read again, against the capture once more.
-    fn proof(&self, config: &Config, analysis: &Analysis) -> Result<Option<Proof>, Failure> {
-        if !self.input.can_be_read_again() {
+    fn proof(
+        &self,
+        again: Again,
+        config: &Config,
+        analysis: &Analysis,
+    ) -> Result<Option<Proof>, Failure> {
+        let Some(capture) = again.open() else {
             return Ok(None);
-        }
+        };
         let rules = Ruleset::read(&analysis.nft, 0);
         let mut proof = Proof::new(config, rules, &analysis.proposal.wishes);
-        let mut replay = self.input.replay(config.clone())?;
+        let mut replay = Replay::new(capture, config.clone(), self.input.clock());
         loop {
             match replay.advance() {
                 Ok(None) => break,

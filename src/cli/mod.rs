@@ -114,22 +114,20 @@ struct Input {
 }
 
 impl Input {
-    /// Standard input and pipes are gone when they were read.
-    fn can_be_read_again(&self) -> bool {
-        self.captures.iter().all(|path| path.is_file())
-    }
-
     fn replay(&self, config: Config) -> Result<Replay, Failure> {
         self.through(firewall::Firewall::new(config))
     }
 
-    fn through(&self, firewall: firewall::Firewall) -> Result<Replay, Failure> {
-        let clock = match self.firewall.clock {
+    fn clock(&self) -> Clock {
+        match self.firewall.clock {
             ClockName::Capture => Clock::Capture,
             ClockName::Still => Clock::Still,
-        };
+        }
+    }
+
+    fn through(&self, firewall: firewall::Firewall) -> Result<Replay, Failure> {
         let capture = Capture::open(&self.captures)?;
-        Ok(Replay::through(firewall, capture, clock))
+        Ok(Replay::through(firewall, capture, self.clock()))
     }
 }
 

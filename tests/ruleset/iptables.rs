@@ -107,7 +107,7 @@ impl Case {
                         outcome.helpers.push(helper.name.clone());
                     }
                 }
-                None => {}
+                Some(Effect::Help(_)) | None => {}
             }
         }
         outcome.helpers.dedup();

@@ -137,6 +137,12 @@ pub fn limits(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
             names.join(" and ")
         ));
     }
+    if analysis.proof.is_none() {
+        lines.push(String::from(
+            "the rules are not proved, because what came through a pipe could not be kept for a second replay: save \
+             it and run ctaudit prove",
+        ));
+    }
     let covered = span(totals.duration());
     for (kind, change) in analysis.could_change() {
         lines.push(format!(
