@@ -64,15 +64,7 @@ fn compare(variants: &[Variant], config: &Config, parameters: &[&str]) {
     }
     let mut command = Command::new(&program);
     command.arg("--out").arg(folder.path());
-    for own in &config.local {
-        command.args(["--local", &own.to_string()]);
-    }
-    for assignment in FURTHER {
-        command.args(["--add-assign", assignment]);
-    }
-    for parameter in parameters {
-        command.args(["--module", parameter]);
-    }
+    command.args(options(config, parameters));
     let run = command.args(&paths).output().unwrap();
     let errors = String::from_utf8_lossy(&run.stderr);
     assert!(run.status.success(), "{errors}");
@@ -95,6 +87,20 @@ fn compare(variants: &[Variant], config: &Config, parameters: &[&str]) {
     let [all, different] = [variants.len(), differences.len()];
     println!("{all} variants compared, {different} differ: {compared:#?}");
     assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+/// What has kernel-replay set up the same firewall.
+pub fn options(config: &Config, parameters: &[&str]) -> Vec<String> {
+    let local = config.local.iter().map(|own| ("--local", own.to_string()));
+    let further = FURTHER.map(|assignment| ("--add-assign", assignment.to_owned()));
+    let parameters = parameters
+        .iter()
+        .map(|parameter| ("--module", (*parameter).to_owned()));
+    local
+        .chain(further)
+        .chain(parameters)
+        .flat_map(|(option, value)| [option.to_owned(), value])
+        .collect()
 }
 
 /// What packets met: state, helper of the master, and whether they were dropped.
@@ -121,13 +127,13 @@ fn met(record: &[u8]) -> Met {
 }
 
 /// A firewall with the helpers that the kernel has, and the address of its own that asks in the captures of broadcasts.
-fn kernels_helpers(parameters: &[&str]) -> Config {
+pub fn kernels_helpers(parameters: &[&str]) -> Config {
     let mut config = firewall_with("6.18", modules(parameters), true);
     config.local.push(LOCAL.parse().unwrap());
     config
 }
 
-fn packets(variant: &Variant) -> Vec<Packet> {
+pub fn packets(variant: &Variant) -> Vec<Packet> {
     let datagrams = variant.datagrams.iter();
     datagrams
         .map(|datagram| Packet {

@@ -1,6 +1,7 @@
 //! Forged variants of the samples' control traffic.
 
 mod kernel;
+mod rules;
 
 use std::collections::BTreeSet;
 
