@@ -135,6 +135,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "service",
             "topology",
             "tuple",
+            "verdict",
         ],
     ),
     (

@@ -8,13 +8,14 @@ mod flows;
 mod needed;
 mod reach;
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::conntrack::State;
 use crate::conntrack::config::Config;
 use crate::firewall::Firewall;
 use crate::forgery::{self, Forger, Variant};
-use crate::proposal::Wishes;
+use crate::proposal::{Proposal, Target, Wishes};
 use crate::replay::{Arrival, Passage};
 use crate::ruleset::{RuleId, Ruleset};
 use crate::topology::Topology;
@@ -31,7 +32,9 @@ pub struct Proof {
     topology: Option<Topology>,
     firewall: Firewall,
     reach: Reach,
+    reached: OnceCell<BTreeMap<&'static str, (u128, u128)>>,
     forger: Forger,
+    forged: OnceCell<Vec<Forged>>,
     needed: Needed,
     flows: Flows,
     /// RELATED packets that are needed, and let in as such.
@@ -82,7 +85,9 @@ impl Proof {
         };
         Self {
             reach: Reach::new(&bare),
+            reached: OnceCell::new(),
             forger: Forger::new(&bare),
+            forged: OnceCell::new(),
             needed: Needed::new(wishes),
             firewall: Firewall::with_rules(config.clone(), rules, wishes.topology.clone()),
             topology: wishes.topology.clone(),
@@ -137,14 +142,29 @@ impl Proof {
         }
     }
 
+    /// Of each rule of a proposal, whose rule set for nft this is the proof of, the needed packets that would not pass
+    /// without it.
+    pub fn lost_without(&self, proposal: &Proposal) -> impl Iterator<Item = u64> {
+        let laid = proposal.ruleset(Target::Nftables);
+        let numbered = laid.rules().map(|(id, rule)| (rule.place.line, id));
+        let numbered: BTreeMap<usize, RuleId> = numbered.collect();
+        (1..=proposal.rules.len()).map(move |number| {
+            let id = numbered.get(&number);
+            id.and_then(|id| self.needs.get(id)).copied().unwrap_or(0)
+        })
+    }
+
     /// By helper, the pairs of address and port that a forger could open: where all that is RELATED is accepted, and
     /// with the rules.
-    pub fn reach(&self) -> BTreeMap<&'static str, (u128, u128)> {
-        let ours = self.reach.through(&self.firewall);
-        let bare = self.reach.through(&Firewall::new(self.bare.clone()));
-        bare.into_iter()
-            .map(|(helper, before)| (helper, (before, ours.get(helper).copied().unwrap_or(0))))
-            .collect()
+    pub fn reach(&self) -> &BTreeMap<&'static str, (u128, u128)> {
+        self.reached.get_or_init(|| {
+            let ours = self.reach.through(&self.firewall);
+            let bare = self.reach.through(&Firewall::new(self.bare.clone()));
+            let ours = |helper| ours.get(helper).copied().unwrap_or(0);
+            bare.into_iter()
+                .map(|(helper, before)| (helper, (before, ours(helper))))
+                .collect()
+        })
     }
 
     /// Expectations that `reach` leaves out.
@@ -153,20 +173,21 @@ impl Proof {
     }
 
     /// The forged variants of the capture's control traffic, and which of them get through.
-    pub fn forged(&self) -> Vec<Forged> {
-        let variants = self.forger.variants().into_iter();
-        variants
-            .map(|variant| {
-                let rules = self.rules().clone();
-                let topology = self.topology.clone();
-                let firewall = Firewall::with_rules(self.config.clone(), rules, topology);
-                Forged {
-                    through_bare: forgery::passes(&variant, Firewall::new(self.bare.clone())),
-                    through_rules: forgery::passes(&variant, firewall),
-                    variant,
-                }
-            })
-            .collect()
+    pub fn forged(&self) -> &[Forged] {
+        self.forged.get_or_init(|| {
+            let variants = self.forger.variants().into_iter();
+            variants.map(|variant| self.tried(variant)).collect()
+        })
+    }
+
+    fn tried(&self, variant: Variant) -> Forged {
+        let (rules, topology) = (self.rules().clone(), self.topology.clone());
+        let firewall = Firewall::with_rules(self.config.clone(), rules, topology);
+        Forged {
+            through_bare: forgery::passes(&variant, Firewall::new(self.bare.clone())),
+            through_rules: forgery::passes(&variant, firewall),
+            variant,
+        }
     }
 
     pub fn rules(&self) -> &Ruleset {

@@ -20,6 +20,7 @@ use crate::ruleset::{
 };
 use crate::service::Service;
 use crate::tuple::Protocol;
+use crate::verdict::counted;
 
 /// What the rules are written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -402,20 +403,19 @@ impl Proposed {
             1 => format!("frame {}", frames[0]),
             _ => format!("frames {}", frames.join(", ")),
         };
+        let needed = |unit| counted(self.needed_by, unit);
         match &self.what {
-            What::IcmpError { .. } => format!("{frames}; {} packets", self.needed_by),
+            What::IcmpError { .. } => format!("{frames}; {}", needed("packet")),
             What::Accept(Accept {
                 ports: Some(ports),
                 ports_seen,
                 ..
             }) => {
-                let all = u32::from(*ports.end()) - u32::from(*ports.start()) + 1;
-                format!(
-                    "{frames}; {} flows to {ports_seen} of {all} ports",
-                    self.needed_by
-                )
+                let all = u64::from(*ports.end()) - u64::from(*ports.start()) + 1;
+                let all = counted(all, "port");
+                format!("{frames}; {} to {ports_seen} of {all}", needed("flow"))
             }
-            What::Attach(_) | What::Accept(_) => format!("{frames}; {} flows", self.needed_by),
+            What::Attach(_) | What::Accept(_) => format!("{frames}; {}", needed("flow")),
         }
     }
 }

@@ -44,6 +44,19 @@ pub fn finish(out: &mut dyn Write, table: Table) -> io::Result<()> {
     writeln!(out, "{}\n", table.trim_fmt())
 }
 
+/// An item of a list, in lines of that width.
+pub fn wrapped(out: &mut dyn Write, text: &str, width: u16) -> io::Result<()> {
+    let mut line = String::from("-");
+    for word in text.split_whitespace() {
+        if line.chars().count() + 1 + word.chars().count() > usize::from(width) {
+            writeln!(out, "{line}")?;
+            line = String::from(" ");
+        }
+        line = line + " " + word;
+    }
+    writeln!(out, "{line}")
+}
+
 /// How many rows were left out, if any were.
 pub fn more(out: &mut dyn Write, omitted: u64) -> io::Result<()> {
     if omitted == 0 {

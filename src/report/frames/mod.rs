@@ -23,7 +23,7 @@ use columns::{
 };
 
 /// Changes whenever a column is added, removed or means something else.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -95,7 +95,9 @@ impl Frames {
             ("exposure", columns::exposure(&analysis.exposure)),
             ("control_protocols", columns::control_protocols(analysis)),
             ("what_if", columns::what_if(analysis)),
-            ("rules", columns::rules(&analysis.proposal)),
+            ("rules", columns::rules(analysis)),
+            ("reach", columns::reach(analysis)),
+            ("forged", columns::forged(analysis)),
         ];
         let mut schema = Vec::new();
         let mut tables = Vec::new();

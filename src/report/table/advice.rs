@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::endpoint;
 use crate::conntrack::Reason;
 use crate::proof::Proof;
-use crate::proposal::{Proposal, Target, What, conntrackd};
+use crate::proposal::{Proposal, What, conntrackd};
 use crate::report::Analysis;
-use crate::report::layout::{self, finish, heading};
+use crate::report::layout::{self, finish, heading, wrapped};
 use crate::verdict::counted;
 
 /// Which rules, and what in the capture each stands on.
@@ -23,7 +23,7 @@ pub fn rules(
         "Recommended rules",
         "what keeps the above working, and nothing else",
     )?;
-    let lost = proof.map(|proof| lost_without(proposal, proof));
+    let lost = proof.map(|proof| proof.lost_without(proposal).collect::<Vec<u64>>());
     let headers = [
         "#",
         "rule",
@@ -56,18 +56,6 @@ pub fn rules(
     finish(out, table)
 }
 
-/// Of each rule, the needed packets that would be lost without it.
-fn lost_without(proposal: &Proposal, proof: &Proof) -> Vec<u64> {
-    let mut lost = vec![0; proposal.rules.len()];
-    for (id, rule) in proposal.ruleset(Target::Nftables).rules() {
-        let number = rule.place.line.checked_sub(1);
-        if let Some(count) = number.and_then(|number| lost.get_mut(number)) {
-            *count = proof.needs.get(&id).copied().unwrap_or(0);
-        }
-    }
-    lost
-}
-
 /// What conntrackd's helpers need before the rules can be loaded.
 pub fn set_up(out: &mut dyn Write, instances: &[conntrackd::Instance]) -> io::Result<()> {
     if instances.is_empty() {
@@ -94,13 +82,13 @@ pub fn statements(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
 }
 
 /// What belongs with the rules.
-pub fn steps(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
+pub fn steps(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
     if analysis.proposal.rules.is_empty() {
         return Ok(());
     }
     heading(out, "What belongs with the rules", "on the firewall")?;
     for step in &analysis.set_up {
-        writeln!(out, "- {}", step.what)?;
+        wrapped(out, &step.what, width)?;
         for line in &step.commands {
             writeln!(out, "{line}")?;
         }

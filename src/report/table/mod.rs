@@ -43,7 +43,7 @@ pub fn write(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result
     }
     advice::set_up(out, &analysis.conntrackd)?;
     advice::statements(out, analysis)?;
-    advice::steps(out, analysis)?;
+    advice::steps(out, analysis, width)?;
     advice::defects(out, analysis)?;
     advice::limits(out, analysis)
 }

@@ -51,7 +51,7 @@ fn balance(out: &mut dyn Write, proof: &Proof) -> io::Result<()> {
         ),
         listed("needed and lost", &proof.lost),
         listed("accepted and not needed", &proof.others),
-        listed("dropped in all", &proof.dropped),
+        listed("dropped, be they RELATED or not", &proof.dropped),
     ];
     lines
         .iter()
@@ -72,14 +72,14 @@ pub fn verdict(proof: &Proof) -> &'static str {
 
 fn listed(what: &str, frames: &Frames) -> String {
     let first: Vec<String> = frames.first.iter().map(u64::to_string).collect();
-    let packets = counted(frames.times, "packet");
+    let more = match frames.times > frames.first.len() as u64 {
+        true => ", ...",
+        false => "",
+    };
     match frames.times {
-        0 => format!("no packet {what}"),
-        1 => format!("{packets} {what}: frame {}", first.join(", ")),
-        times if times > frames.first.len() as u64 => {
-            format!("{packets} {what}: frames {}, ...", first.join(", "))
-        }
-        _ => format!("{packets} {what}: frames {}", first.join(", ")),
+        0 => format!("{what}: none"),
+        1 => format!("{what}: 1, frame {}", first.join(", ")),
+        times => format!("{what}: {times}, frames {}{more}", first.join(", ")),
     }
 }
 
@@ -164,7 +164,7 @@ fn reach(out: &mut dyn Write, proof: &Proof, width: u16) -> io::Result<()> {
     let headers = ["helper", "with bare ct state related", "with these rules"];
     let mut table = layout::table(width, &headers, &[1, 2]);
     for (helper, (before, after)) in reach {
-        table.add_row([helper.to_owned(), pairs(before), pairs(after)]);
+        table.add_row([(*helper).to_owned(), pairs(*before), pairs(*after)]);
     }
     finish(out, table)?;
     let omitted = proof.reach_omitted();

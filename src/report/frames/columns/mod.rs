@@ -3,6 +3,7 @@
 mod audit;
 mod conntracks;
 mod expectations;
+mod rules;
 mod summary;
 
 use std::time::Duration;
@@ -15,7 +16,8 @@ use crate::time::Timestamp;
 pub use audit::{control_protocols, exposure, findings, refusals, verdicts, what_if};
 pub use conntracks::{conntracks, related};
 pub use expectations::expectations;
-pub use summary::{deviations, packets, rules};
+pub use rules::{forged, reach, rules};
+pub use summary::{deviations, packets};
 
 /// A column with what it means.
 pub struct Described {
