@@ -99,6 +99,30 @@ fn the_reports_are_what_the_program_prints() {
             &["events", "samples/helper/tftp/read.pcap"],
             "tftp-read-events.txt",
         ),
+        (&["rules", "samples/office.pcapng"], "office.nft"),
+        (
+            &["rules", "--for", "nft-json", "samples/office.pcapng"],
+            "office.json",
+        ),
+        (
+            &["rules", "--for", "iptables", "samples/office.pcapng"],
+            "office.iptables",
+        ),
+        (
+            &["rules", "--for", "ip6tables", "samples/office.pcapng"],
+            "office.ip6tables",
+        ),
+        (
+            &[
+                "prove",
+                "samples/office.pcapng",
+                "--rules",
+                "reports/office.iptables",
+                "--rules",
+                "reports/office.ip6tables",
+            ],
+            "office-prove.txt",
+        ),
     ] {
         let path = project("reports").join(report);
         let printed = stdout(arguments);

@@ -319,12 +319,18 @@ impl fmt::Display for What {
                     Some((low, high)) => write!(f, " dport {low}-{high}"),
                 }
             }
-            Self::IcmpError { family, kind, .. } => {
+            Self::IcmpError {
+                family, kind, code, ..
+            } => {
                 let icmp = match family {
                     Family::Ipv6 => Protocol::ICMPV6,
                     Family::Ipv4 | Family::Inet => Protocol::ICMP,
                 };
-                write!(f, "accept related {icmp} type {kind}")
+                write!(f, "accept related {icmp} type {kind}")?;
+                match code {
+                    None => Ok(()),
+                    Some(code) => write!(f, " code {code}"),
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! `ctaudit rules`: the proposal in the language of the tool that loads it.
 
 use crate::exposure::Totals;
+use crate::helper::Spec;
 use crate::proposal::{Proposal, Target, spoofing};
 use crate::ruleset::Family;
 use crate::ruleset::iptables::{self, Unsayable};
@@ -10,7 +11,7 @@ use crate::verdict::counted;
 /// A script for `nft -f`.
 pub fn nftables(proposal: &Proposal, totals: &Totals) -> Result<String, Unwritable> {
     let mut text = String::from("#!/usr/sbin/nft -f\n");
-    for line in head(totals, "nft -f") {
+    for line in head(proposal, totals, "nft -f") {
         text += &format!("# {line}\n");
     }
     text += &nftables::write(&proposal.ruleset(Target::Nftables))?;
@@ -40,16 +41,16 @@ pub fn iptables(proposal: &Proposal, totals: &Totals, target: Target) -> Result<
         ),
     };
     let set = proposal.ruleset(target);
-    let mut text = iptables::write(&set, family, &head(totals, command))?;
+    let mut text = iptables::write(&set, family, &head(proposal, totals, command))?;
     if proposal.wishes.topology.is_none() {
         text += unknown;
     }
     Ok(text)
 }
 
-fn head(totals: &Totals, command: &str) -> Vec<String> {
+fn head(proposal: &Proposal, totals: &Totals, command: &str) -> Vec<String> {
     let seconds = totals.duration().as_secs_f64();
-    vec![
+    let mut lines = vec![
         format!(
             "From {} of {seconds:.3} s, by ctaudit: what lets in the related flows that these needed, and no others.",
             counted(totals.frames, "frame"),
@@ -61,5 +62,15 @@ fn head(totals: &Totals, command: &str) -> Vec<String> {
             "dropped. Of everything else this says nothing, and an accept of related, established elsewhere",
         ),
         String::from("may stay where it is, as long as it comes behind."),
-    ]
+    ];
+    if proposal.attached().any(is_of_conntrackd) {
+        lines.push(String::from(
+            "It names helpers that conntrackd runs: what ctaudit analyse prints to set them up comes first.",
+        ));
+    }
+    lines
+}
+
+fn is_of_conntrackd(helper: &str) -> bool {
+    Spec::named(helper).is_none_or(Spec::in_userspace)
 }
