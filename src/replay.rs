@@ -27,6 +27,8 @@ pub struct Passage<'r> {
     pub link: u16,
     /// The interface's number in its pcapng section.
     pub interface: u32,
+    /// Its name, where the section has one.
+    pub interface_name: Option<&'r str>,
     /// All of it that was captured.
     pub frame: &'r [u8],
     pub arrival: Arrival<'r>,
@@ -74,6 +76,7 @@ impl Replay {
             at,
             link,
             interface,
+            interface_name,
             data,
             ..
         }) = self.capture.next()?
@@ -97,6 +100,7 @@ impl Replay {
             clock: self.now,
             link,
             interface,
+            interface_name,
             frame: data,
             arrival,
         }))

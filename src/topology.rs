@@ -12,6 +12,7 @@
 //! default_route = true
 //! ```
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
@@ -129,6 +130,31 @@ impl Topology {
             )),
             None => Ok(network),
         }
+    }
+
+    /// What a capture shows: hosts behind interfaces of these names. `None` where there are not two, or where one is
+    /// nothing that an administrator would call an interface.
+    pub fn of_hosts(hosts: &BTreeMap<IpAddr, String>) -> Option<Self> {
+        let mut interfaces: Vec<Interface> = Vec::new();
+        for (host, name) in hosts {
+            let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "._-@".contains(letter);
+            check_name(name)
+                .ok()
+                .filter(|()| name.chars().all(is_plain))?;
+            let network = IpNet::from(*host);
+            match interfaces
+                .iter_mut()
+                .find(|interface| interface.name == *name)
+            {
+                Some(interface) => interface.networks.push(network),
+                None => interfaces.push(Interface {
+                    name: name.clone(),
+                    networks: vec![network],
+                    has_default_route: false,
+                }),
+            }
+        }
+        (interfaces.len() > 1).then_some(Self { interfaces })
     }
 
     pub fn interfaces(&self) -> &[Interface] {

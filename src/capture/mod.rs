@@ -35,6 +35,8 @@ pub struct Frame<'a> {
     pub link: u16,
     /// The interface's number in its pcapng section; 0 for pcap, which has none.
     pub interface: u32,
+    /// Its name, where the section has one.
+    pub interface_name: Option<&'a str>,
     /// The bytes captured.
     pub data: &'a [u8],
     /// Bytes on the wire, as the record says; it may say less than were captured.
@@ -146,6 +148,10 @@ impl Capture {
             at: record.at,
             link: record.link,
             interface: record.interface,
+            interface_name: self
+                .format
+                .as_ref()
+                .and_then(|format| format.name(record.interface)),
             data: self.buffer.taken(record.data),
             original_length: record.original_length,
         }))
@@ -310,6 +316,13 @@ impl Format {
                 file: file(),
                 start: start.to_vec(),
             }),
+        }
+    }
+
+    fn name(&self, interface: u32) -> Option<&str> {
+        match self {
+            Self::Pcap(_) => None,
+            Self::PcapNg(pcapng) => pcapng.name(interface),
         }
     }
 

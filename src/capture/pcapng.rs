@@ -50,6 +50,11 @@ impl PcapNg {
         Ok(None)
     }
 
+    pub fn name(&self, interface: u32) -> Option<&str> {
+        let interface = usize::try_from(interface).ok()?;
+        self.interfaces.get(interface)?.name.as_deref()
+    }
+
     /// Packets that were lost in capturing, as the last statistics of each interface say.
     pub(super) fn lost(&self) -> u64 {
         let lost = self.interfaces.iter().map(|interface| interface.lost);
@@ -198,6 +203,8 @@ struct Interface {
     offset: i64,
     /// Packets that it lost, as its last statistics say.
     lost: u64,
+    /// As the capture calls it.
+    name: Option<String>,
 }
 
 impl Interface {
@@ -209,11 +216,15 @@ impl Interface {
             resolution: Resolution::from_option(MICROSECONDS),
             offset: 0,
             lost: 0,
+            name: None,
         };
         for (code, value) in options::<B>(&body[fixed.len()..]) {
             match (code, value) {
                 (IF_TSRESOL, [resolution, ..]) => {
                     interface.resolution = Resolution::from_option(*resolution)
+                }
+                (IF_NAME, name) => {
+                    interface.name = std::str::from_utf8(name).ok().map(str::to_owned);
                 }
                 (IF_TSOFFSET, [_, _, _, _, _, _, _, _]) => interface.offset = B::read_i64(value),
                 _ => {}
@@ -306,6 +317,7 @@ const ISB_IFDROP: u16 = 5;
 const ISB_OSDROP: u16 = 7;
 
 const END_OF_OPTIONS: u16 = 0;
+const IF_NAME: u16 = 2;
 const IF_TSRESOL: u16 = 9;
 const IF_TSOFFSET: u16 = 14;
 /// What `if_tsresol` is where the option is missing.

@@ -163,7 +163,10 @@ impl Analyse {
             return Ok(None);
         };
         let rules = Ruleset::read(&analysis.nft, 0);
-        let mut proof = Proof::new(config, rules, &analysis.proposal.wishes);
+        let Proposal {
+            wishes, interfaces, ..
+        } = &analysis.proposal;
+        let mut proof = Proof::new(config, rules, wishes, interfaces.as_ref());
         let mut replay = Replay::new(capture, config.clone(), self.input.clock());
         loop {
             match replay.advance() {

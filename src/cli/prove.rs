@@ -29,7 +29,8 @@ impl Prove {
         let kernel = self.input.firewall.kernel;
         let config = self.input.firewall.config(kernel)?;
         let (rules, files) = rules_of(&self.rules)?;
-        let mut proof = Proof::new(&config, rules, &self.options.wishes(&self.input.firewall)?);
+        let wishes = self.options.wishes(&self.input.firewall)?;
+        let mut proof = Proof::new(&config, rules, &wishes, wishes.topology.as_ref());
         let mut replay = self.input.replay(config)?;
         let mut status = ExitCode::SUCCESS;
         loop {

@@ -16,6 +16,7 @@ pub use totals::{Count, Flows, IcmpError, IcmpErrors, Totals};
 pub use usage::{Ends, Ports, Refusals, Related, Use};
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +47,8 @@ pub struct Exposure {
     pub services: BTreeMap<Service, Use>,
     /// RELATED without a helper: ICMP errors, by family and type.
     pub icmp_errors: BTreeMap<IcmpError, IcmpErrors>,
+    /// By which interface the ends of helped flows sent, by its name in the capture; `None` for one that used several.
+    pub interfaces: BTreeMap<IpAddr, Option<String>>,
     /// What ended since the caller last emptied these.
     pub expectations: Vec<ClosedExpectation>,
     pub conntracks: Vec<EndedConntrack>,
@@ -85,6 +88,7 @@ impl Exposure {
             totals: Totals::default(),
             services: BTreeMap::new(),
             icmp_errors: BTreeMap::new(),
+            interfaces: BTreeMap::new(),
             expectations: Vec::new(),
             conntracks: Vec::new(),
             refusals: Vec::new(),
@@ -171,6 +175,23 @@ impl Exposure {
                 .any(|event| matches!(event, Event::Refused { .. }));
             let events = events.map(|event| (passage.clock, event));
             self.events(passage.number, refused, events);
+        }
+        if let Some((packet, name)) = packet.zip(passage.interface_name)
+            && step.verdict.nth == 1
+            && let Some(id) = step.verdict.conntrack
+            && self.flows.contains_key(&id)
+        {
+            self.came_by(packet.src, name);
+        }
+    }
+
+    /// The first packet of a direction comes by the interface that its sender is behind. Where a router's capture holds
+    /// packets as they come and as they go, that is the first of the two.
+    fn came_by(&mut self, sender: IpAddr, name: &str) {
+        let known = self.interfaces.entry(sender);
+        let known = known.or_insert_with(|| Some(name.to_owned()));
+        if known.as_deref() != Some(name) {
+            *known = None;
         }
     }
 

@@ -77,7 +77,13 @@ impl Frames {
 
 impl Proof {
     /// Of these rules, on a firewall that is set up as `config` says but attaches no helper by itself.
-    pub fn new(config: &Config, rules: Ruleset, wishes: &Wishes) -> Self {
+    /// Which interface addresses are behind says the topology.
+    pub fn new(
+        config: &Config,
+        rules: Ruleset,
+        wishes: &Wishes,
+        topology: Option<&Topology>,
+    ) -> Self {
         let bare = config.clone();
         let config = Config {
             assignments: Vec::new(),
@@ -89,8 +95,8 @@ impl Proof {
             forger: Forger::new(&bare),
             forged: OnceCell::new(),
             needed: Needed::new(wishes),
-            firewall: Firewall::with_rules(config.clone(), rules, wishes.topology.clone()),
-            topology: wishes.topology.clone(),
+            firewall: Firewall::with_rules(config.clone(), rules, topology.cloned()),
+            topology: topology.cloned(),
             bare,
             config,
             flows: Flows::default(),

@@ -47,6 +47,10 @@ pub struct Proposal {
     /// In their order: helpers are attached, what they let in, ICMP errors.
     pub rules: Vec<Proposed>,
     pub wishes: Wishes,
+    /// Which interface addresses are behind: as wished, or as the capture shows it.
+    pub interfaces: Option<Topology>,
+    /// Some helper runs in conntrackd.
+    pub needs_conntrackd: bool,
 }
 
 /// One rule, and what in the capture it stands on.
@@ -116,16 +120,27 @@ enum Role {
 impl Proposal {
     /// The rules for everything that was needed. `local` are the firewall's own addresses.
     pub fn of(exposure: &Exposure, modules: &Modules, local: &[IpNet], wishes: Wishes) -> Self {
+        let hosts = exposure.interfaces.iter();
+        let hosts = hosts.filter_map(|(host, name)| Some((*host, name.clone()?)));
+        let shown = || Topology::of_hosts(&hosts.collect());
+        let interfaces = wishes.topology.clone().or_else(shown);
         let needs = Needs {
             exposure,
             modules,
             local,
             wishes: &wishes,
+            interfaces: interfaces.as_ref(),
         };
         let mut rules = needs.attached();
         rules.extend(needs.accepted());
         rules.extend(needs.icmp_errors());
-        Self { rules, wishes }
+        let needs_conntrackd = !conntrackd::instances(&rules, modules).is_empty();
+        Self {
+            rules,
+            wishes,
+            interfaces,
+            needs_conntrackd,
+        }
     }
 }
 
@@ -144,6 +159,7 @@ struct Needs<'n> {
     modules: &'n Modules,
     local: &'n [IpNet],
     wishes: &'n Wishes,
+    interfaces: Option<&'n Topology>,
 }
 
 impl Needs<'_> {
@@ -168,8 +184,7 @@ impl Needs<'_> {
     }
 
     fn interface(&self, address: IpAddr) -> Option<String> {
-        let topology = self.wishes.topology.as_ref()?;
-        topology.interface_of(address).map(str::to_owned)
+        self.interfaces?.interface_of(address).map(str::to_owned)
     }
 
     fn attached(&self) -> Vec<Proposed> {

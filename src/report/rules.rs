@@ -1,7 +1,6 @@
 //! `ctaudit rules`: the proposal in the language of the tool that loads it.
 
 use crate::exposure::Totals;
-use crate::helper::Spec;
 use crate::proposal::{Proposal, Target, spoofing};
 use crate::ruleset::Family;
 use crate::ruleset::iptables::{self, Unsayable};
@@ -63,14 +62,10 @@ fn head(proposal: &Proposal, totals: &Totals, command: &str) -> Vec<String> {
         ),
         String::from("may stay where it is, as long as it comes behind."),
     ];
-    if proposal.attached().any(is_of_conntrackd) {
+    if proposal.needs_conntrackd {
         lines.push(String::from(
             "It names helpers that conntrackd runs: what ctaudit analyse prints to set them up comes first.",
         ));
     }
     lines
-}
-
-fn is_of_conntrackd(helper: &str) -> bool {
-    Spec::named(helper).is_none_or(Spec::in_userspace)
 }

@@ -1,6 +1,7 @@
 //! Rules for what the traffic needs.
 
 mod conntrackd;
+mod interfaces;
 mod prefixes;
 mod set_up;
 mod spoofing;
