@@ -9,6 +9,7 @@ use crate::packet::{Packet, Unseen, fragment};
 use crate::ruleset::{Effect, Helper, Hook, Hooks, Passing, RuleId, Ruleset, Ruling, Seen};
 use crate::time::Timestamp;
 use crate::topology::Topology;
+use crate::tuple::Protocol;
 
 /// A simulated firewall.
 pub struct Firewall {
@@ -57,7 +58,8 @@ impl Firewall {
 
     /// With these rules; what the configuration attaches is attached where no rule has done so. Without a topology,
     /// nobody knows which interfaces a packet comes and goes by.
-    pub fn with_rules(config: Config, set: Ruleset, topology: Option<Topology>) -> Self {
+    pub fn with_rules(mut config: Config, set: Ruleset, topology: Option<Topology>) -> Self {
+        config.runs.extend(named(&set, &config.modules));
         Self {
             rules: Some(Rules::new(&config, set, topology)),
             tracker: Tracker::new(config),
@@ -279,6 +281,19 @@ impl Rules {
 /// target leaves alone (`xt_ct_target`).
 fn is_early(effect: &Effect) -> bool {
     matches!(effect, Effect::Template(_) | Effect::Untrack)
+}
+
+/// The helpers that rules name: without them in conntrackd's configuration the rules would not load.
+fn named(set: &Ruleset, modules: &Modules) -> Vec<(&'static str, Protocol)> {
+    let effects = set.rules().filter_map(|(_, rule)| rule.effect.as_ref());
+    let named = effects.filter_map(|effect| match effect {
+        Effect::Help(helper) | Effect::Template(helper) => {
+            let spec = modules.registered_as(&helper.name)?.spec;
+            Some((spec.name, helper.protocol))
+        }
+        Effect::Untrack => None,
+    });
+    named.collect()
 }
 
 /// The hooks that a packet passes where nothing drops it. What comes back in by the loopback device has a flow already.

@@ -167,6 +167,9 @@ impl Analyse {
             wishes, interfaces, ..
         } = &analysis.proposal;
         let mut proof = Proof::new(config, rules, wishes, interfaces.as_ref());
+        if analysis.exposure.opened_nothing() {
+            return Ok(Some(proof));
+        }
         let mut replay = Replay::new(capture, config.clone(), self.input.clock());
         loop {
             match replay.advance() {

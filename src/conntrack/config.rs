@@ -16,6 +16,8 @@ pub struct Config {
     pub modules: Modules,
     pub kernel: Kernel,
     pub assignments: Vec<Assignment>,
+    /// Helpers, by name and protocol, that conntrackd was told to run besides those that are assigned here.
+    pub runs: Vec<(&'static str, Protocol)>,
     /// The firewall's own addresses, with the networks that they are in.
     pub local: Vec<IpNet>,
 }
@@ -28,15 +30,31 @@ impl Config {
             assignments: Assignment::classic(&modules),
             modules,
             kernel,
+            runs: Vec::new(),
             local: Vec::new(),
         }
     }
 
     /// Whether conntrackd was told to run a helper for this protocol: those that rules name, and no others.
     pub fn runs_for(&self, helper: &Spec, protocol: Protocol) -> bool {
-        self.assignments.iter().any(|assignment| {
-            assignment.helper.spec.name == helper.name && assignment.protocol == protocol
-        })
+        self.runs.contains(&(helper.name, protocol))
+            || self
+                .assigned()
+                .any(|(name, read)| (name, read) == (helper.name, protocol))
+    }
+
+    /// The same firewall, whose helpers rules attach, if anything does. Conntrackd is set up as before.
+    pub fn unassigned(&self) -> Self {
+        Self {
+            assignments: Vec::new(),
+            runs: self.runs.iter().copied().chain(self.assigned()).collect(),
+            ..self.clone()
+        }
+    }
+
+    fn assigned(&self) -> impl Iterator<Item = (&'static str, Protocol)> {
+        let assignments = self.assignments.iter();
+        assignments.map(|assignment| (assignment.helper.spec.name, assignment.protocol))
     }
 
     /// Whether there is a network that the firewall could send a broadcast to.

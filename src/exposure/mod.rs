@@ -128,6 +128,12 @@ impl Exposure {
         self.events(number, false, late);
     }
 
+    /// No packet was RELATED, and none could have been: there is nothing for rules to accept, or to drop.
+    pub fn opened_nothing(&self) -> bool {
+        let expected = self.services.values().any(|service| service.expected > 0);
+        !expected && self.totals.state(State::Related).packets == 0
+    }
+
     /// For whom the sums are enough.
     pub fn forget_rows(&mut self) {
         self.expectations.clear();

@@ -85,10 +85,7 @@ impl Proof {
         topology: Option<&Topology>,
     ) -> Self {
         let bare = config.clone();
-        let config = Config {
-            assignments: Vec::new(),
-            ..config.clone()
-        };
+        let config = config.unassigned();
         Self {
             reach: Reach::new(&bare),
             reached: OnceCell::new(),
