@@ -29,6 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "ruleset",
             "time",
             "topology",
+            "tuple",
         ],
     ),
     (
