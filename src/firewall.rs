@@ -57,7 +57,17 @@ impl Firewall {
 
     /// With these rules; what the configuration attaches is attached where no rule has done so. Without a topology,
     /// nobody knows which interfaces a packet comes and goes by.
-    pub fn with_rules(config: Config, set: Ruleset, topology: Option<Topology>) -> Self {
+    pub fn with_rules(mut config: Config, set: Ruleset, topology: Option<Topology>) -> Self {
+        let named = set.rules().filter_map(|(_, rule)| match &rule.effect {
+            Some(Effect::Help(helper) | Effect::Template(helper)) => {
+                let registered = config.modules.registered_as(&helper.name)?;
+                Some((registered.spec.name, helper.protocol))
+            }
+            _ => None,
+        });
+        let named: Vec<_> = named.collect();
+        // A rule that names a helper loads only where conntrackd runs it.
+        config.running.extend(named);
         Self {
             rules: Some(Rules::new(&config, set, topology)),
             tracker: Tracker::new(config),

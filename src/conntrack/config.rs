@@ -16,6 +16,8 @@ pub struct Config {
     pub modules: Modules,
     pub kernel: Kernel,
     pub assignments: Vec<Assignment>,
+    /// What conntrackd runs, named by an assignment or not: helpers, each with a protocol.
+    pub running: Vec<(&'static str, Protocol)>,
     /// The firewall's own addresses, with the networks that they are in.
     pub local: Vec<IpNet>,
 }
@@ -26,17 +28,29 @@ impl Config {
         Self {
             sysctls: Sysctls::default(),
             assignments: Assignment::classic(&modules),
+            running: Vec::new(),
             modules,
             kernel,
             local: Vec::new(),
         }
     }
 
+    /// The same, where rules alone attach helpers. conntrackd runs what it ran.
+    pub fn without_assignments(&self) -> Self {
+        let mut config = self.clone();
+        let assigned = config.assignments.drain(..);
+        let named = assigned.map(|assigned| (assigned.helper.spec.name, assigned.protocol));
+        config.running.extend(named);
+        config
+    }
+
     /// Whether conntrackd was told to run a helper for this protocol: those that rules name, and no others.
     pub fn runs_for(&self, helper: &Spec, protocol: Protocol) -> bool {
-        self.assignments.iter().any(|assignment| {
-            assignment.helper.spec.name == helper.name && assignment.protocol == protocol
-        })
+        let assigned = self.assignments.iter();
+        let mut named = assigned
+            .map(|assigned| (assigned.helper.spec.name, assigned.protocol))
+            .chain(self.running.iter().copied());
+        named.any(|runs| runs == (helper.name, protocol))
     }
 
     /// Whether there is a network that the firewall could send a broadcast to.

@@ -76,10 +76,7 @@ impl Proof {
     /// Of these rules, on a firewall that is set up as `config` says but attaches no helper by itself.
     pub fn new(config: &Config, rules: Ruleset, wishes: &Wishes) -> Self {
         let bare = config.clone();
-        let config = Config {
-            assignments: Vec::new(),
-            ..config.clone()
-        };
+        let config = config.without_assignments();
         Self {
             reach: Reach::new(&bare),
             forger: Forger::new(&bare),
