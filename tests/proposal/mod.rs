@@ -2,5 +2,6 @@
 
 mod conntrackd;
 mod prefixes;
+mod rules;
 mod set_up;
 mod spoofing;
