@@ -1,5 +1,7 @@
 //! The program as its user meets it.
 
+mod rules;
+
 use std::fs;
 use std::path::Path;
 

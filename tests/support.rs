@@ -6,10 +6,14 @@ use std::path::{Path, PathBuf};
 
 use ctaudit::capture::Capture;
 use ctaudit::conntrack::config::{Assignment, Config};
+use ctaudit::exposure::Exposure;
 use ctaudit::helper::{self, Modules};
 use ctaudit::kernel::Kernel;
+use ctaudit::proof::Proof;
+use ctaudit::proposal::{Proposal, Wishes};
 use ctaudit::replay::{Arrival, Clock, Replay};
 use ctaudit::report::json;
+use ctaudit::ruleset::Ruleset;
 use flate2::read::GzDecoder;
 
 /// A path below the project's top.
@@ -115,4 +119,30 @@ pub fn record(bytes: Vec<u8>, config: Config, clock: Clock) -> Vec<u8> {
         }
     }
     lines
+}
+
+pub fn exposure(bytes: Vec<u8>, config: &Config) -> Exposure {
+    let mut exposure = Exposure::new(config);
+    let mut replay = Replay::new(capture(bytes), config.clone(), Clock::Capture);
+    while let Some(passage) = replay.advance().unwrap() {
+        exposure.observe(&passage);
+    }
+    exposure.finish(&replay.finish());
+    exposure
+}
+
+/// The rules for what this capture needs.
+pub fn proposal(bytes: Vec<u8>, config: &Config, wishes: &Wishes) -> Proposal {
+    let exposure = exposure(bytes, config);
+    Proposal::of(&exposure, &config.modules, &config.local, wishes.clone())
+}
+
+/// A capture against rules.
+pub fn proof(bytes: Vec<u8>, config: &Config, rules: Ruleset, wishes: &Wishes) -> Proof {
+    let mut proof = Proof::new(config, rules, wishes, wishes.topology.as_ref());
+    let mut replay = Replay::new(capture(bytes), config.clone(), Clock::Capture);
+    while let Some(passage) = replay.advance().unwrap() {
+        proof.observe(&passage);
+    }
+    proof
 }

@@ -3,5 +3,6 @@
 mod conntrackd;
 mod interfaces;
 mod prefixes;
+mod rules;
 mod set_up;
 mod spoofing;

@@ -69,7 +69,14 @@ pub(super) fn tables(ruleset: &Ruleset) -> Result<Vec<Phrased<'_>>, Unwritable> 
                 continue;
             }
             let ending = |verdict| ending(ruleset, chain, verdict);
-            let draft = draft(rule, ending, &mut tables[at].objects);
+            let of_table = |condition: &Condition| {
+                condition == &Condition::is(Match::Family(chain.family))
+                    && chain.family != Family::Inet
+            };
+            // In a table of one family nft has no word for it.
+            let mut rule = rule.clone();
+            rule.conditions.retain(|condition| !of_table(condition));
+            let draft = draft(&rule, ending, &mut tables[at].objects);
             rules.push(draft.map_err(|why| Unwritable {
                 rule: Some(RuleId {
                     chain: index,
@@ -288,10 +295,12 @@ fn relation(condition: &Condition, protocol: Option<u8>) -> Result<Relation, Why
     })
 }
 
+/// nft takes a concatenation in a set only, be it the only one there.
 fn one_or_many(mut values: Vec<Value>) -> Result<Value, Why> {
-    match values.len() {
-        0 => Err("one of no values"),
-        1 => values.pop().ok_or("one of no values"),
+    match &values[..] {
+        [] => Err("one of no values"),
+        [Value::Concat(_)] => Ok(Value::Many(values)),
+        [_] => values.pop().ok_or("one of no values"),
         _ => Ok(Value::Many(values)),
     }
 }

@@ -32,8 +32,9 @@ pub const ROUTER: &str = r#"table inet filter {
 	set admins {
 		type ipv4_addr
 		flags interval
+		counter
 		auto-merge
-		elements = { 192.0.2.10, 192.0.2.32/29,
+		elements = { 192.0.2.10 counter packets 0 bytes 0, 192.0.2.32/29 counter packets 0 bytes 0,
 			     198.51.100.7 counter packets 3 bytes 180 comment "home" }
 	}
 

@@ -1,8 +1,5 @@
 //! nft itself, in a network namespace of its own: it takes what is written, and lists what means the same.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
-
 use ctaudit::ruleset::{Condition, Family, Match, Ruleset, nftables};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
@@ -10,37 +7,7 @@ use proptest::test_runner::TestRunner;
 use super::listed::{ROUTER, ZONES};
 use super::without_places;
 use super::written::rulesets;
-
-/// What the commands print; `None` where there is no nft, or nobody who may run it.
-fn in_a_namespace(commands: &str, input: &str) -> Option<Result<String, String>> {
-    let mut child = Command::new("unshare")
-        .args(["--net", "sh", "-c", commands])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .ok()?;
-    // One that ends early does not read it all.
-    let _ = child.stdin.take()?.write_all(input.as_bytes());
-    let output = child.wait_with_output().ok()?;
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Some(if output.status.success() {
-        Ok(text(output.stdout))
-    } else {
-        Err(text(output.stderr))
-    })
-}
-
-fn can_load() -> bool {
-    let helper = "table inet t { ct helper f { type \"ftp\" protocol tcp; } }";
-    let can = matches!(in_a_namespace("nft -f -", helper), Some(Ok(_)));
-    if !can {
-        eprintln!(
-            "LEFT OUT: nft cannot be run here (it takes root, nft, and the kernel's helper modules)"
-        );
-    }
-    can
-}
+use crate::namespace::{has_nft, must_run};
 
 /// nft sorts what it lists, and leaves out a protocol or family that something else in the rule asks for.
 fn sorted(ruleset: Ruleset) -> Ruleset {
@@ -78,7 +45,7 @@ fn sort(condition: &mut Condition) {
 /// The same sixty each time.
 #[test]
 fn nft_takes_what_is_written_and_lists_the_same() {
-    if !can_load() {
+    if !has_nft() {
         return;
     }
     let mut runner = TestRunner::deterministic();
@@ -92,26 +59,22 @@ fn nft_takes_what_is_written_and_lists_the_same() {
 fn check(ruleset: &Ruleset) {
     let expected = sorted(ruleset.clone());
     let text = nftables::write(ruleset).unwrap();
-    let run = |commands: &str, input: &str| {
-        let output = in_a_namespace(commands, input).unwrap();
-        output.unwrap_or_else(|error| panic!("{commands}: {error}\n{input}"))
-    };
     // Loaded twice, it is there once.
     let twice = format!("{text}{text}");
-    let listed = run("nft -f - && nft list ruleset", &twice);
+    let listed = must_run("nft -f - && nft list ruleset", &twice);
     assert_eq!(
         sorted(nftables::read(&listed, 0)),
         expected,
         "{text}\n{listed}"
     );
-    let listed = run("nft -f - && nft -j list ruleset", &text);
+    let listed = must_run("nft -f - && nft -j list ruleset", &text);
     assert_eq!(
         sorted(nftables::read_json(&listed, 0)),
         expected,
         "{text}\n{listed}"
     );
     let json = nftables::write_json(ruleset).unwrap();
-    let listed = run("nft -j -f - && nft list ruleset", &json);
+    let listed = must_run("nft -j -f - && nft list ruleset", &json);
     assert_eq!(
         sorted(nftables::read(&listed, 0)),
         expected,
@@ -122,7 +85,7 @@ fn check(ruleset: &Ruleset) {
 /// What a file says is what nft says it has understood.
 #[test]
 fn nft_lists_what_was_read() {
-    if !can_load() {
+    if !has_nft() {
         return;
     }
     for text in [ROUTER, ZONES] {
@@ -134,13 +97,9 @@ fn nft_lists_what_was_read() {
                 .collect::<Vec<_>>()
         };
         let expected = counted(nftables::read(text, 0));
-        let listed = in_a_namespace("nft -f - && nft list ruleset", text)
-            .unwrap()
-            .unwrap();
+        let listed = must_run("nft -f - && nft list ruleset", text);
         assert_eq!(counted(nftables::read(&listed, 0)), expected);
-        let listed = in_a_namespace("nft -f - && nft -j list ruleset", text)
-            .unwrap()
-            .unwrap();
+        let listed = must_run("nft -f - && nft -j list ruleset", text);
         assert_eq!(counted(nftables::read_json(&listed, 0)), expected);
     }
 }
