@@ -1,5 +1,7 @@
 //! ICMP errors: those that ends of flows need.
 
+use std::slice;
+
 use ctaudit::proposal::{Proposal, What};
 use ctaudit::ruleset::{Family, Hook};
 
@@ -86,8 +88,8 @@ fn path_mtu_discovery_works_for_the_families_seen() {
     let ipv4 = about("192.0.2.11", "203.0.113.53", &[]);
     let ipv6 = about("2001:db8:1::11", "2001:db8:3::53", &[]);
     let (frag_needed, too_big) = ((Family::Ipv4, 3, Some(4), 0), (Family::Ipv6, 2, None, 0));
-    assert_eq!(forwarded(&[ipv4.clone()]), [frag_needed]);
-    assert_eq!(forwarded(&[ipv6.clone()]), [too_big]);
+    assert_eq!(forwarded(slice::from_ref(&ipv4)), [frag_needed]);
+    assert_eq!(forwarded(slice::from_ref(&ipv6)), [too_big]);
     assert_eq!(forwarded(&[ipv4, ipv6]), [frag_needed, too_big]);
     assert_eq!(forwarded(&[]), []);
 }
