@@ -20,7 +20,7 @@ use crate::replay::{Arrival, Passage};
 use crate::ruleset::{RuleId, Ruleset};
 use crate::topology::Topology;
 use flows::Flows;
-use needed::Needed;
+use needed::{Need, Needed};
 use reach::Reach;
 
 /// A rule set on trial.
@@ -125,15 +125,20 @@ impl Proof {
                     && !passed.dropped
                     && verdict.dropped != Some(true);
                 match (needed, is_in) {
-                    (true, true) => {
+                    (Some(need), true) => {
                         self.accepted += 1;
+                        // Without its rules a flow would be NEW, and errors about it would be RELATED all the same.
+                        let hangs_on = match need {
+                            Need::Flow => hangs_on,
+                            Need::IcmpError => &passed.hangs_on,
+                        };
                         for rule in hangs_on {
                             *self.needs.entry(*rule).or_default() += 1;
                         }
                     }
-                    (true, false) => self.lost.add(passage.number),
-                    (false, true) => self.others.add(passage.number),
-                    (false, false) => {}
+                    (Some(_), false) => self.lost.add(passage.number),
+                    (None, true) => self.others.add(passage.number),
+                    (None, false) => {}
                 }
                 if passed.dropped {
                     self.dropped.add(passage.number);

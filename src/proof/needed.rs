@@ -10,6 +10,15 @@ use crate::proposal::{self, Wishes};
 use crate::ruleset::Family;
 use crate::tuple::Protocol;
 
+/// What a RELATED packet is needed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// It begins a flow that came for an expectation.
+    Flow,
+    /// Ends of a flow wait for it.
+    IcmpError,
+}
+
 /// Told from a firewall that lets in all that is RELATED.
 pub struct Needed {
     bypass: Vec<IpNet>,
@@ -25,9 +34,9 @@ impl Needed {
         }
     }
 
-    /// Whether the packet is RELATED and needed: of a flow that came for an expectation and began then, or an ICMP
-    /// error that ends of flows wait for.
-    pub fn observe(&mut self, packet: &Packet<'_>, step: &Step<'_>) -> bool {
+    /// What the packet is needed for, if it is RELATED: for a flow that came for an expectation and began then, or as an
+    /// ICMP error that ends of flows wait for.
+    pub fn observe(&mut self, packet: &Packet<'_>, step: &Step<'_>) -> Option<Need> {
         for event in step.late.iter().map(|late| &late.event).chain(step.events) {
             match event {
                 Event::ConntrackNew(record) if self.is_needed(record) => {
@@ -41,11 +50,16 @@ impl Needed {
         }
         let verdict = step.verdict;
         if verdict.state != State::Related || verdict.dropped == Some(true) {
-            return false;
+            return None;
         }
         match icmp(packet) {
-            Some((family, kind)) => proposal::kept(family).contains(&kind),
-            None => verdict.conntrack.is_some_and(|id| self.flows.contains(&id)),
+            Some((family, kind)) => proposal::kept(family)
+                .contains(&kind)
+                .then_some(Need::IcmpError),
+            None => verdict
+                .conntrack
+                .filter(|id| self.flows.contains(id))
+                .map(|_| Need::Flow),
         }
     }
 
