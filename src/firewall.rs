@@ -1,5 +1,7 @@
 //! Conntrack and the rules around it: the whole way of a packet through one firewall.
 
+use ipnet::IpNet;
+
 use crate::conntrack::config::Config;
 use crate::conntrack::event::Status;
 use crate::conntrack::{Entered, State, Step, Tracker};
@@ -24,6 +26,7 @@ struct Rules {
     set: Ruleset,
     hooks: Hooks,
     modules: Modules,
+    local: Vec<IpNet>,
     topology: Option<Topology>,
 }
 
@@ -125,7 +128,7 @@ impl Firewall {
                 ..rules.passing(packet, fate)
             };
             let ruling = rules.set.decide(&rules.hooks, hook, &passing, None);
-            let helper = rules.gives(&ruling, seen.is_some());
+            let helper = rules.gives(&ruling, seen.is_some(), packet);
             trial.helper = trial.helper.or(helper.map(|helper| helper.name.as_str()));
             trial.dropped |= ruling.dropped;
         }
@@ -144,6 +147,7 @@ impl Rules {
             hooks: Hooks::of(&set),
             set,
             modules: config.modules.clone(),
+            local: config.local.clone(),
             topology,
         }
     }
@@ -182,8 +186,11 @@ impl Rules {
             });
             let matters = entered.verdict.state == State::Related || entered.verdict.attached;
             let ruling = self.decide(*hook, &passing, matters, passed);
-            if let Some(helper) = self.gives(&ruling, true) {
+            if let Some(helper) = self.gives(&ruling, true, packet) {
                 self.attach(tracker, &mut entered, packet, helper);
+            }
+            if entered.verdict.state == State::Invalid && self.untracks(&ruling) {
+                entered.verdict.state = State::Untracked;
             }
             if ruling.dropped {
                 return tracker.discard(entered);
@@ -216,6 +223,7 @@ impl Rules {
             } else {
                 Some("")
             },
+            local: &self.local,
         }
     }
 
@@ -232,7 +240,7 @@ impl Rules {
         if matters || !ruling.effects.is_empty() {
             for &id in ruling.by.iter().chain(&ruling.effects) {
                 let without = self.set.decide(&self.hooks, hook, passing, Some(id));
-                let helps = |ruling| self.gives(ruling, passing.seen.is_some());
+                let helps = |ruling| self.gives(ruling, passing.seen.is_some(), passing.packet);
                 if without.dropped != ruling.dropped || helps(&without) != helps(&ruling) {
                     passed.hangs_on.push(id);
                 }
@@ -246,13 +254,21 @@ impl Rules {
         rules.filter_map(|id| self.set.rule(*id)?.effect.as_ref())
     }
 
+    /// Whether a rule marked a packet without a flow as one that shall have none (`nft_notrack_eval`).
+    fn untracks(&self, ruling: &Ruling) -> bool {
+        self.effects(ruling)
+            .any(|effect| *effect == Effect::Untrack)
+    }
+
     /// The helper that comes first and takes effect there, before conntrack or behind it.
-    fn gives(&self, ruling: &Ruling, is_behind: bool) -> Option<&Helper> {
-        self.effects(ruling).find_map(|effect| match effect {
+    fn gives(&self, ruling: &Ruling, is_behind: bool, packet: &Packet<'_>) -> Option<&Helper> {
+        let helpers = self.effects(ruling).filter_map(|effect| match effect {
             Effect::Help(helper) if is_behind => Some(helper),
             Effect::Template(helper) if !is_behind => Some(helper),
             _ => None,
-        })
+        });
+        let mut fitting = helpers.filter(|helper| is_for(helper, packet));
+        fitting.next()
     }
 
     /// To a flow of the helper's protocol and family (`nft_ct_helper_obj_eval`, `xt_ct_set_helper`).
@@ -263,18 +279,21 @@ impl Rules {
         packet: &Packet<'_>,
         helper: &Helper,
     ) {
-        let ipv6 = packet.src.is_ipv6();
-        let protocol = packet.transport.map(|(protocol, _)| protocol);
         let registered = self.modules.registered_as(&helper.name);
         let registered = registered.filter(|registered| {
-            Some(helper.protocol) == protocol
-                && helper.family.has(ipv6)
-                && registered.spec.reads(helper.protocol, ipv6)
+            let ipv6 = packet.src.is_ipv6();
+            is_for(helper, packet) && registered.spec.reads(helper.protocol, ipv6)
         });
         if let Some(registered) = registered {
             tracker.attach(entered, registered);
         }
     }
+}
+
+/// Whether the helper is one of the packet's protocol and family. Another one leaves the flow to those behind it.
+fn is_for(helper: &Helper, packet: &Packet<'_>) -> bool {
+    let protocol = packet.transport.map(|(protocol, _)| protocol);
+    protocol == Some(helper.protocol) && helper.family.has(packet.src.is_ipv6())
 }
 
 /// What takes effect before conntrack. The first such rule counts: a packet that has a template, or is untracked, the CT

@@ -220,6 +220,8 @@ impl Status {
     pub const SEEN_REPLY: Self = Self(1 << 1);
     pub const ASSURED: Self = Self(1 << 2);
     pub const CONFIRMED: Self = Self(1 << 3);
+    pub const SRC_NAT: Self = Self(1 << 4);
+    pub const DST_NAT: Self = Self(1 << 5);
     pub const DYING: Self = Self(1 << 9);
     pub const HELPER: Self = Self(1 << 13);
 

@@ -90,6 +90,33 @@ pub fn fate(packet: &Packet<'_>, local: &[IpNet]) -> Fate {
     }
 }
 
+/// What an address is to the firewall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    Unicast,
+    /// Its own.
+    Local,
+    Broadcast,
+    Multicast,
+    /// IPv6's `::`.
+    Unspecified,
+}
+
+impl Kind {
+    /// `__inet_dev_addr_type` (net/ipv4/fib_frontend.c), `match_type6` (net/netfilter/xt_addrtype.c).
+    pub fn of(address: IpAddr, local: &[IpNet]) -> Self {
+        let is_own = address.is_loopback() || local.iter().any(|own| own.addr() == address);
+        match address {
+            _ if address.is_multicast() => Self::Multicast,
+            IpAddr::V4(address) if address.octets()[0] == 0 => Self::Broadcast,
+            IpAddr::V6(address) if address.is_unspecified() => Self::Unspecified,
+            _ if is_broadcast(address, local) => Self::Broadcast,
+            _ if is_own => Self::Local,
+            _ => Self::Unicast,
+        }
+    }
+}
+
 /// The first network of the firewall's that has this broadcast address.
 pub fn broadcast_network(dst: IpAddr, local: &[IpNet]) -> Option<Ipv4Net> {
     local.iter().find_map(|own| match own {

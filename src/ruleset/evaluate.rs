@@ -6,18 +6,17 @@
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
-use super::{Condition, End, Family, Hook, Match, Name, Rule, RuleId, Ruleset, Verdict, Way};
+use ipnet::IpNet;
+
+use super::{
+    Condition, Effect, End, Family, Helper, Hook, Hooks, Match, Name, Rule, RuleId, Ruleset,
+    Verdict, Way,
+};
 use crate::conntrack::State;
 use crate::conntrack::event::Status;
+use crate::packet::route::Kind;
 use crate::packet::{Packet, ip};
 use crate::tuple::{Direction, Protocol};
-
-/// The order in which a hook calls the chains of a rule set.
-#[derive(Clone, Debug)]
-pub struct Hooks {
-    /// Before conntrack, and behind it, by hook.
-    chains: [[Vec<usize>; HOOKS]; 2],
-}
 
 /// A packet as rules see it.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +27,8 @@ pub struct Passing<'p> {
     /// The interfaces that it comes and goes by, where they are known.
     pub input: Option<&'p str>,
     pub output: Option<&'p str>,
+    /// The firewall's own addresses.
+    pub local: &'p [IpNet],
 }
 
 /// What conntrack says of it.
@@ -59,31 +60,6 @@ enum Walked {
     Ran,
 }
 
-impl Hooks {
-    pub fn of(rules: &Ruleset) -> Self {
-        let mut based: Vec<_> = rules
-            .chains
-            .iter()
-            .enumerate()
-            .filter_map(|(index, chain)| Some((chain.base?, index)))
-            .collect();
-        based.sort_by_key(|(base, index)| (base.priority, *index));
-        let mut hooks = Self {
-            chains: Default::default(),
-        };
-        for (base, index) in based {
-            let is_behind = usize::from(base.priority > CONNTRACK || !base.hook.has_conntrack());
-            hooks.chains[is_behind][base.hook as usize].push(index);
-        }
-        hooks
-    }
-
-    /// Whether any chain is called there.
-    pub fn is_empty(&self, hook: Hook, behind_conntrack: bool) -> bool {
-        self.chains[usize::from(behind_conntrack)][hook as usize].is_empty()
-    }
-}
-
 impl Ruleset {
     /// The packet at a hook, before conntrack or behind it as it was seen or not; with one rule left out, where one is
     /// named.
@@ -98,13 +74,15 @@ impl Ruleset {
         let mut walk = Walk {
             rules: self,
             passing,
+            seen: passing.seen,
+            unknown: hooks.unknown,
             ipv6: passing.packet.src.is_ipv6(),
             protocol: ip::protocol_in_rules(passing.packet.datagram),
             without,
             steps: MOST_STEPS,
             ruling: &mut ruling,
         };
-        for &index in &hooks.chains[usize::from(passing.seen.is_some())][hook as usize] {
+        for &index in hooks.chains(hook, passing.seen.is_some()) {
             if walk.base(index) {
                 ruling.dropped = true;
                 break;
@@ -117,6 +95,9 @@ impl Ruleset {
 struct Walk<'w> {
     rules: &'w Ruleset,
     passing: &'w Passing<'w>,
+    /// As the rules passed so far have left it.
+    seen: Option<Seen>,
+    unknown: Status,
     ipv6: bool,
     protocol: Option<u8>,
     without: Option<RuleId>,
@@ -172,8 +153,9 @@ impl Walk<'_> {
                 }
                 Some(true) => {}
             }
-            if rule.effect.is_some() {
+            if let Some(effect) = &rule.effect {
                 self.ruling.effects.push(id);
+                self.seen = self.seen_behind(effect);
             }
             match rule.verdict {
                 None => {}
@@ -190,6 +172,31 @@ impl Walk<'_> {
             }
         }
         Walked::Ran
+    }
+
+    /// What rules see of the packet behind one with this effect. What has a flow, or none on purpose, is left alone
+    /// (`nft_notrack_eval`, `xt_ct_target`). A template looks like a new flow, a confirmed one (`xt_ct_tg_check`).
+    fn seen_behind(&self, effect: &Effect) -> Option<Seen> {
+        let untracked = Seen {
+            state: State::Untracked,
+            direction: None,
+            status: Status::default(),
+            helper: None,
+        };
+        let is_for = |helper: &Helper| {
+            self.protocol == Some(helper.protocol.0) && helper.family.has(self.ipv6)
+        };
+        match (effect, self.seen) {
+            (Effect::Untrack, None) => Some(untracked),
+            (Effect::Untrack, Some(seen)) if seen.state == State::Invalid => Some(untracked),
+            (Effect::Template(helper), None) if is_for(helper) => Some(Seen {
+                state: State::New,
+                direction: Some(Direction::Original),
+                status: Status::CONFIRMED,
+                helper: None,
+            }),
+            (_, seen) => seen,
+        }
     }
 
     /// `None` where that depends on something that is not known.
@@ -220,10 +227,12 @@ impl Walk<'_> {
     fn matches(&self, what: &Match) -> Option<Matched> {
         let Passing {
             packet,
-            seen,
             input,
             output,
+            local,
+            ..
         } = self.passing;
+        let seen = self.seen;
         Some(match what {
             // Without a flow, a packet is INVALID to both languages, also where conntrack has not yet looked.
             Match::State(states) => {
@@ -231,7 +240,13 @@ impl Walk<'_> {
                 Matched::of(states.contains(&state))
             }
             Match::Status(bits) => match seen {
-                Some(seen) if seen.direction.is_some() => Matched::of(seen.status.has_any(*bits)),
+                Some(seen) if seen.direction.is_some() => {
+                    let is_set = seen.status.has_any(*bits);
+                    if !is_set && self.unknown.has_any(*bits) {
+                        return None;
+                    }
+                    Matched::of(is_set)
+                }
                 _ => Matched::Absent,
             },
             Match::Direction(direction) => match seen.and_then(|seen| seen.direction) {
@@ -248,19 +263,21 @@ impl Walk<'_> {
                 None => Matched::No,
             },
             Match::Interface(way, names) => {
-                let name = match way {
-                    Way::In => input,
-                    Way::Out => output,
+                let (name, end) = match way {
+                    Way::In => (input, End::Src),
+                    Way::Out => (output, End::Dst),
                 };
-                let name = (*name)?;
-                Matched::of(names.iter().any(|pattern| pattern.covers(name)))
+                match name {
+                    Some(name) => Matched::of(names.iter().any(|pattern| pattern.covers(name))),
+                    None if self.is_elsewhere(end) && names.iter().all(Name::is_loopback) => {
+                        Matched::No
+                    }
+                    None => return None,
+                }
             }
-            Match::Address(end, ranges) => {
-                let address = match end {
-                    End::Src => packet.src,
-                    End::Dst => packet.dst,
-                };
-                Matched::address(address, ranges)
+            Match::Address(end, ranges) => Matched::address(self.address(*end), ranges),
+            Match::Kind(end, kinds) => {
+                Matched::of(kinds.contains(&Kind::of(self.address(*end), local)))
             }
             Match::Port(end, ranges) => {
                 let at = match end {
@@ -280,6 +297,13 @@ impl Walk<'_> {
             Match::Family(family) => Matched::of(family.has(self.ipv6)),
             Match::IcmpType(family, ranges) => self.icmp(*family, 0, ranges),
             Match::IcmpCode(family, ranges) => self.icmp(*family, 1, ranges),
+            Match::TcpFlags { mask, set } => {
+                let flags = packet.transport_bytes().get(TCP_FLAGS);
+                match flags.filter(|_| self.protocol == Some(Protocol::TCP.0)) {
+                    Some(flags) => Matched::of(flags & mask == *set),
+                    None => Matched::Absent,
+                }
+            }
             Match::Any(ways) => {
                 let mut any = Some(Matched::No);
                 for way in ways {
@@ -293,6 +317,18 @@ impl Walk<'_> {
             }
             Match::Unknown(_) => return None,
         })
+    }
+
+    /// The loopback device carries what is the firewall's own, and that alone.
+    fn is_elsewhere(&self, end: End) -> bool {
+        Kind::of(self.address(end), self.passing.local) != Kind::Local
+    }
+
+    fn address(&self, end: End) -> IpAddr {
+        match end {
+            End::Src => self.passing.packet.src,
+            End::Dst => self.passing.packet.dst,
+        }
     }
 
     fn icmp(&self, family: Family, at: usize, ranges: &[RangeInclusive<u8>]) -> Matched {
@@ -340,6 +376,10 @@ impl Matched {
 }
 
 impl Name {
+    fn is_loopback(&self) -> bool {
+        !self.begins && self.text == "lo"
+    }
+
     fn covers(&self, name: &str) -> bool {
         if self.begins {
             name.starts_with(&self.text)
@@ -349,17 +389,8 @@ impl Name {
     }
 }
 
-impl Hook {
-    /// Whether conntrack sits there, at -200.
-    fn has_conntrack(self) -> bool {
-        matches!(self, Self::Prerouting | Self::Output)
-    }
-}
-
-/// `enum nf_inet_hooks`
-const HOOKS: usize = 5;
-/// `NF_IP_PRI_CONNTRACK`
-const CONNTRACK: i32 = -200;
+/// Of a TCP header, the byte with the flags.
+const TCP_FLAGS: usize = 13;
 /// Of real rule sets, the largest have some tens of thousands of rules in all.
 const MOST_STEPS: u32 = 100_000;
 /// `NFT_JUMP_STACK_SIZE`

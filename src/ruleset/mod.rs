@@ -6,10 +6,12 @@
 //! kept as `Match::Unknown`, and listed as unread.
 
 mod evaluate;
+mod hooks;
 pub mod iptables;
 pub mod nftables;
 
-pub use evaluate::{Hooks, Passing, Ruling, Seen};
+pub use evaluate::{Passing, Ruling, Seen};
+pub use hooks::Hooks;
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -17,6 +19,7 @@ use std::ops::RangeInclusive;
 use crate::conntrack::State;
 use crate::conntrack::event::Status;
 use crate::helper::Families;
+use crate::packet::route::Kind;
 use crate::tuple::{Direction, Protocol};
 
 /// The rules of one file or of several, in one kernel.
@@ -68,8 +71,8 @@ pub enum Family {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Base {
     pub hook: Hook,
-    /// Chains of a hook run from the lowest to the highest, those of one priority in the order of the files. Conntrack
-    /// is at -200.
+    /// Chains of a hook run from the lowest to the highest, of those of one priority the last first. Conntrack is at
+    /// -200.
     pub priority: i32,
     /// Whether it lets pass what none of its rules decides.
     pub accepts: bool,
@@ -147,6 +150,8 @@ pub enum Match {
     HelperBegins(String),
     Interface(Way, Vec<Name>),
     Address(End, Vec<RangeInclusive<IpAddr>>),
+    /// What the address is to the firewall, any of these: `fib daddr type`, `-m addrtype`.
+    Kind(End, Vec<Kind>),
     /// Of whatever has ports there; `Protocol` stands beside it.
     Port(End, Vec<RangeInclusive<u16>>),
     /// `meta l4proto`, `-p`
@@ -155,6 +160,11 @@ pub enum Match {
     /// Of this family's ICMP; `Protocol` stands beside it.
     IcmpType(Family, Vec<RangeInclusive<u8>>),
     IcmpCode(Family, Vec<RangeInclusive<u8>>),
+    /// Of the flags of `mask`, those of `set` and no others; `Protocol` stands beside it.
+    TcpFlags {
+        mask: u8,
+        set: u8,
+    },
     /// Where all conditions of any of these hold: a set of concatenations, or what iptables says in one word.
     Any(Vec<Vec<Condition>>),
     /// Something that the simulation does not know; the words.
@@ -281,3 +291,6 @@ impl Family {
         }
     }
 }
+
+/// Why a rule that translates is not read.
+const TRANSLATION: &str = "address translation is not simulated";

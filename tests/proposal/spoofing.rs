@@ -49,6 +49,7 @@ fn is_dropped(rules: &Ruleset, interface: &str, src: &str) -> bool {
         seen: None,
         input: Some(interface),
         output: None,
+        local: &[],
     };
     let ruling = rules.decide(&Hooks::of(rules), Hook::Prerouting, &passing, None);
     assert!(ruling.undecided.is_empty());

@@ -84,11 +84,13 @@ impl Case {
     }
 
     pub fn at(&self, rules: &Ruleset, hook: Hook) -> Outcome {
+        let own = ["198.51.100.1/24".parse().unwrap()];
         let passing = Passing {
             packet: &packet(&self.datagram),
             seen: self.seen,
             input: self.input,
             output: self.output,
+            local: &own,
         };
         let ruling = rules.decide(&Hooks::of(rules), hook, &passing, None);
         let mut outcome = Outcome {

@@ -6,7 +6,7 @@ use super::commands::Command;
 use super::rule::{self, Target, Within};
 use super::values::Why;
 use super::{NAT, Table, words};
-use crate::ruleset::{Family, Place, Ruleset, Unread};
+use crate::ruleset::{Family, Place, Ruleset, TRANSLATION, Unread};
 use chains::{Chains, Said};
 
 /// What a file for iptables-restore or ip6tables-restore says. `file` is its place among several.
@@ -114,7 +114,7 @@ impl Reader {
     fn policy(&mut self, table: &'static Table, name: &str, policy: &str) -> Result<(), Why> {
         let accepts = match policy {
             "ACCEPT" => true,
-            "DROP" if *table == NAT => return Err("address translation is not simulated"),
+            "DROP" if *table == NAT => return Err(TRANSLATION),
             "DROP" => false,
             _ => return Err("no policy"),
         };

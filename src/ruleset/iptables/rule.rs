@@ -192,6 +192,11 @@ impl<'w> Reading<'w> {
                     self.add(Match::Port(end(name), vec![range]), negated);
                 }
             }
+            "--src-type" | "--dst-type" => {
+                self.asks_for("addrtype")?;
+                self.add(Match::Kind(end(name), values::kinds(value, ipv6)?), negated);
+            }
+            "--tcp-flags" => self.tcp_flags(value, negated, words)?,
             "--sports" | "--source-ports" | "--dports" | "--destination-ports" | "--ports" => {
                 self.asks_for("multiport")?;
                 self.several_ports(name, value, negated, words)?;
@@ -227,7 +232,7 @@ impl<'w> Reading<'w> {
                 self.flow_at = self.conditions.len();
                 return;
             }
-            "state" | "helper" | "multiport" | "comment" | "iprange" => return,
+            "state" | "helper" | "multiport" | "comment" | "iprange" | "addrtype" => return,
             _ => {
                 let why = "a match that the simulation does not know";
                 self.unread.push((format!("-m {name}"), why));
@@ -261,6 +266,11 @@ impl<'w> Reading<'w> {
             _ if word.quoted => {}
             "-4" | "--ipv4" => return self.is_foreign |= self.within.ipv6,
             "-6" | "--ipv6" => return self.is_foreign |= !self.within.ipv6,
+            // What is a piece of a packet was put together before the first table (`NF_IP_PRI_CONNTRACK_DEFRAG`).
+            "-f" | "--fragment" if !self.within.ipv6 => {
+                return self.add(Match::Any(Vec::new()), negated);
+            }
+            "--syn" => return self.syn(negated),
             "--notrack" if self.open == Open::Target => return self.helping.untrack(),
             _ => {}
         }
@@ -333,7 +343,7 @@ const LONG: [&str; 11] = [
     "--set-counters",
 ];
 
-const OF_MATCHES: [&str; 21] = [
+const OF_MATCHES: [&str; 24] = [
     "--helper",
     "--comment",
     "--state",
@@ -352,6 +362,9 @@ const OF_MATCHES: [&str; 21] = [
     "--dports",
     "--destination-ports",
     "--ports",
+    "--src-type",
+    "--dst-type",
+    "--tcp-flags",
     "--icmp-type",
     "--icmpv6-type",
     "--reject-with",

@@ -11,6 +11,7 @@ use super::values::{self, LONGEST_INTERFACE};
 use super::write::Unsayable;
 use crate::conntrack::State;
 use crate::conntrack::event::Status;
+use crate::packet::route::Kind;
 use crate::ruleset::{Condition, End, Match, Name, Way};
 use crate::tuple::Protocol;
 use icmp::Icmp;
@@ -111,6 +112,19 @@ impl Said {
             }
             Match::IcmpType(_, types) => self.icmp.types(types, negated),
             Match::IcmpCode(_, codes) => self.icmp.codes(codes, negated),
+            Match::Kind(end, kinds) => {
+                let end = match end {
+                    End::Src => "src",
+                    End::Dst => "dst",
+                };
+                let kinds = kinds_in_words(kinds)?;
+                self.add(format!("-m addrtype {not}--{end}-type {kinds}"));
+            }
+            Match::TcpFlags { mask, set } => {
+                self.protocols.retain(|number| *number == Protocol::TCP.0);
+                let (mask, set) = (flags_in_words(*mask)?, flags_in_words(*set)?);
+                self.add(format!("-m tcp {not}--tcp-flags {mask} {set}"));
+            }
             Match::Unknown(words) => return Err(unsayable(words)),
             Match::Family(_) | Match::Any(_) => return Err(unsayable("a choice within a rule")),
         }
@@ -281,6 +295,32 @@ fn status_in_words(bits: Status) -> Result<String, Unsayable> {
         "NONE".to_owned()
     } else {
         names.join(",")
+    })
+}
+
+fn kinds_in_words(kinds: &[Kind]) -> Result<String, Unsayable> {
+    let name = |kind: &Kind| {
+        let mut known = values::KINDS.iter();
+        known
+            .find(|(_, known)| known == kind)
+            .map(|(name, _)| *name)
+    };
+    let names: Option<Vec<&str>> = kinds.iter().map(name).collect();
+    let names = names.filter(|names| !names.is_empty());
+    let names = names.ok_or_else(|| unsayable("this kind of address"))?;
+    Ok(names.join(","))
+}
+
+fn flags_in_words(bits: u8) -> Result<String, Unsayable> {
+    if bits >> values::TCP_FLAGS.len() != 0 {
+        return Err(unsayable("flags of TCP that are younger than it is"));
+    }
+    let names = values::TCP_FLAGS.iter().enumerate();
+    let names = names.filter(|(bit, _)| bits >> bit & 1 == 1);
+    let names: Vec<&str> = names.map(|(_, name)| *name).collect();
+    Ok(match bits {
+        0 => "NONE".to_owned(),
+        _ => names.join(","),
     })
 }
 

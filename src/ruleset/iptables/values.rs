@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use super::names;
 use crate::conntrack::State;
 use crate::conntrack::event::Status;
+use crate::packet::route::Kind;
 use crate::ruleset::Name;
 use crate::tuple::Direction;
 
@@ -218,6 +219,44 @@ pub(super) fn direction(text: &str) -> Result<Direction, Why> {
     }
 }
 
+/// Of `--src-type` and `--dst-type`. Of IPv6, all that are named must hold, and broadcasts there are none
+/// (`match_type6`, xt_addrtype.c).
+pub(super) fn kinds(text: &str, ipv6: bool) -> Result<Vec<Kind>, Why> {
+    let kind = |name: &str| {
+        let mut known = KINDS.iter();
+        let found = known.find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, kind)| *kind)
+    };
+    let kinds: Option<Vec<Kind>> = text
+        .split(',')
+        // No address of IPv4 is one.
+        .filter(|name| ipv6 || !name.eq_ignore_ascii_case("ANYCAST"))
+        .map(kind)
+        .collect();
+    let is_sure = |kinds: &[Kind]| !ipv6 || matches!(kinds, [Kind::Local | Kind::Multicast]);
+    kinds
+        .filter(|kinds| is_sure(kinds))
+        .ok_or("a kind of address that depends on routes, or is none")
+}
+
+/// Of `--tcp-flags`.
+pub(super) fn tcp_flags(text: &str) -> Result<u8, Why> {
+    let flag = |name: &str| {
+        let bit = TCP_FLAGS
+            .iter()
+            .position(|flag| flag.eq_ignore_ascii_case(name));
+        match name.to_ascii_uppercase().as_str() {
+            "ALL" => Some(0x3f),
+            "NONE" => Some(0),
+            _ => bit.map(|bit| 1 << bit),
+        }
+    };
+    let bits = text.split(',').map(flag);
+    bits.reduce(|all, bits| Some(all? | bits?))
+        .flatten()
+        .ok_or("no flag of TCP")
+}
+
 /// Of `--icmp-type` and `--icmpv6-type`: type and code; no type for any.
 pub(super) fn icmp(text: &str, ipv6: bool) -> Result<(Option<u8>, Option<u8>), Why> {
     let unknown = "a type of ICMP that has no number here";
@@ -256,6 +295,16 @@ const STATES: [(&str, Option<State>); 7] = [
     ("SNAT", None),
     ("DNAT", None),
 ];
+
+pub(super) const KINDS: [(&str, Kind); 4] = [
+    ("UNICAST", Kind::Unicast),
+    ("LOCAL", Kind::Local),
+    ("BROADCAST", Kind::Broadcast),
+    ("MULTICAST", Kind::Multicast),
+];
+
+/// From the lowest bit up; there are two more, of which iptables knows nothing.
+pub(super) const TCP_FLAGS: [&str; 6] = ["FIN", "SYN", "RST", "PSH", "ACK", "URG"];
 
 const STATUS: [(&str, Status); 4] = [
     ("EXPECTED", Status::EXPECTED),

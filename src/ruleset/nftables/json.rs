@@ -5,9 +5,9 @@ use serde_json::Value as Json;
 use super::draft::{Drafts, Hooked, Where};
 use super::names::PRIORITIES;
 use super::script::{hook_named, object};
-use super::statement::{TRANSLATION, set_beyond};
+use super::statement::set_beyond;
 use super::words::{Draft, Ending, Key, Op, Relation, Statement, TableName, Value, family_named};
-use crate::ruleset::{Base, Place, Ruleset};
+use crate::ruleset::{Base, Place, Ruleset, TRANSLATION};
 
 /// What libnftables' JSON says. Places count the elements of the list from 1, for want of lines.
 pub fn read_json(text: &str, file: usize) -> Ruleset {
@@ -291,8 +291,8 @@ fn relation(what: &Json, words: String) -> Statement {
     if let Some(("&", operands)) = only(left)
         && let Some([left, flags]) = operands.as_array().map(Vec::as_slice)
     {
-        let mask = mask(flags);
-        return Statement::Match(Relation::masked(keys(left), op, mask, &right, words));
+        let [mask, right] = [flags, what.get("right").unwrap_or(&Json::Null)].map(mask);
+        return Statement::Match(Relation::masked(keys(left), op, mask, right, words));
     }
     Statement::Match(Relation {
         keys: keys(left),
@@ -302,15 +302,17 @@ fn relation(what: &Json, words: String) -> Statement {
     })
 }
 
+/// Flags in a list, or joined by `|`, of which nft nests one in the other.
 fn mask(json: &Json) -> Value {
-    let flags = match only(json) {
-        Some(("|", flags)) => flags,
-        _ => json,
-    };
-    match value(flags) {
-        Value::Flags(flags) => Value::Flags(flags),
-        one => Value::Flags(vec![one]),
+    let mut flags = Vec::new();
+    let mut left = vec![json];
+    while let Some(json) = left.pop() {
+        match (json, only(json)) {
+            (Json::Array(parts), _) | (_, Some(("|", Json::Array(parts)))) => left.extend(parts),
+            _ => flags.push(value(json)),
+        }
     }
+    Value::Flags(flags)
 }
 
 fn keys(json: &Json) -> Vec<Key> {
@@ -329,6 +331,11 @@ fn key(json: &Json) -> Key {
                 text(what, "protocol")?.to_owned(),
                 text(what, "field")?.to_owned(),
             ),
+            "fib" if text(what, "result") == Some("type") => match &what["flags"] {
+                Json::Array(flags) if flags.len() == 1 => Key::Kind(flags[0].as_str()?.to_owned()),
+                Json::String(end) => Key::Kind(end.clone()),
+                _ => return None,
+            },
             _ => return None,
         })
     });

@@ -7,9 +7,11 @@ use std::ops::RangeInclusive;
 use super::draft::Set;
 use super::names;
 use super::parts::{Why, addresses, each, interface, narrow, number, numbers, word};
+use super::tcp_flags;
 use super::words::{Key, Op, Value};
 use crate::conntrack::State;
 use crate::conntrack::event::Status;
+use crate::packet::route::Kind;
 use crate::ruleset::{Condition, End, Family, Match, Way};
 use crate::tuple::{Direction, Protocol};
 
@@ -41,6 +43,8 @@ enum Field {
     EtherType,
     IcmpType(Family),
     IcmpCode(Family),
+    TcpFlags,
+    Kind(End),
 }
 
 impl<'d> Sets<'d> {
@@ -113,8 +117,10 @@ impl Comparison<'_> {
     }
 
     fn single(&self, field: Field, right: &Value, sets: &mut Sets<'_>) -> Result<Condition, Why> {
-        if matches!(field, Field::State | Field::Status) {
-            return flags(field, self.op, right, sets);
+        match field {
+            Field::State | Field::Status => return flags(field, self.op, right, sets),
+            Field::TcpFlags => return tcp_flags::condition(self.op, right),
+            _ => {}
         }
         let (op, negated) = match self.op {
             Op::Has | Op::Is => (None, false),
@@ -204,6 +210,10 @@ impl Comparison<'_> {
                     implied.push(of_protocol(Protocol::ICMPV6));
                     icmp(field, Family::Ipv6)
                 }
+                ("tcp", "flags") => {
+                    implied.push(of_protocol(Protocol::TCP));
+                    Field::TcpFlags
+                }
                 (_, "sport" | "dport") => {
                     let number = names::protocol(header);
                     implied.extend(number.map(|number| of_protocol(Protocol(number))));
@@ -211,6 +221,11 @@ impl Comparison<'_> {
                 }
                 _ => return Err("the simulation does not look at this field"),
             },
+            Key::Kind(end) => Field::Kind(match end.as_str() {
+                "saddr" => End::Src,
+                "daddr" => End::Dst,
+                _ => return Err("it depends on routes"),
+            }),
             Key::Other => return Err("the simulation does not look at this"),
         })
     }
@@ -270,9 +285,6 @@ fn status(values: &[&Value]) -> Result<Status, Why> {
     let mut all = Status::default();
     for value in values {
         let word = word(value)?;
-        if ["snat", "dnat"].contains(&word) {
-            return Err("address translation is not simulated");
-        }
         let bits = number(word);
         let mut known = 0;
         for (name, status, bit) in STATUS {
@@ -289,11 +301,13 @@ fn status(values: &[&Value]) -> Result<Status, Why> {
 }
 
 /// Names of nft's and bits (`enum ip_conntrack_status`); nft has no name for the last.
-pub(super) const STATUS: [(&str, Status, u32); 6] = [
+pub(super) const STATUS: [(&str, Status, u32); 8] = [
     ("expected", Status::EXPECTED, 1),
     ("seen-reply", Status::SEEN_REPLY, 1 << 1),
     ("assured", Status::ASSURED, 1 << 2),
     ("confirmed", Status::CONFIRMED, 1 << 3),
+    ("snat", Status::SRC_NAT, 1 << 4),
+    ("dnat", Status::DST_NAT, 1 << 5),
     ("dying", Status::DYING, 1 << 9),
     ("0x2000", Status::HELPER, 1 << 13),
 ];
@@ -303,7 +317,7 @@ impl Field {
     fn matches(self, values: &[&Value]) -> Result<Match, Why> {
         Ok(match self {
             Self::State => Match::State(each(values, state)?),
-            Self::Status => return Err("it compares all flags at once"),
+            Self::Status | Self::TcpFlags => return Err("it compares all flags at once"),
             Self::Direction => {
                 return alternatives(values, |word| match word {
                     "original" | "0" => Some(Match::Direction(Direction::Original)),
@@ -333,6 +347,7 @@ impl Field {
                 })?;
                 Match::Protocol(narrow(&protocols)?)
             }
+            Self::Kind(end) => Match::Kind(end, each(values, kind)?),
             Self::Family => family(values, ["ipv4", "ipv6"], [2, 10])?,
             Self::EtherType => family(values, ["ip", "ip6"], [0x800, 0x86dd])?,
             Self::IcmpType(family) => {
@@ -367,6 +382,19 @@ impl Field {
         self.matches(&[&Value::Range(low.to_string(), high.to_string())])
     }
 }
+
+fn kind(value: &Value) -> Result<Kind, Why> {
+    let known = KINDS.iter().find(|(name, _)| Ok(*name) == word(value));
+    let kind = known.map(|(_, kind)| *kind);
+    kind.ok_or("the simulation does not know this kind of address")
+}
+
+pub(super) const KINDS: [(&str, Kind); 4] = [
+    ("unicast", Kind::Unicast),
+    ("local", Kind::Local),
+    ("broadcast", Kind::Broadcast),
+    ("multicast", Kind::Multicast),
+];
 
 pub(super) fn icmp_types(family: Family) -> &'static [(&'static str, u8)] {
     match family {

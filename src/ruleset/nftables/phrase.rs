@@ -1,18 +1,16 @@
 //! From the model to the words that both of nft's languages have.
 
-use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
-use ipnet::IpNet;
 use thiserror::Error;
 
-use super::matches::{STATUS, icmp_codes, icmp_types};
-use super::names;
+use super::matches::{KINDS, STATUS, icmp_codes, icmp_types};
+use super::said::{address, families, interface, numbers, state};
 use super::words::{Draft, Ending, Key, Op, Relation, Statement, Value};
-use crate::conntrack::State;
+use super::{names, tcp_flags};
+use crate::packet::route::Kind;
 use crate::ruleset::{
-    Base, Chain, Condition, Effect, End, Family, Helper, Match, Name, Rule, RuleId, Ruleset,
-    Verdict, Way,
+    Base, Chain, Condition, Effect, End, Family, Helper, Match, Rule, RuleId, Ruleset, Verdict, Way,
 };
 use crate::tuple::Protocol;
 
@@ -197,7 +195,7 @@ fn comment(text: &str) -> String {
     comment
 }
 
-fn is_quotable(text: &str) -> bool {
+pub(super) fn is_quotable(text: &str) -> bool {
     !text.contains(|sign: char| sign == '"' || sign == '\\' || sign.is_control())
 }
 
@@ -234,6 +232,7 @@ fn implies(matches: &Match, protocol: u8) -> bool {
     match matches {
         Match::Port(..) => has_ports(protocol),
         Match::IcmpType(family, _) | Match::IcmpCode(family, _) => protocol == icmp(*family).0,
+        Match::TcpFlags { .. } => protocol == Protocol::TCP.0,
         Match::Any(ways) => ways
             .first()
             .is_some_and(|way| way.iter().any(|part| implies(&part.matches, protocol))),
@@ -262,6 +261,14 @@ fn icmp(family: Family) -> Protocol {
 
 fn relation(condition: &Condition, protocol: Option<u8>) -> Result<Relation, Why> {
     let negated = condition.negated;
+    if let Match::TcpFlags { mask, set } = condition.matches {
+        return Ok(Relation {
+            keys: vec![Key::Payload("tcp".to_owned(), "flags".to_owned())],
+            op: if negated { Op::Not } else { Op::Is },
+            right: tcp_flags::value(mask, set),
+            words: String::new(),
+        });
+    }
     let (keys, right) = match &condition.matches {
         Match::Any(ways) => alternatives(ways, protocol)?,
         matches => {
@@ -384,6 +391,20 @@ fn values(matches: &Match, protocol: Option<u8>) -> Result<(Key, Vec<Value>), Wh
             let family = if is_ipv6 { "ip6" } else { "ip" };
             (header(family, field), all.collect::<Result<_, _>>()?)
         }
+        Match::Kind(end, kinds) => {
+            let end = match end {
+                End::Src => "saddr",
+                End::Dst => "daddr",
+            };
+            let word = |kind: &Kind| {
+                let mut known = KINDS.iter();
+                let name = known.find(|(_, known)| known == kind);
+                let name = name.map(|(name, _)| Value::Word((*name).to_owned()));
+                name.ok_or("this kind of address")
+            };
+            let words = kinds.iter().map(word).collect::<Result<_, _>>()?;
+            (Key::Kind(end.to_owned()), words)
+        }
         Match::Port(end, ranges) => {
             let protocol = protocol
                 .filter(|protocol| has_ports(*protocol))
@@ -414,83 +435,11 @@ fn values(matches: &Match, protocol: Option<u8>) -> Result<(Key, Vec<Value>), Wh
                 numbers(ranges, name)?,
             )
         }
+        Match::TcpFlags { .. } => return Err("flags of TCP among alternatives"),
         Match::Any(_) => return Err("alternatives within alternatives"),
         Match::Unknown(_) => return Err("something that was not understood"),
     })
 }
 
-fn state(state: &State) -> Result<Value, Why> {
-    match state {
-        State::None => Err("a packet that never comes to the rules"),
-        state => Ok(Value::Word(state.name().to_owned())),
-    }
-}
-
-fn families(family: Family) -> Vec<Value> {
-    let names: &[&str] = match family {
-        Family::Ipv4 => &["ipv4"],
-        Family::Ipv6 => &["ipv6"],
-        Family::Inet => &["ipv4", "ipv6"],
-    };
-    names
-        .iter()
-        .map(|name| Value::Word((*name).to_owned()))
-        .collect()
-}
-
-fn interface(name: &Name) -> Result<Value, Why> {
-    let Name { text, begins } = name;
-    if text.is_empty() || text.len() > LONGEST_INTERFACE || !is_quotable(text) {
-        return Err("the name of an interface");
-    }
-    Ok(Value::Text(match text.strip_suffix('*') {
-        _ if *begins => format!("{text}*"),
-        Some(before) => format!("{before}\\*"),
-        None => text.clone(),
-    }))
-}
-
-/// One address, a prefix, or a range.
-fn address(range: &RangeInclusive<IpAddr>, is_ipv6: bool) -> Result<Value, Why> {
-    let (low, high) = (*range.start(), *range.end());
-    if [low, high]
-        .iter()
-        .any(|address| address.is_ipv6() != is_ipv6)
-        || low > high
-    {
-        return Err("addresses of two families, or a range that ends before it begins");
-    }
-    if low == high {
-        return Ok(Value::Word(low.to_string()));
-    }
-    let mut prefixes =
-        (0..=if is_ipv6 { 128 } else { 32 }).filter_map(|length| IpNet::new(low, length).ok());
-    let prefix = prefixes.find(|prefix| prefix.network() == low && prefix.broadcast() == high);
-    Ok(match prefix {
-        Some(prefix) => Value::Word(prefix.to_string()),
-        None => Value::Range(low.to_string(), high.to_string()),
-    })
-}
-
-fn numbers<T: PartialOrd + ToString>(
-    ranges: &[RangeInclusive<T>],
-    name: impl Fn(&T) -> Option<&'static str>,
-) -> Result<Vec<Value>, Why> {
-    let value = |range: &RangeInclusive<T>| {
-        let (low, high) = (range.start(), range.end());
-        if low > high {
-            return Err("a range that ends before it begins");
-        }
-        Ok(match name(low) {
-            _ if low != high => Value::Range(low.to_string(), high.to_string()),
-            Some(name) => Value::Word(name.to_owned()),
-            None => Value::Word(low.to_string()),
-        })
-    };
-    ranges.iter().map(value).collect()
-}
-
-/// `IFNAMSIZ`, less the byte that ends it.
-const LONGEST_INTERFACE: usize = 15;
-/// `NF_CT_HELPER_NAME_LEN`, likewise.
+/// `NF_CT_HELPER_NAME_LEN`, less the byte that ends it.
 const LONGEST_HELPER: usize = 15;

@@ -3,7 +3,7 @@
 use super::cursor::Cursor;
 use super::values;
 use super::words::{Draft, Ending, Key, Relation, Statement};
-use crate::ruleset::Place;
+use crate::ruleset::{Place, TRANSLATION};
 
 /// The statements up to the rule's end.
 pub(super) fn rule(cursor: &mut Cursor<'_>, file: usize) -> Draft {
@@ -195,10 +195,10 @@ fn relation_or_setting(cursor: &mut Cursor<'_>) -> Option<Statement> {
     if cursor.take("&") || cursor.take("and") {
         let mask = values::mask(cursor);
         let op = values::operator(cursor);
-        let right = values::value(cursor);
+        let right = values::mask(cursor);
         let words = cursor.words_since(mark);
         return Some(Statement::Match(Relation::masked(
-            keys, op, mask, &right, words,
+            keys, op, mask, right, words,
         )));
     }
     if matches!(cursor.plain(), Some("|" | "^" | "<<" | ">>" | "map")) {
@@ -270,7 +270,7 @@ pub(super) fn set_beyond(key: &Key) -> Option<&'static str> {
                 .contains(&field.as_str())
                 .then_some("it changes where the packet belongs")
         }
-        Key::Meta(_) | Key::Other => None,
+        Key::Meta(_) | Key::Kind(_) | Key::Other => None,
     }
 }
 
@@ -288,6 +288,9 @@ fn key(cursor: &mut Cursor<'_>) -> Option<Key> {
     if META_ALONE.contains(&first) {
         cursor.next();
         return Some(Key::Meta(first.to_owned()));
+    }
+    if first == "fib" {
+        return kind_of_address(cursor);
     }
     if !["meta", "ct"].contains(&first) && !HEADERS.contains(&first) {
         return None;
@@ -323,6 +326,14 @@ fn key(cursor: &mut Cursor<'_>) -> Option<Key> {
         }
         _ => Key::Payload(first.to_owned(), field),
     })
+}
+
+/// `fib daddr type`; what depends on routes and interfaces is none of the model's.
+fn kind_of_address(cursor: &mut Cursor<'_>) -> Option<Key> {
+    cursor.next();
+    let end = cursor.word()?.to_owned();
+    let is_known = ["saddr", "daddr"].contains(&end.as_str()) && cursor.take("type");
+    is_known.then_some(Key::Kind(end))
 }
 
 /// Passes over what something is set to: a value, or what is computed from another key.
@@ -366,8 +377,6 @@ fn skip_one(cursor: &mut Cursor<'_>) {
 fn begins_statement(cursor: &Cursor<'_>) -> bool {
     cursor.is_at_ct_setting() || cursor.plain().is_some_and(|next| BEGINS.contains(&next))
 }
-
-pub(super) const TRANSLATION: &str = "address translation is not simulated";
 
 const AMOUNT: &str = "it depends on how much has passed";
 

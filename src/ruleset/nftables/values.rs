@@ -12,8 +12,11 @@ pub(super) fn value(cursor: &mut Cursor<'_>) -> Value {
     while cursor.take(",") {
         flags.push(concat(cursor, 0));
     }
-    // `new | related` is compared as a whole; `syn / syn,rst` has its mask last.
-    if matches!(cursor.plain(), Some("|" | "&" | "^" | "/" | "<<" | ">>")) {
+    if cursor.take("/") {
+        return Value::Masked(Box::new(mask(cursor)), Box::new(Value::Flags(flags)));
+    }
+    // `new | related` is compared as a whole.
+    if matches!(cursor.plain(), Some("|" | "&" | "^" | "<<" | ">>")) {
         while cursor.next().is_some() && operand_follows(cursor) {}
         return Value::Opaque;
     }
@@ -35,7 +38,7 @@ fn operand_follows(cursor: &mut Cursor<'_>) -> bool {
     mark != cursor.mark() && cursor.plain().is_some_and(|next| SIGNS.contains(&next))
 }
 
-/// What stands between `&` and the operator, with its brackets.
+/// Flags, with the brackets around them: what stands between `&` and the operator, and behind that.
 pub(super) fn mask(cursor: &mut Cursor<'_>) -> Value {
     let is_bracketed = cursor.take("(");
     let mut flags = vec![concat(cursor, 0)];

@@ -74,6 +74,8 @@ pub(super) enum Key {
     Meta(String),
     /// A protocol's header and its field.
     Payload(String, String),
+    /// `fib daddr type`, of `saddr` or `daddr`.
+    Kind(String),
     /// Something else, or something of the above that is computed with.
     Other,
 }
@@ -105,6 +107,8 @@ pub(super) enum Value {
     /// Flags, with commas.
     Flags(Vec<Value>),
     Concat(Vec<Value>),
+    /// A mask, and what is compared with the flags that it leaves.
+    Masked(Box<Value>, Box<Value>),
     /// An element of a map of verdicts.
     Mapped(Box<Value>, Ending),
     /// `@name`
@@ -132,29 +136,40 @@ impl Op {
 }
 
 impl Relation {
-    /// `key & mask op right`: nft writes the two comparisons with 0 as flags (`ct status & x == 0` is `ct status ! x`).
-    /// Others are not understood.
-    pub fn masked(keys: Vec<Key>, op: Op, mask: Value, right: &Value, words: String) -> Self {
-        let is_zero = matches!(right, Value::Word(zero) if ["0", "0x0", "0x00000000"].contains(&zero.as_str()));
-        let is_flags = matches!(&keys[..], [Key::Ct(_)]);
-        let op = match op {
-            Op::Is | Op::Has if is_zero && is_flags => Some(Op::Lacks),
-            Op::Not if is_zero && is_flags => Some(Op::Has),
+    /// `key & mask op right`: nft writes the two comparisons with 0 as flags (`ct status & x == 0` is `ct status ! x`), and
+    /// of one flag, those with itself mean the same.
+    pub fn masked(keys: Vec<Key>, op: Op, mask: Value, right: Value, words: String) -> Self {
+        let is_zero = right.is_flag(|only| ["0", "0x0", "0x00000000"].contains(&only));
+        let is_itself = right == mask && right.is_flag(|_| true);
+        let of_flags = match op {
+            Op::Is | Op::Has if is_zero => Some(Op::Lacks),
+            Op::Not if is_zero => Some(Op::Has),
+            Op::Is | Op::Has if is_itself => Some(Op::Has),
+            Op::Not if is_itself => Some(Op::Lacks),
             _ => None,
         };
-        match op {
-            Some(op) => Self {
-                keys,
-                op,
-                right: mask,
-                words,
+        let (op, right) = match of_flags.filter(|_| matches!(&keys[..], [Key::Ct(_)])) {
+            Some(op) => (op, mask),
+            None => (op, Value::Masked(Box::new(mask), Box::new(right))),
+        };
+        Self {
+            keys,
+            op,
+            right,
+            words,
+        }
+    }
+}
+
+impl Value {
+    /// Whether it is one flag only, which is so.
+    fn is_flag(&self, is_so: impl Fn(&str) -> bool) -> bool {
+        match self {
+            Self::Flags(flags) => match &flags[..] {
+                [Self::Word(only) | Self::Text(only)] => is_so(only),
+                _ => false,
             },
-            None => Self {
-                keys: vec![Key::Other],
-                op: Op::Is,
-                right: Value::Opaque,
-                words,
-            },
+            _ => false,
         }
     }
 }

@@ -112,6 +112,10 @@ fn relation(relation: &Relation) -> String {
     let keys: Vec<_> = relation.keys.iter().map(key).collect();
     let (keys, right) = (keys.join(" . "), value(&relation.right));
     match (relation.op, &relation.right) {
+        (op, Value::Masked(mask, set)) => {
+            let op = if op == Op::Not { "!=" } else { "==" };
+            format!("{keys} & {} {op} {}", bits(mask), bits(set))
+        }
         (Op::Lacks, Value::Flags(flags)) if flags.len() > 1 => {
             format!("{keys} & ({}) == 0", joined(flags, "|"))
         }
@@ -127,6 +131,7 @@ fn key(key: &Key) -> String {
         Key::Meta(what) if ["iifname", "oifname"].contains(&what.as_str()) => what.clone(),
         Key::Meta(what) => format!("meta {what}"),
         Key::Payload(header, field) => format!("{header} {field}"),
+        Key::Kind(end) => format!("fib {end} type"),
         Key::Other => String::new(),
     }
 }
@@ -140,7 +145,14 @@ fn value(value: &Value) -> String {
         Value::Flags(flags) => joined(flags, ","),
         Value::Concat(parts) => joined(parts, " . "),
         Value::Named(name) => format!("@{name}"),
-        Value::Mapped(..) | Value::Rest | Value::Opaque => String::from("*"),
+        Value::Masked(..) | Value::Mapped(..) | Value::Rest | Value::Opaque => String::from("*"),
+    }
+}
+
+fn bits(flags: &Value) -> String {
+    match flags {
+        Value::Flags(flags) if flags.len() > 1 => format!("({})", joined(flags, "|")),
+        flags => value(flags),
     }
 }
 

@@ -98,6 +98,11 @@ fn relation(relation: &Relation) -> Json {
         1 => keys.remove(0),
         _ => json!({ "concat": keys }),
     };
+    if let Value::Masked(mask, set) = &relation.right {
+        let op = if relation.op == Op::Not { "!=" } else { "==" };
+        let left = json!({ "&": [left, bits(mask)] });
+        return json!({ "match": { "op": op, "left": left, "right": bits(set) } });
+    }
     let right = value(&relation.right);
     let is_flags = matches!(relation.right, Value::Flags(_));
     let (op, left, right) = match relation.op {
@@ -109,11 +114,22 @@ fn relation(relation: &Relation) -> Json {
     json!({ "match": { "op": op, "left": left, "right": right } })
 }
 
+/// nft takes two flags beside each other, and these with a third.
+fn bits(flags: &Value) -> Json {
+    let Value::Flags(flags) = flags else {
+        return value(flags);
+    };
+    let joined = flags.iter().map(value);
+    let joined = joined.reduce(|all, flag| json!({ "|": [all, flag] }));
+    joined.unwrap_or(json!(0))
+}
+
 fn key(key: &Key) -> Json {
     match key {
         Key::Ct(what) => json!({ "ct": { "key": what } }),
         Key::Meta(what) => json!({ "meta": { "key": what } }),
         Key::Payload(header, field) => json!({ "payload": { "protocol": header, "field": field } }),
+        Key::Kind(end) => json!({ "fib": { "result": "type", "flags": [end] } }),
         Key::Other => Json::Null,
     }
 }
@@ -134,7 +150,7 @@ fn value(value: &Value) -> Json {
             json!({ "concat": parts.iter().map(self::value).collect::<Vec<_>>() })
         }
         Value::Named(name) => json!(format!("@{name}")),
-        Value::Mapped(..) | Value::Rest | Value::Opaque => json!("*"),
+        Value::Masked(..) | Value::Mapped(..) | Value::Rest | Value::Opaque => json!("*"),
     }
 }
 

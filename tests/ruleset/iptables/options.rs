@@ -19,12 +19,21 @@ fn what_is_not_understood_is_named_and_leaves_the_rule_undecided() {
             "-m limit --limit 3/min --limit-burst 5 -j DROP",
             "-m limit --limit 3/min --limit-burst 5",
         ),
-        ("-p tcp -m tcp --syn -j DROP", "--syn"),
+        ("--syn -j DROP", "--syn"),
         (
-            "-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j DROP",
-            "--tcp-flags FIN,SYN,RST,ACK SYN",
+            "-p tcp -m tcp --tcp-flags FIN,SYN WRONG -j DROP",
+            "--tcp-flags FIN,SYN",
         ),
-        ("-f -j DROP", "-f"),
+        (
+            "-p udp --tcp-flags FIN,SYN SYN -j DROP",
+            "--tcp-flags FIN,SYN SYN",
+        ),
+        (
+            "-m addrtype --dst-type BLACKHOLE -j DROP",
+            "--dst-type BLACKHOLE",
+        ),
+        ("--dst-type LOCAL -j DROP", "--dst-type LOCAL"),
+        ("--fragments -j DROP", "--fragments"),
         (
             "-m set --match-set those src,dst -j DROP",
             "-m set --match-set those src,dst",

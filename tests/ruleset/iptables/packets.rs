@@ -51,6 +51,31 @@ fn addresses_are_compared_as_networks_and_ranges() {
     }
 }
 
+/// The firewall is 198.51.100.1/24.
+#[test]
+fn addresses_are_of_kinds() {
+    let to = |address| Case::udp(FROM, address, 137);
+    for (options, address, expected) in [
+        ("-m addrtype --dst-type LOCAL", "198.51.100.1", true),
+        ("-m addrtype --dst-type LOCAL", "127.0.0.1", true),
+        ("-m addrtype --dst-type LOCAL", "198.51.100.2", false),
+        ("-m addrtype ! --dst-type LOCAL", "198.51.100.2", true),
+        ("-m addrtype --dst-type BROADCAST", "198.51.100.255", true),
+        ("-m addrtype --dst-type BROADCAST", "255.255.255.255", true),
+        ("-m addrtype --dst-type broadcast", "0.1.2.3", true),
+        ("-m addrtype --dst-type MULTICAST", "239.1.2.3", true),
+        ("-m addrtype --dst-type UNICAST", "192.0.2.12", true),
+        ("-m addrtype --dst-type UNICAST,LOCAL", "198.51.100.1", true),
+        ("-m addrtype --dst-type ANYCAST", "192.0.2.12", false),
+        ("-m addrtype --src-type BROADCAST", "192.0.2.12", false),
+    ] {
+        assert_eq!(holds(options, &to(address)), expected, "{options}");
+    }
+    let multicast = Case::udp("2001:db8::1", "ff02::fb", 5353);
+    assert!(holds("-m addrtype --dst-type MULTICAST", &multicast));
+    assert!(!holds("-m addrtype --dst-type LOCAL", &multicast));
+}
+
 #[test]
 fn protocols_and_ports_are_compared() {
     let case = Case::tcp(FROM, TO, 21);
@@ -78,6 +103,54 @@ fn protocols_and_ports_are_compared() {
     ] {
         assert_eq!(holds(options, &case), expected, "{options}");
     }
+}
+
+#[test]
+fn flags_of_tcp_are_compared_under_a_mask() {
+    let mut first = Case::tcp(FROM, TO, 21);
+    // Behind the IP header.
+    first.datagram[20 + 13] = 0x02;
+    let mut later = first.clone();
+    later.datagram[20 + 13] = 0x18;
+    for (options, of_first, of_later) in [
+        ("-p tcp --syn", true, false),
+        ("-p tcp -m tcp ! --syn", false, true),
+        ("-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN", true, false),
+        ("-p tcp -m tcp ! --tcp-flags FIN,SYN SYN", false, true),
+        ("-p tcp -m tcp --tcp-flags ALL PSH,ACK", false, true),
+        ("-p tcp -m tcp --tcp-flags ALL NONE", false, false),
+        ("-p tcp --tcp-flags fin,rst NONE --dport 21", true, true),
+    ] {
+        assert_eq!(holds(options, &first), of_first, "{options}");
+        assert_eq!(holds(options, &later), of_later, "{options}");
+    }
+}
+
+/// The template looks like a flow to the rules behind it, and `notrack` shows (nf_conntrack_core.c, xt_CT.c).
+#[test]
+fn what_is_set_before_conntrack_shows_before_conntrack() {
+    let drops = |rules: &str| {
+        let text = format!("*raw\n-A PREROUTING -p tcp --dport 21 {rules} -j DROP\nCOMMIT\n");
+        Case::tcp(FROM, TO, 21).early(&understood(&text)).dropped
+    };
+    let template = "-j CT --helper ftp\n-A PREROUTING";
+    assert!(drops("-m conntrack --ctstate INVALID"));
+    assert!(!drops(&format!(
+        "{template} -m conntrack --ctstate INVALID"
+    )));
+    assert!(drops(&format!(
+        "{template} -m conntrack --ctstate NEW --ctdir ORIGINAL"
+    )));
+    assert!(drops(&format!(
+        "{template} -m conntrack ! --ctstatus SEEN_REPLY"
+    )));
+    let untracked = "-j CT --notrack\n-A PREROUTING";
+    assert!(drops(&format!(
+        "{untracked} -m conntrack --ctstate UNTRACKED"
+    )));
+    assert!(!drops(&format!(
+        "{template} -p tcp -j NOTRACK\n-A PREROUTING -m conntrack --ctstate UNTRACKED"
+    )));
 }
 
 #[test]
@@ -119,6 +192,36 @@ fn interfaces_are_compared_by_name_or_beginning() {
     ] {
         assert_eq!(holds(options, &case), expected, "{options}");
     }
+}
+
+/// Nobody knows by which interface it came, but for the loopback device.
+#[test]
+fn only_the_firewall_itself_comes_by_the_loopback_device() {
+    let mut case = Case::tcp(FROM, TO, 21);
+    (case.input, case.output) = (None, None);
+    for option in ["-i lo", "-o lo"] {
+        assert!(!holds(option, &case), "{option}");
+        assert!(holds(&format!("! {option}"), &case), "{option}");
+    }
+    for (from, to, option) in [
+        ("127.0.0.1", TO, "-i lo"),
+        (FROM, "198.51.100.1", "-o lo"),
+        (FROM, TO, "-i lo+"),
+        (FROM, TO, "-i eth0"),
+    ] {
+        let mut case = Case::tcp(from, to, 21);
+        (case.input, case.output) = (None, None);
+        let rules = understood(&format!("*filter\n-A FORWARD {option} -j DROP\nCOMMIT\n"));
+        assert!(case.at(&rules, Hook::Forward).undecided, "{option}");
+    }
+}
+
+/// Conntrack puts fragments together before any table is asked.
+#[test]
+fn no_packet_is_a_later_fragment() {
+    let case = Case::udp(FROM, TO, 137);
+    assert!(!holds("-f", &case));
+    assert!(holds("! -f", &case));
 }
 
 #[test]

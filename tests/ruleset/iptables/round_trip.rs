@@ -115,6 +115,9 @@ fn of_protocol() -> impl Strategy<Value = Vec<Condition>> {
         Just(vec![is(&[47])]),
         Just(vec![either(is(&[6]).matches, true)]),
         with_ports.prop_map(move |(protocols, ports)| [vec![is(&protocols)], ports].concat()),
+        (0..64u8, 0..64u8, any::<bool>()).prop_map(move |(mask, set, negated)| {
+            vec![is(&[6]), either(Match::TcpFlags { mask, set }, negated)]
+        }),
         (kinds, select(vec![Family::Ipv4, Family::Ipv6])).prop_map(|((kinds, negated), family)| {
             vec![either(Match::IcmpType(family, kinds), negated)]
         }),

@@ -8,11 +8,14 @@ mod written;
 
 use ctaudit::conntrack::State;
 use ctaudit::conntrack::event::Status;
+use ctaudit::packet::route::Kind;
 use ctaudit::ruleset::{
     Base, Condition, Effect, End, Family, Helper, Hook, Match, Name, Rule, Ruleset, Verdict, Way,
     nftables,
 };
 use ctaudit::tuple::{Direction, Protocol};
+
+use crate::ruleset::iptables::Case;
 
 /// A chain of these rules, read; nothing may be unread.
 fn rules(lines: &str) -> Vec<Rule> {
@@ -109,7 +112,50 @@ fn status_is_compared_by_bits_or_as_a_whole() {
     }
     unread("ct status { expected, assured }");
     unread("ct status expected / expected,assured");
-    assert!(unread("ct status dnat").contains("translation"));
+    assert_eq!(asked("ct status & expected == expected"), expected);
+    assert_eq!(asked("ct status & expected != expected"), not);
+    unread("ct status & (expected | assured) == (expected | assured)");
+}
+
+/// In words of nft 1.0.6, with what it compiles them to.
+#[test]
+fn flags_of_tcp_are_compared_under_a_mask() {
+    let tcp = |matches| vec![protocol(6), matches];
+    let flags = |mask, set| Match::TcpFlags { mask, set };
+    let first = tcp(Condition::is(flags(0x17, 0x02)));
+    for words in [
+        "tcp flags & (fin|syn|rst|ack) == syn",
+        "tcp flags & (fin | syn | rst | ack) == 0x2",
+        "tcp flags syn / fin,syn,rst,ack",
+        "tcp flags == syn / fin,syn,rst,ack",
+    ] {
+        assert_eq!(asked(words), first, "{words}");
+    }
+    let not_first = tcp(Condition::not(flags(0x17, 0x02)));
+    assert_eq!(asked("tcp flags & (fin|syn|rst|ack) != syn"), not_first);
+    assert_eq!(asked("tcp flags != syn / fin,syn,rst,ack"), not_first);
+    let both = tcp(Condition::is(flags(0x03, 0x03)));
+    assert_eq!(asked("tcp flags & (fin|syn) == fin|syn"), both);
+    assert_eq!(asked("tcp flags & (fin|syn) == (fin|syn)"), both);
+    // `[ bitwise reg 1 = ( reg 1 & 0x00000012 ) ^ 0x00000000 ]`, `[ cmp neq reg 1 0x00000000 ]`
+    let either = tcp(Condition::not(flags(0x12, 0)));
+    assert_eq!(asked("tcp flags syn,ack"), either);
+    assert_eq!(asked("tcp flags & (syn|ack) != 0"), either);
+    let neither = tcp(Condition::is(flags(0x12, 0)));
+    assert_eq!(asked("tcp flags ! syn,ack"), neither);
+    assert_eq!(asked("tcp flags & (syn|ack) == 0x0"), neither);
+    // `[ cmp eq reg 1 0x00000002 ]`
+    assert_eq!(
+        asked("tcp flags == syn"),
+        tcp(Condition::is(flags(0xff, 2)))
+    );
+    assert_eq!(
+        asked("tcp flags != syn"),
+        tcp(Condition::not(flags(0xff, 2)))
+    );
+    unread("tcp flags < syn");
+    unread("tcp flags wrong");
+    unread("tcp flags & (fin|wrong) == fin");
 }
 
 #[test]
@@ -151,6 +197,22 @@ fn addresses_are_prefixes_ranges_and_sets() {
     unread("ip saddr 2001:db8::1");
     unread("ip saddr example.org");
     unread("ip saddr 10.0.0.2-10.0.0.1");
+}
+
+#[test]
+fn addresses_are_of_kinds() {
+    let kinds = |kinds: &[Kind]| Match::Kind(End::Dst, kinds.to_vec());
+    assert_eq!(asked("fib daddr type local"), is(kinds(&[Kind::Local])));
+    assert_eq!(
+        asked("fib daddr type { broadcast, multicast }"),
+        is(kinds(&[Kind::Broadcast, Kind::Multicast]))
+    );
+    assert_eq!(
+        asked("fib daddr type != local"),
+        [Condition::not(kinds(&[Kind::Local]))]
+    );
+    unread("fib saddr . iif oif missing");
+    unread("fib daddr type blackhole");
 }
 
 #[test]
@@ -280,8 +342,6 @@ fn what_may_decide_is_told() {
     for words in [
         "limit rate over 5/minute burst 3 packets",
         "quota until 10 mbytes",
-        "tcp flags & (fin|syn|rst|ack) == syn",
-        "tcp flags syn / syn,rst",
         "fib daddr . iif type local",
         "meta mark 0x1",
         "meta mark & 0xff == 0x1",
@@ -519,4 +579,34 @@ fn without_places(mut ruleset: Ruleset) -> Ruleset {
         .iter_mut()
         .for_each(|unread| unread.place = Default::default());
     ruleset
+}
+
+/// As kernel 6.18 has it: a chain is put before those of its priority that are there (`nf_hook_entries_grow`).
+#[test]
+fn of_one_priority_the_last_chain_is_called_first() {
+    let untracks = "chain a { type filter hook prerouting priority raw; tcp dport 21 notrack; }";
+    let drops = "chain b { type filter hook prerouting priority raw; ct state untracked drop; }";
+    let case = Case::tcp("192.0.2.11", "198.51.100.21", 21);
+    let dropped = |first: &str, second: &str| {
+        let text = format!("table inet t {{\n{first}\n{second}\n}}\n");
+        case.early(&nftables::read(&text, 0)).dropped
+    };
+    assert!(dropped(drops, untracks));
+    assert!(!dropped(untracks, drops));
+}
+
+/// A bit of translation is open where rules translate so, and else no flow has it.
+#[test]
+fn without_translation_no_flow_is_translated() {
+    let case = Case::tcp("192.0.2.11", "198.51.100.21", 21);
+    let at = |rules: &str| {
+        let text = format!(
+            "table inet t {{ chain c {{ type filter hook forward priority 0; ct status dnat drop; }}\n{rules} }}\n"
+        );
+        case.at(&nftables::read(&text, 0), Hook::Forward)
+    };
+    let nat = |rule| format!("chain n {{ type nat hook prerouting priority dstnat; {rule}; }}");
+    assert!(!at("").undecided && !at("").dropped);
+    assert!(!at(&nat("masquerade")).undecided);
+    assert!(at(&nat("tcp dport 80 dnat to 192.0.2.1")).undecided);
 }

@@ -150,6 +150,10 @@ fn of_transport(ipv6: bool) -> impl Strategy<Value = Vec<Condition>> {
             [protocol(icmp), kind].into_iter().chain(code).collect()
         },
     );
+    let flags = any::<(u8, u8, bool)>().prop_map(move |(mask, set, negated)| {
+        let matches = Match::TcpFlags { mask, set };
+        vec![protocol(6), Condition { matches, negated }]
+    });
     let several = (apart(256, byte), any::<bool>()).prop_map(|(protocols, negated)| {
         let matches = Match::Protocol(protocols);
         vec![Condition { matches, negated }]
@@ -171,7 +175,15 @@ fn of_transport(ipv6: bool) -> impl Strategy<Value = Vec<Condition>> {
         });
         vec![protocol(6), Condition::is(Match::Any(ways.collect()))]
     });
-    prop_oneof![with_ports, icmp, several, both, concatenated, Just(vec![])]
+    prop_oneof![
+        with_ports,
+        icmp,
+        flags,
+        several,
+        both,
+        concatenated,
+        Just(vec![])
+    ]
 }
 
 fn rules(family: Family, can_jump: bool) -> impl Strategy<Value = Rule> {

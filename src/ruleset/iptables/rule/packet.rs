@@ -65,6 +65,26 @@ impl Reading<'_> {
         Ok(())
     }
 
+    /// `--tcp-flags MASK SET`: those of the mask that are set are these.
+    pub(super) fn tcp_flags(&mut self, mask: &str, negated: bool, words: &str) -> Result<(), Why> {
+        let set = self.next().ok_or("iptables wants two lists of flags")?;
+        self.needs
+            .push((&[Protocol::TCP.0], format!("{words} {}", set.text)));
+        let (mask, set) = (values::tcp_flags(mask)?, values::tcp_flags(&set.text)?);
+        self.add(Match::TcpFlags { mask, set }, negated);
+        Ok(())
+    }
+
+    /// `--syn` is `--tcp-flags FIN,SYN,RST,ACK SYN`.
+    pub(super) fn syn(&mut self, negated: bool) {
+        self.needs.push((&[Protocol::TCP.0], "--syn".to_owned()));
+        let matches = Match::TcpFlags {
+            mask: 0x17,
+            set: 0x02,
+        };
+        self.add(matches, negated);
+    }
+
     pub(super) fn icmp(
         &mut self,
         name: &str,

@@ -1,7 +1,7 @@
 //! What a rule does where it holds.
 
 use super::{Reading, Why};
-use crate::ruleset::{Effect, Family, Helper, Verdict};
+use crate::ruleset::{Effect, Family, Helper, TRANSLATION, Verdict};
 use crate::tuple::Protocol;
 
 /// Whether a chain may have that name.
@@ -51,7 +51,7 @@ impl Target {
         let why = match name.as_str() {
             "" => Some("nothing stands behind it"),
             _ if goes => None,
-            _ if TRANSLATE.contains(&&*name) => Some("address translation is not simulated"),
+            _ if TRANSLATE.contains(&&*name) => Some(TRANSLATION),
             "QUEUE" | "NFQUEUE" => Some("a program decides"),
             "SYNPROXY" | "TPROXY" => Some("proxies are not simulated"),
             _ => None,

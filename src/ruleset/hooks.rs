@@ -1,0 +1,78 @@
+//! The chains that the hooks call.
+
+use std::cmp::Reverse;
+
+use super::{Hook, Ruleset, TRANSLATION};
+use crate::conntrack::event::Status;
+
+/// The order in which a hook calls the chains of a rule set.
+#[derive(Clone, Debug)]
+pub struct Hooks {
+    /// Before conntrack, and behind it, by hook.
+    chains: [[Vec<usize>; HOOKS]; 2],
+    /// Bits of flows that nobody knows, as rules may translate addresses.
+    pub(super) unknown: Status,
+}
+
+impl Hooks {
+    pub fn of(rules: &Ruleset) -> Self {
+        let mut based: Vec<_> = rules
+            .chains
+            .iter()
+            .enumerate()
+            .filter_map(|(index, chain)| Some((chain.base?, index)))
+            .collect();
+        // Of one priority, the chain that was added last is called first (`nf_hook_entries_grow`).
+        based.sort_by_key(|(base, index)| (base.priority, Reverse(*index)));
+        let mut hooks = Self {
+            chains: Default::default(),
+            unknown: translated(rules),
+        };
+        for (base, index) in based {
+            let is_behind = usize::from(base.priority > CONNTRACK || !base.hook.has_conntrack());
+            hooks.chains[is_behind][base.hook as usize].push(index);
+        }
+        hooks
+    }
+
+    /// Whether any chain is called there.
+    pub fn is_empty(&self, hook: Hook, behind_conntrack: bool) -> bool {
+        self.chains(hook, behind_conntrack).is_empty()
+    }
+
+    pub(super) fn chains(&self, hook: Hook, behind_conntrack: bool) -> &[usize] {
+        &self.chains[usize::from(behind_conntrack)][hook as usize]
+    }
+}
+
+/// The bits that the rules of address translation may set. Those that are there are listed as unread.
+fn translated(rules: &Ruleset) -> Status {
+    let mut bits = Status::default();
+    for unread in rules.unread.iter().filter(|of| of.why == TRANSLATION) {
+        let words = unread.text.to_ascii_lowercase();
+        let is_source = ["masquerade", "snat"]
+            .iter()
+            .any(|word| words.contains(word));
+        bits.set(if is_source {
+            Status::SRC_NAT
+        } else {
+            Status::DST_NAT
+        });
+        if words.contains("netmap") || words.contains("same") {
+            bits.set(Status::SRC_NAT);
+        }
+    }
+    bits
+}
+
+impl Hook {
+    /// Whether conntrack sits there, at -200.
+    fn has_conntrack(self) -> bool {
+        matches!(self, Self::Prerouting | Self::Output)
+    }
+}
+
+/// `enum nf_inet_hooks`
+const HOOKS: usize = 5;
+/// `NF_IP_PRI_CONNTRACK`
+const CONNTRACK: i32 = -200;
