@@ -45,7 +45,7 @@ pub struct Proof {
     pub others: Frames,
     /// Packets that the rules drop, be they RELATED or not.
     pub dropped: Frames,
-    /// By rule, needed packets that would not be let in without it.
+    /// By rule, the least number of needed packets that would not be let in without it.
     pub needs: BTreeMap<RuleId, u64>,
     /// By rule, packets of which nobody can say whether it holds.
     pub undecided: BTreeMap<RuleId, u64>,

@@ -38,14 +38,14 @@ fn what_was_not_read_is_never_proved_and_is_named() {
     let case = passive();
     let [nftables, _, iptables] = case.written();
     let nftables = format!(
-        "{}table inet mine {{\n\tchain none {{\n\t\tfib daddr type local tcp dport 22 drop\n\t}}\n}}\n",
+        "{}table inet mine {{\n\tchain none {{\n\t\tmeta cpu 1 drop\n\t}}\n}}\n",
         nftables[0]
     );
     let iptables = format!(
         "{}*filter\n-A OUTPUT -m bpf --bytecode \"1,6 0 0 65535\" -j DROP\nCOMMIT\n",
         iptables[0]
     );
-    for (text, words) in [(nftables, "fib daddr"), (iptables, "bpf")] {
+    for (text, words) in [(nftables, "meta cpu"), (iptables, "bpf")] {
         let proof = case.proof(Ruleset::read(&text, 0));
         assert!(!proof.holds(), "{text}");
         assert_eq!((proof.lost.times, proof.others.times), (0, 0), "{text}");
