@@ -340,13 +340,9 @@ fn expected(accept: &Accept) -> Vec<Condition> {
 }
 
 fn icmp_error(family: Family, kind: u8, code: Option<u8>) -> Vec<Condition> {
-    let icmp = match family {
-        Family::Ipv6 => Protocol::ICMPV6,
-        Family::Ipv4 | Family::Inet => Protocol::ICMP,
-    };
     let mut conditions = vec![
         Condition::is(Match::State(vec![State::Related])),
-        protocol(icmp),
+        protocol(family.icmp()),
         Condition::is(Match::IcmpType(family, vec![kind..=kind])),
     ];
     conditions.extend(code.map(|code| Condition::is(Match::IcmpCode(family, vec![code..=code]))));

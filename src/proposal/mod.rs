@@ -2,7 +2,7 @@
 //!
 //! Two kinds go together: one attaches a helper to the control connections that need it, the other accepts what its
 //! expectations let in. ICMP errors are RELATED as well and get rules of their own, because path MTU discovery needs
-//! them. What flow needs what is known from the exposure; here it becomes as few rules as say just that.
+//! them. Which flows are needed, and for whom, is the exposure's; here it becomes as few rules as say just that.
 
 pub mod conntrackd;
 mod layout;
@@ -133,7 +133,9 @@ impl Proposal {
         };
         let mut rules = needs.attached();
         rules.extend(needs.accepted());
-        rules.extend(needs.icmp_errors());
+        let accepts = |rule: &Proposed| matches!(&rule.what, What::Accept(accept) if accept.hook == Hook::Input);
+        let judges_input = rules.iter().any(accepts);
+        rules.extend(needs.icmp_errors(judges_input));
         let needs_conntrackd = !conntrackd::instances(&rules, modules).is_empty();
         Self {
             rules,
@@ -142,9 +144,7 @@ impl Proposal {
             needs_conntrackd,
         }
     }
-}
 
-impl Proposal {
     /// The helpers that rules attach.
     pub fn attached(&self) -> impl Iterator<Item = &'static str> {
         self.rules.iter().filter_map(|rule| match &rule.what {
@@ -267,8 +267,9 @@ impl Needs<'_> {
         rules.collect()
     }
 
-    /// Each type that was seen; and what path MTU discovery needs of the families that were, seen or not.
-    fn icmp_errors(&self) -> Vec<Proposed> {
+    /// Each type that was seen; and what path MTU discovery needs of the families that were, seen or not, wherever there
+    /// are rules that drop the rest.
+    fn icmp_errors(&self, judges_input: bool) -> Vec<Proposed> {
         let mut rules = Vec::new();
         for (hook, of) in [
             (Hook::Forward, forwarded as fn(&IcmpErrors) -> Sighting),
@@ -281,7 +282,7 @@ impl Needs<'_> {
                 .map(|(error, seen)| ((family(error.protocol), error.kind), seen))
                 .filter(|((family, kind), _)| kept(*family).contains(kind))
                 .collect();
-            let judges = hook == Hook::Forward || !seen.is_empty();
+            let judges = hook == Hook::Forward || judges_input || !seen.is_empty();
             for (family, packets) in [Family::Ipv4, Family::Ipv6]
                 .into_iter()
                 .zip(self.exposure.totals.families)
@@ -337,11 +338,7 @@ impl fmt::Display for What {
             Self::IcmpError {
                 family, kind, code, ..
             } => {
-                let icmp = match family {
-                    Family::Ipv6 => Protocol::ICMPV6,
-                    Family::Ipv4 | Family::Inet => Protocol::ICMP,
-                };
-                write!(f, "accept related {icmp} type {kind}")?;
+                write!(f, "accept related {} type {kind}", family.icmp())?;
                 match code {
                     None => Ok(()),
                     Some(code) => write!(f, " code {code}"),

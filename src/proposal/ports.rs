@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use crate::exposure::Related;
 use crate::tuple::Protocol;
 
-/// The ports that a rule for such flows names; `None` for GRE, whose calls have numbers in place of ports. `services` are the ports of their control
-/// connections.
+/// The ports that a rule for such flows names; `None` for GRE, whose calls have numbers in place of ports. `services` are
+/// the ports of their control connections.
 ///
 /// Ports that a helper's record names, those of the services themselves, and one that several flows went to stand as
 /// they are. Of others, those that were seen are a sample: the range goes on at each end for the mean distance between

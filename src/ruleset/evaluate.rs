@@ -71,6 +71,9 @@ impl Ruleset {
         without: Option<RuleId>,
     ) -> Ruling {
         let mut ruling = Ruling::default();
+        if hooks.is_empty(hook, passing.seen.is_some()) {
+            return ruling;
+        }
         let mut walk = Walk {
             rules: self,
             passing,
@@ -332,11 +335,7 @@ impl Walk<'_> {
     }
 
     fn icmp(&self, family: Family, at: usize, ranges: &[RangeInclusive<u8>]) -> Matched {
-        let protocol = match family {
-            Family::Ipv6 => Protocol::ICMPV6,
-            Family::Ipv4 | Family::Inet => Protocol::ICMP,
-        };
-        let has_it = self.protocol == Some(protocol.0) && family.has(self.ipv6);
+        let has_it = self.protocol == Some(family.icmp().0) && family.has(self.ipv6);
         let byte = self.passing.packet.transport_bytes().get(at);
         match byte.filter(|_| has_it) {
             Some(byte) => Matched::within(byte, ranges),

@@ -282,6 +282,14 @@ impl From<Families> for Family {
 }
 
 impl Family {
+    /// Its own ICMP; of both together, IPv4's.
+    pub fn icmp(self) -> Protocol {
+        match self {
+            Self::Ipv6 => Protocol::ICMPV6,
+            Self::Ipv4 | Self::Inet => Protocol::ICMP,
+        }
+    }
+
     /// Whether packets with such addresses belong to it.
     pub fn has(self, ipv6: bool) -> bool {
         match self {

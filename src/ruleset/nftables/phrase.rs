@@ -231,7 +231,7 @@ fn only<T: PartialEq + Copy>(ranges: &[RangeInclusive<T>]) -> Option<T> {
 fn implies(matches: &Match, protocol: u8) -> bool {
     match matches {
         Match::Port(..) => has_ports(protocol),
-        Match::IcmpType(family, _) | Match::IcmpCode(family, _) => protocol == icmp(*family).0,
+        Match::IcmpType(family, _) | Match::IcmpCode(family, _) => protocol == family.icmp().0,
         Match::TcpFlags { .. } => protocol == Protocol::TCP.0,
         Match::Any(ways) => ways
             .first()
@@ -250,13 +250,6 @@ fn has_ports(protocol: u8) -> bool {
         Protocol::UDPLITE,
     ];
     WITH_PORTS.contains(&Protocol(protocol))
-}
-
-fn icmp(family: Family) -> Protocol {
-    match family {
-        Family::Ipv6 => Protocol::ICMPV6,
-        Family::Ipv4 | Family::Inet => Protocol::ICMP,
-    }
 }
 
 fn relation(condition: &Condition, protocol: Option<u8>) -> Result<Relation, Why> {
@@ -424,14 +417,14 @@ fn values(matches: &Match, protocol: Option<u8>) -> Result<(Key, Vec<Value>), Wh
         Match::IcmpType(family, ranges) => {
             let name = |number: &u8| names::name(icmp_types(*family), number);
             (
-                header(&icmp(*family).to_string(), "type"),
+                header(&family.icmp().to_string(), "type"),
                 numbers(ranges, name)?,
             )
         }
         Match::IcmpCode(family, ranges) => {
             let name = |number: &u8| names::name(icmp_codes(*family), number);
             (
-                header(&icmp(*family).to_string(), "code"),
+                header(&family.icmp().to_string(), "code"),
                 numbers(ranges, name)?,
             )
         }

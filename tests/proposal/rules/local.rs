@@ -1,7 +1,7 @@
 //! What the firewall itself asks, and is answered.
 
 use ctaudit::conntrack::config::Config;
-use ctaudit::proposal::{Target, Wishes};
+use ctaudit::proposal::{Target, What, Wishes};
 use ctaudit::ruleset::Hook;
 
 use super::{accepted, attached, of_sample, texts};
@@ -52,6 +52,22 @@ fn its_questions_are_helped_at_output_and_the_answers_accepted_at_input() {
             assert!(hooks.contains(&Hook::Output) && hooks.contains(&Hook::Input));
             assert!(!hooks.contains(&Hook::Prerouting), "{sample}: {hooks:?}");
         }
+    }
+}
+
+/// Rules at INPUT drop what is RELATED there and not accepted, and the firewall's own path MTU discovery (RFC 1191, 4) must
+/// not be part of that, whether the capture shows such an error or not.
+#[test]
+fn where_input_is_judged_its_path_mtu_errors_pass() {
+    for sample in ["netbios-ns/group.pcap", "snmp/printers.pcap"] {
+        let proposal = of_sample(sample, &router(), &Wishes::default());
+        let at = proposal.rules.iter().filter_map(|rule| match rule.what {
+            What::IcmpError { kind, hook, .. } => Some((kind, hook)),
+            _ => None,
+        });
+        let at: Vec<_> = at.collect();
+        assert!(at.contains(&(3, Hook::Input)), "{sample}: {at:?}");
+        assert!(at.contains(&(3, Hook::Forward)), "{sample}: {at:?}");
     }
 }
 
