@@ -73,13 +73,11 @@ impl Firewall {
     /// Everything that befalls a packet.
     #[inline]
     pub fn packet(&mut self, at: Timestamp, packet: &Packet<'_>) -> Step<'_> {
-        match &self.rules {
-            None => self.tracker.packet(at, packet),
-            Some(rules) => rules.packet(&mut self.tracker, at, packet, &mut self.passed),
-        }
+        self.judge(at, packet).0
     }
 
     /// The same, and what the rules did to it: nothing, where there are none.
+    #[inline]
     pub fn judge(&mut self, at: Timestamp, packet: &Packet<'_>) -> (Step<'_>, &Passed) {
         let step = match &self.rules {
             None => self.tracker.packet(at, packet),

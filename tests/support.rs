@@ -139,7 +139,7 @@ pub fn proposal(bytes: Vec<u8>, config: &Config, wishes: &Wishes) -> Proposal {
 
 /// A capture against rules.
 pub fn proof(bytes: Vec<u8>, config: &Config, rules: Ruleset, wishes: &Wishes) -> Proof {
-    let mut proof = Proof::new(config, rules, wishes, wishes.topology.as_ref());
+    let mut proof = Proof::new(config, rules, &wishes.bypass, wishes.topology.as_ref());
     let mut replay = Replay::new(capture(bytes), config.clone(), Clock::Capture);
     while let Some(passage) = replay.advance().unwrap() {
         proof.observe(&passage);

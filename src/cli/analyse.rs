@@ -66,6 +66,7 @@ impl Analyse {
             }),
         };
         let what_if = self.others()?;
+        let wishes = self.options.wishes(firewall)?;
         let (capture, again) = Capture::open_twice(&self.input.captures)?;
         let mut replay = Replay::new(capture, config.clone(), self.input.clock());
         let helpers = || config.assignments.iter().map(|assigned| assigned.helper);
@@ -115,12 +116,8 @@ impl Analyse {
         finish(&mut analysis, &replay.finish());
         collect(&mut analysis, &mut outputs)?;
         progress.finish();
-        analysis.proposal = Proposal::of(
-            &analysis.exposure,
-            &config.modules,
-            &config.local,
-            self.options.wishes(&self.input.firewall)?,
-        );
+        analysis.proposal =
+            Proposal::of(&analysis.exposure, &config.modules, &config.local, wishes);
         analysis.nft = nftables::write(&analysis.proposal.ruleset(Target::Nftables))?;
         analysis.proof = self.proof(again, &config, &analysis)?;
         analysis.set_up = self.set_up(&config, &analysis);
@@ -166,7 +163,7 @@ impl Analyse {
         let Proposal {
             wishes, interfaces, ..
         } = &analysis.proposal;
-        let mut proof = Proof::new(config, rules, wishes, interfaces.as_ref());
+        let mut proof = Proof::new(config, rules, &wishes.bypass, interfaces.as_ref());
         if analysis.exposure.opened_nothing() {
             return Ok(Some(proof));
         }

@@ -30,7 +30,7 @@ impl Prove {
         let config = self.input.firewall.config(kernel)?;
         let (rules, files) = rules_of(&self.rules)?;
         let wishes = self.options.wishes(&self.input.firewall)?;
-        let mut proof = Proof::new(&config, rules, &wishes, wishes.topology.as_ref());
+        let mut proof = Proof::new(&config, rules, &wishes.bypass, wishes.topology.as_ref());
         let mut replay = self.input.replay(config)?;
         let mut status = ExitCode::SUCCESS;
         loop {

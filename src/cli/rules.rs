@@ -35,6 +35,7 @@ impl Rules {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
         let kernel = self.input.firewall.kernel;
         let config = self.input.firewall.config(kernel)?;
+        let wishes = self.options.wishes(&self.input.firewall)?;
         let mut replay = self.input.replay(config.clone())?;
         let mut exposure = Exposure::new(&config);
         let mut status = ExitCode::SUCCESS;
@@ -47,7 +48,6 @@ impl Rules {
             }
             exposure.forget_rows();
         }
-        let wishes = self.options.wishes(&self.input.firewall)?;
         let proposal = Proposal::of(&exposure, &config.modules, &config.local, wishes);
         let totals = &exposure.totals;
         let text = match self.language {

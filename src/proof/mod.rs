@@ -11,11 +11,13 @@ mod reach;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
+use ipnet::IpNet;
+
 use crate::conntrack::State;
 use crate::conntrack::config::Config;
 use crate::firewall::Firewall;
 use crate::forgery::{self, Forger, Variant};
-use crate::proposal::{Proposal, Target, Wishes};
+use crate::proposal::{Proposal, Target};
 use crate::replay::{Arrival, Passage};
 use crate::ruleset::{RuleId, Ruleset};
 use crate::topology::Topology;
@@ -76,12 +78,12 @@ impl Frames {
 }
 
 impl Proof {
-    /// Of these rules, on a firewall that is set up as `config` says but attaches no helper by itself.
-    /// Which interface addresses are behind says the topology.
+    /// Of these rules, on a firewall that is set up as `config` says but attaches no helper by itself. Nobody needs what
+    /// connections from or to `bypass` ask for. Which interface addresses are behind says the topology.
     pub fn new(
         config: &Config,
         rules: Ruleset,
-        wishes: &Wishes,
+        bypass: &[IpNet],
         topology: Option<&Topology>,
     ) -> Self {
         let bare = config.clone();
@@ -91,7 +93,7 @@ impl Proof {
             reached: OnceCell::new(),
             forger: Forger::new(&bare),
             forged: OnceCell::new(),
-            needed: Needed::new(wishes),
+            needed: Needed::new(bypass),
             firewall: Firewall::with_rules(config.clone(), rules, topology.cloned()),
             topology: topology.cloned(),
             bare,

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use crate::conntrack::event::{ConntrackId, ConntrackRecord, Event};
 use crate::conntrack::{State, Step};
 use crate::packet::Packet;
-use crate::proposal::{self, Wishes};
+use crate::proposal;
 use crate::ruleset::Family;
 use crate::tuple::Protocol;
 
@@ -27,9 +27,9 @@ pub struct Needed {
 }
 
 impl Needed {
-    pub fn new(wishes: &Wishes) -> Self {
+    pub fn new(bypass: &[IpNet]) -> Self {
         Self {
-            bypass: wishes.bypass.clone(),
+            bypass: bypass.to_vec(),
             flows: HashSet::new(),
         }
     }
