@@ -4,6 +4,8 @@ use crate::capture::{Capture, Error, Frame};
 use crate::conntrack::Step;
 use crate::conntrack::config::Config;
 use crate::firewall::Firewall;
+use crate::packet::link::NoIp;
+use crate::packet::tunnel::Kinds;
 use crate::packet::{Decoder, Packet, Unseen};
 use crate::time::Timestamp;
 
@@ -37,7 +39,7 @@ pub struct Passage<'r> {
 /// What a frame brought.
 pub enum Arrival<'r> {
     /// No IP packet.
-    Other,
+    Other(NoIp),
     /// An IP packet that never came to the rules, and why.
     Unseen(Unseen, Step<'r>),
     Packet(Packet<'r>, Step<'r>),
@@ -61,7 +63,7 @@ impl Replay {
     pub fn through(firewall: Firewall, capture: Capture, clock: Clock) -> Self {
         Self {
             capture,
-            decoder: Decoder::new(firewall.fragment_limits()),
+            decoder: Decoder::new(firewall.fragment_limits(), Kinds::default()),
             firewall,
             clock,
             now: Timestamp::default(),
@@ -87,9 +89,9 @@ impl Replay {
             self.now = self.now.max(at);
         }
         let arrival = match self.decoder.decode(self.now, number, link, data) {
-            None => Arrival::Other,
-            Some(Err(why)) => Arrival::Unseen(why, self.firewall.unseen(self.now, why)),
-            Some(Ok(packet)) => {
+            Err(why) => Arrival::Other(why),
+            Ok(Err(why)) => Arrival::Unseen(why, self.firewall.unseen(self.now, why)),
+            Ok(Ok(packet)) => {
                 let step = self.firewall.packet(self.now, &packet);
                 Arrival::Packet(packet, step)
             }

@@ -29,7 +29,7 @@ impl WhatIf {
     pub fn observe(&mut self, passage: &Passage<'_>) {
         self.clock = passage.clock;
         let arrival = match &passage.arrival {
-            Arrival::Other => Arrival::Other,
+            Arrival::Other(why) => Arrival::Other(*why),
             Arrival::Unseen(why, _) => {
                 Arrival::Unseen(*why, self.tracker.unseen(passage.clock, *why))
             }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ctaudit::packet::fragment::Limits;
 use ctaudit::packet::route::{Fate, fate};
+use ctaudit::packet::tunnel::Kinds;
 use ctaudit::packet::{Decoder, Malformed, Unseen};
 use ctaudit::time::Timestamp;
 
@@ -22,7 +23,7 @@ fn ipv4(source: &str, destination: &str, protocol: u8, payload: &[u8]) -> Vec<u8
 
 fn decode_raw(ip: &[u8]) -> Option<Result<(usize, Option<usize>), Unseen>> {
     let mut decoder = Decoder::default();
-    let decoded = decoder.decode(START, 1, 101, ip)?;
+    let decoded = decoder.decode(START, 1, 101, ip).ok()?;
     Some(decoded.map(|packet| (packet.datagram.len(), packet.transport.map(|(_, at)| at))))
 }
 
@@ -66,14 +67,14 @@ fn each_link_layer_leads_to_the_same_packet() {
         assert_eq!(packet.datagram, ip, "link type {link}");
         for length in 0..frame.len() - ip.len() - 3 {
             assert!(
-                decoder.decode(START, 1, link, &frame[..length]).is_none(),
+                decoder.decode(START, 1, link, &frame[..length]).is_err(),
                 "link type {link} cut at {length}"
             );
         }
     }
     let arp = [&ethernet[..], &[8, 6], &ip].concat();
-    assert!(Decoder::default().decode(START, 1, 1, &arp).is_none());
-    assert!(Decoder::default().decode(START, 1, 147, &ip).is_none());
+    assert!(Decoder::default().decode(START, 1, 1, &arp).is_err());
+    assert!(Decoder::default().decode(START, 1, 147, &ip).is_err());
 }
 
 #[test]
@@ -310,7 +311,7 @@ fn incomplete_datagrams_are_forgotten() {
     let data: Vec<u8> = (0..80).collect();
     let late = |seconds| START + Duration::from_secs(seconds);
     for (seconds, expected) in [(30, Ok(data.clone())), (31, Err(Unseen::Fragment))] {
-        let mut decoder = Decoder::new(Limits::default());
+        let mut decoder = Decoder::new(Limits::default(), Kinds::default());
         let _ = gather(&mut decoder, START, &fragment(7, &data, 0, 40, true));
         assert_eq!(
             gather(
@@ -323,7 +324,7 @@ fn incomplete_datagrams_are_forgotten() {
         );
     }
     for (seconds, expected) in [(60, Ok(data.clone())), (61, Err(Unseen::Fragment))] {
-        let mut decoder = Decoder::new(Limits::default());
+        let mut decoder = Decoder::new(Limits::default(), Kinds::default());
         let _ = gather(&mut decoder, START, &fragment6(7, &data, 0, 40, true));
         assert_eq!(
             gather(

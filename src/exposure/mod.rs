@@ -12,7 +12,7 @@ mod usage;
 pub use closed::{ClosedExpectation, EndedConntrack, Outcome, Refusal, Visitor};
 pub use hours::{Hour, Hours};
 pub use possible::Possible;
-pub use totals::{Count, Flows, IcmpError, IcmpErrors, Totals};
+pub use totals::{Count, Flows, IcmpError, IcmpErrors, Link, Totals};
 pub use usage::{Ends, Ports, Refusals, Related, Use};
 
 use std::collections::BTreeMap;
@@ -32,8 +32,8 @@ use crate::conntrack::{State, Step, Verdict};
 use crate::expectation::{ExpectationId, Origin};
 use crate::helper::{self, Modules};
 use crate::kernel::Kernel;
+use crate::packet::Packet;
 use crate::packet::route::{self, Fate};
-use crate::packet::{Packet, link};
 use crate::replay::{Arrival, Passage};
 use crate::service::Service;
 use crate::time::Timestamp;
@@ -109,13 +109,10 @@ impl Exposure {
             Some(last) if passage.at < last => totals.backwards += 1,
             _ => totals.last = Some(passage.at),
         }
+        let link = totals.links.entry(passage.link).or_default();
+        link.frames += 1;
         match &passage.arrival {
-            Arrival::Other => {
-                totals.not_ip += 1;
-                if !link::is_known(passage.link) {
-                    *totals.unread_links.entry(passage.link).or_default() += 1;
-                }
-            }
+            Arrival::Other(why) => *link.without_ip.entry(*why).or_default() += 1,
             Arrival::Unseen(_, step) => self.step(passage, None, step),
             Arrival::Packet(packet, step) => self.step(passage, Some(packet), step),
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::conntrack::{Reason, State};
+use crate::packet::link::NoIp;
 use crate::service::Sighting;
 use crate::time::Timestamp;
 use crate::tuple::Protocol;
@@ -12,10 +13,8 @@ use crate::tuple::Protocol;
 #[derive(Debug, Default)]
 pub struct Totals {
     pub frames: u64,
-    /// Frames without an IP packet.
-    pub not_ip: u64,
-    /// Frames of link types that are not read, by LINKTYPE_ number.
-    pub unread_links: BTreeMap<u16, u64>,
+    /// By LINKTYPE_ number.
+    pub links: BTreeMap<u16, Link>,
     /// Packets that the snap length cut off.
     pub cut: u64,
     /// Packets that the capture itself says it lost.
@@ -35,6 +34,14 @@ pub struct Totals {
     pub picked_up: u64,
     /// Conntracks that gave way because the table was full.
     pub early_drops: u64,
+}
+
+/// Frames of one link type.
+#[derive(Clone, Debug, Default)]
+pub struct Link {
+    pub frames: u64,
+    /// Those without an IP packet.
+    pub without_ip: BTreeMap<NoIp, u64>,
 }
 
 /// Conntracks of one protocol.

@@ -4,6 +4,7 @@ use crate::conntrack::{State, Verdict};
 use crate::firewall::Firewall;
 use crate::packet::Decoder;
 use crate::packet::link::RAW;
+use crate::packet::tunnel::Kinds;
 
 use super::Variant;
 
@@ -15,10 +16,12 @@ pub fn passes(variant: &Variant, firewall: Firewall) -> bool {
 
 /// What the probe is to a firewall that has seen nothing else; `None` where its IP input refuses it.
 pub fn verdict(variant: &Variant, mut firewall: Firewall) -> Option<Verdict> {
-    let mut decoder = Decoder::new(firewall.fragment_limits());
+    let mut decoder = Decoder::new(firewall.fragment_limits(), Kinds::default());
     let mut last = None;
     for (datagram, number) in variant.datagrams.iter().zip(1..) {
-        let arrived = decoder.decode(datagram.at, number, RAW, &datagram.bytes)?;
+        let arrived = decoder
+            .decode(datagram.at, number, RAW, &datagram.bytes)
+            .ok()?;
         last = match arrived {
             Ok(packet) => {
                 let step = firewall.packet(datagram.at, &packet);

@@ -35,8 +35,42 @@ pub fn is_known(link: u16) -> bool {
     )
 }
 
+/// Why there is no IP packet in a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NoIp {
+    /// Another protocol, as it should be: ARP, STP, a beacon.
+    OtherProtocol,
+    /// It ends within the headers of the link layer, or these contradict themselves.
+    Malformed,
+    /// Nobody here has the key.
+    Encrypted,
+    /// Part of a packet that the link layer cut into pieces.
+    Piece,
+    /// A link type that is not read.
+    UnreadLink,
+}
+
+impl NoIp {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OtherProtocol => "another protocol",
+            Self::Malformed => "link header cut off or malformed",
+            Self::Encrypted => "encrypted by the link layer",
+            Self::Piece => "piece of a link-layer fragmentation",
+            Self::UnreadLink => "link type not read",
+        }
+    }
+}
+
 /// The IPv4 or IPv6 packet in a frame, with whatever padding follows it.
-pub fn network_layer(link: u16, frame: &[u8]) -> Option<&[u8]> {
+pub fn network_layer(link: u16, frame: &[u8]) -> Result<&[u8], NoIp> {
+    if !is_known(link) {
+        return Err(NoIp::UnreadLink);
+    }
+    ip(link, frame).ok_or(NoIp::OtherProtocol)
+}
+
+fn ip(link: u16, frame: &[u8]) -> Option<&[u8]> {
     let bytes = match link {
         RAW | RAW_BSD | RAW_OPENBSD | IPV4 | IPV6 => frame,
         // Four bytes of address family, in the byte order of the host that captured.

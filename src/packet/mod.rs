@@ -7,12 +7,15 @@ pub mod fragment;
 pub mod ip;
 pub mod link;
 pub mod route;
+pub mod tunnel;
 
 use std::net::IpAddr;
 
 use crate::time::Timestamp;
 use crate::tuple::Protocol;
 use fragment::Reassembler;
+use link::NoIp;
+use tunnel::{Kinds, Tunnel};
 
 /// An IP packet as it stands in PREROUTING, after defragmentation.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +34,8 @@ pub struct Packet<'a> {
     pub captured: usize,
     /// It came in fragments.
     pub fragmented: bool,
+    /// What it was taken out of, where that was asked for; of several around each other, the innermost.
+    pub tunnel: Option<&'a Tunnel>,
 }
 
 impl<'a> Packet<'a> {
@@ -82,34 +87,57 @@ impl Unseen {
     }
 }
 
-/// Turns frames into packets. It owns the fragments that wait and the one buffer that a packet may need.
-#[derive(Debug, Default)]
+/// Turns frames into packets.
+#[derive(Debug)]
 pub struct Decoder {
+    /// Tunnels that are opened.
+    decapsulate: Kinds,
+    /// What is outside first.
+    layers: [Layer; 1 + tunnel::MOST_NESTED],
+}
+
+/// One IP layer. It owns the fragments that wait and the one buffer that a packet may need.
+#[derive(Debug, Default)]
+struct Layer {
     reassembler: Reassembler,
     /// For a packet whose captured bytes are not the whole of it.
     padded: Vec<u8>,
+    /// What leads to the next layer.
+    tunnel: Option<Tunnel>,
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self::new(fragment::Limits::default(), Kinds::default())
+    }
 }
 
 impl Decoder {
-    pub fn new(limits: fragment::Limits) -> Self {
+    pub fn new(limits: fragment::Limits, decapsulate: Kinds) -> Self {
         Self {
-            reassembler: Reassembler::new(limits),
-            padded: Vec::new(),
+            decapsulate,
+            layers: std::array::from_fn(|_| Layer {
+                reassembler: Reassembler::new(limits),
+                ..Layer::default()
+            }),
         }
     }
 
-    /// `None` for a frame without IP. `at` is the clock of the simulation, which never runs backwards.
+    /// A frame without IP is none, be it as good as any. `at` is the clock of the simulation, which never runs backwards.
     pub fn decode<'a>(
         &'a mut self,
         at: Timestamp,
         number: u64,
         link: u16,
         frame: &'a [u8],
-    ) -> Option<Result<Packet<'a>, Unseen>> {
+    ) -> Result<Result<Packet<'a>, Unseen>, NoIp> {
         let bytes = link::network_layer(link, frame)?;
-        Some(self.datagram(at, number, bytes))
+        let [outer, ..] = &mut self.layers;
+        Ok(outer.datagram(at, number, bytes))
     }
+}
 
+impl Layer {
     fn datagram<'a>(
         &'a mut self,
         at: Timestamp,
@@ -151,6 +179,7 @@ impl Decoder {
             transport: ip::transport(&header, datagram),
             captured,
             fragmented,
+            tunnel: None,
         })
     }
 }

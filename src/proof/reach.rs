@@ -294,7 +294,9 @@ fn lets_in(
 fn tried<'f>(firewall: &'f Firewall, tuple: &Tuple, seen: Seen) -> Option<Trial<'f>> {
     let bytes = probe::packet(tuple)?;
     let mut decoder = Decoder::default();
-    let packet = decoder.decode(Timestamp::default(), 0, link::RAW, &bytes)?;
+    let packet = decoder
+        .decode(Timestamp::default(), 0, link::RAW, &bytes)
+        .ok()?;
     Some(firewall.try_rules(&packet.ok()?, seen))
 }
 

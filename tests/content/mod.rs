@@ -224,7 +224,7 @@ fn kinds_in(path: &Path) -> Vec<Content> {
     let mut kinds = Vec::new();
     while let Some(frame) = capture.next().unwrap() {
         let decoded = decoder.decode(frame.at, frame.number, frame.link, frame.data);
-        let Some(Ok(packet)) = decoded else {
+        let Ok(Ok(packet)) = decoded else {
             continue;
         };
         let transport = packet.transport_bytes();

@@ -43,6 +43,7 @@ fn is_dropped(rules: &Ruleset, interface: &str, src: &str) -> bool {
         transport: None,
         captured: datagram.len(),
         fragmented: false,
+        tunnel: None,
     };
     let passing = Passing {
         packet: &packet,

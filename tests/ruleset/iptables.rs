@@ -149,6 +149,7 @@ fn packet(datagram: &[u8]) -> Packet<'_> {
         transport: ip::transport(&header, datagram),
         captured: datagram.len(),
         fragmented: false,
+        tunnel: None,
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::endpoint;
 use crate::conntrack::Reason;
+use crate::packet::link::NoIp;
 use crate::proof::Proof;
 use crate::proposal::{Proposal, What, conntrackd};
 use crate::report::Analysis;
@@ -177,13 +178,18 @@ pub fn limits(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
             counted(totals.backwards, "frame")
         ));
     }
-    for (link, frames) in &totals.unread_links {
-        lines.push(format!(
-            "{} of link type {link} not read",
-            counted(*frames, "frame")
-        ));
+    let mut others = 0;
+    for (link, seen) in &totals.links {
+        for (why, frames) in &seen.without_ip {
+            match why {
+                NoIp::UnreadLink => lines.push(format!(
+                    "{} of link type {link} not read",
+                    counted(*frames, "frame")
+                )),
+                _ => others += frames,
+            }
+        }
     }
-    let others = totals.not_ip - totals.unread_links.values().sum::<u64>();
     if others > 0 {
         lines.push(format!("{} without an IP packet", counted(others, "frame")));
     }
