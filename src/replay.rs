@@ -117,6 +117,10 @@ impl Replay {
         &self.capture
     }
 
+    pub fn into_capture(self) -> Capture {
+        self.capture
+    }
+
     pub fn firewall(&self) -> &Firewall {
         &self.firewall
     }

@@ -5,68 +5,91 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Capture, Input, Source};
+use super::inputs::Input;
+use super::source::Source;
+use crate::time::Timestamp;
 
-/// The same inputs, once the first replay is over.
-pub struct Again(pub(super) Vec<Another>);
+/// An input that was opened.
+pub(super) struct Opened {
+    name: String,
+    begins: Option<Timestamp>,
+    kept: Kept,
+}
 
-pub(super) enum Another {
-    File(Input),
-    Kept { name: String, copy: Copy },
+enum Kept {
+    File(PathBuf),
+    Copy(Copy),
 }
 
 /// What was read of an input. `None` where it became too much, or found no room.
-#[derive(Clone, Default)]
-pub(super) struct Copy(Arc<Mutex<Option<Kept>>>);
+#[derive(Clone)]
+pub(super) struct Copy(Arc<Mutex<Option<Temporary>>>);
 
-struct Kept {
+struct Temporary {
     file: File,
     bytes: u64,
 }
 
-impl Again {
-    /// The inputs from their beginning; `None` where one of them could not be kept.
-    pub fn open(self) -> Option<Capture> {
-        let inputs = self.0.into_iter().map(|input| match input {
-            Another::File(input) => Some(input),
-            Another::Kept { name, copy } => {
-                let mut file = copy.lock(Option::take)?.file;
-                file.rewind().ok()?;
-                let source = Source::Reader(Box::new(file));
-                Some(Input { name, source })
-            }
-        });
-        Some(Capture::new(inputs.collect::<Option<_>>()?, None))
-    }
-}
-
-/// For the first time, and for the second.
-pub(super) fn twice(input: Input) -> (Input, Another) {
-    let Input { name, source } = input;
-    let (source, another) = match source {
-        Source::File(path) => {
-            let name = name.clone();
-            let source = Source::File(path.clone());
-            (Source::File(path), Another::File(Input { name, source }))
+/// The input, and what is needed to open it again.
+pub(super) fn keep(input: Input) -> (Input, Opened) {
+    let Input {
+        name,
+        source,
+        begins,
+    } = input;
+    let (source, kept) = match source.path() {
+        Some(path) => {
+            let path = path.to_owned();
+            (source, Kept::File(path))
         }
-        source => {
-            let (name, copy) = (name.clone(), Copy::new());
+        None => {
+            let copy = Copy::new();
             let copied = Source::Copied(Box::new(source), copy.clone());
-            (copied, Another::Kept { name, copy })
+            (copied, Kept::Copy(copy))
         }
     };
-    (Input { name, source }, another)
+    let opened = Opened {
+        name: name.clone(),
+        begins,
+        kept,
+    };
+    let input = Input {
+        name,
+        source,
+        begins,
+    };
+    (input, opened)
+}
+
+impl Opened {
+    /// `None` where it could not be kept.
+    pub fn again(self) -> Option<Input> {
+        let source = match self.kept {
+            Kept::File(path) => Source::File(path),
+            Kept::Copy(copy) => {
+                let mut file = copy.lock(Option::take)?.file;
+                file.rewind().ok()?;
+                Source::Reader(Box::new(file))
+            }
+        };
+        Some(Input {
+            name: self.name,
+            source,
+            begins: self.begins,
+        })
+    }
 }
 
 impl Copy {
-    pub fn new() -> Self {
-        let kept = tempfile::tempfile().map(|file| Kept { file, bytes: 0 });
-        Self(Arc::new(Mutex::new(kept.ok())))
+    fn new() -> Self {
+        let temporary = tempfile::tempfile().map(|file| Temporary { file, bytes: 0 });
+        Self(Arc::new(Mutex::new(temporary.ok())))
     }
 
-    fn lock<T>(&self, what: impl FnOnce(&mut Option<Kept>) -> T) -> T {
+    fn lock<T>(&self, what: impl FnOnce(&mut Option<Temporary>) -> T) -> T {
         what(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

@@ -5,26 +5,29 @@
 //! what is in it is read here, because pcap-file takes a resolution below the nanosecond, or a name that is no
 //! UTF-8, for the end of the file.
 //!
-//! Blocks that carry no packet are skipped. So is a packet of an interface that was not described: it has no link
-//! type and gets no number. A simple packet has no timestamp and gets 1970. A block whose two lengths differ ends the
-//! file, as it does for libpcap; there is no search for a good one behind it.
+//! Blocks that carry no packet are skipped. A packet of an interface that was not described has no link type, so that
+//! it is damage as any other block that makes no sense. Behind damage a block is looked for whose kind is known, whose
+//! two lengths agree, and, if it is a packet, whose interface and length fit. A packet that carries a whole capture may
+//! deceive that.
 
 use byteorder_slice::{BigEndian, ByteOrder, LittleEndian};
 use pcap_file::Endianness;
 use pcap_file::pcapng::blocks::{
-    ENHANCED_PACKET_BLOCK, INTERFACE_DESCRIPTION_BLOCK, PACKET_BLOCK, SECTION_HEADER_BLOCK,
-    SIMPLE_PACKET_BLOCK,
+    CUSTOM_BLOCK_COPIABLE, CUSTOM_BLOCK_NON_COPIABLE, ENHANCED_PACKET_BLOCK,
+    INTERFACE_DESCRIPTION_BLOCK, INTERFACE_STATISTIC_BLOCK, NAME_RESOLUTION_BLOCK, PACKET_BLOCK,
+    SECTION_HEADER_BLOCK, SIMPLE_PACKET_BLOCK, SYSTEMD_JOURNAL_EXPORT_BLOCK,
 };
 use pcap_file::pcapng::{RawBlock, RawBlockParseError};
 
+use super::Record;
 use super::buffer::Buffer;
-use super::{Fault, Record};
+use super::error::Fault;
 use crate::time::Timestamp;
 
 pub(super) struct PcapNg {
     order: Endianness,
     /// Those of the current section, by their number.
-    interfaces: Vec<Interface>,
+    interfaces: Vec<Option<Interface>>,
     /// Packets that the interfaces of earlier sections lost.
     earlier_lost: u64,
 }
@@ -42,43 +45,89 @@ impl PcapNg {
     }
 
     pub(super) fn next(&mut self, buffer: &mut Buffer) -> Result<Option<Record>, Fault> {
-        while !buffer.is_at_end()? {
+        loop {
+            buffer.begin_record();
+            if buffer.is_at_end()? {
+                return Ok(None);
+            }
             if let Some(record) = self.block(buffer)? {
                 return Ok(Some(record));
             }
         }
-        Ok(None)
     }
 
     pub fn name(&self, interface: u32) -> Option<&str> {
-        let interface = usize::try_from(interface).ok()?;
-        self.interfaces.get(interface)?.name.as_deref()
+        self.described(interface)?.name.as_deref()
     }
 
     /// Packets that were lost in capturing, as the last statistics of each interface say.
     pub(super) fn lost(&self) -> u64 {
-        let lost = self.interfaces.iter().map(|interface| interface.lost);
+        let lost = self
+            .interfaces
+            .iter()
+            .flatten()
+            .map(|interface| interface.lost);
         lost.fold(self.earlier_lost, u64::saturating_add)
     }
 
-    /// Takes one block.
+    /// Whether a block could begin with the next byte.
+    pub(super) fn resumes_at(&self, buffer: &mut Buffer) -> Result<bool, Fault> {
+        let Some(head) = buffer.peek(BLOCK_FRAME)?.first_chunk() else {
+            return Ok(false);
+        };
+        match self.order_of(head) {
+            Some(Endianness::Big) => self.is_block::<BigEndian>(buffer),
+            Some(Endianness::Little) => self.is_block::<LittleEndian>(buffer),
+            None => Ok(false),
+        }
+    }
+
+    /// Takes one block. One that is whole and makes no sense is taken as well.
     fn block(&mut self, buffer: &mut Buffer) -> Result<Option<Record>, Fault> {
         let head = buffer.require_fixed::<BLOCK_FRAME>("block")?;
-        // A section says its byte order behind its length, which is already in it.
-        if head.starts_with(&MAGIC) {
-            self.order = match &head[8..12] {
-                b"\x1a\x2b\x3c\x4d" => Endianness::Big,
-                b"\x4d\x3c\x2b\x1a" => Endianness::Little,
-                _ => {
-                    return Err(Fault::Malformed(
-                        "the section header shows no byte order".into(),
-                    ));
-                }
-            };
-        }
-        match self.order {
+        let Some(order) = self.order_of(head) else {
+            return Err(Fault::Malformed(
+                "the section header shows no byte order".into(),
+            ));
+        };
+        let before = std::mem::replace(&mut self.order, order);
+        let block = match order {
             Endianness::Big => self.ordered_block::<BigEndian>(buffer),
             Endianness::Little => self.ordered_block::<LittleEndian>(buffer),
+        };
+        if block.is_err() {
+            self.order = before;
+        }
+        block
+    }
+
+    /// A section says its byte order behind its length, which is already in it.
+    fn order_of(&self, head: &[u8; BLOCK_FRAME]) -> Option<Endianness> {
+        match (head.starts_with(&MAGIC), &head[8..]) {
+            (false, _) => Some(self.order),
+            (true, b"\x1a\x2b\x3c\x4d") => Some(Endianness::Big),
+            (true, b"\x4d\x3c\x2b\x1a") => Some(Endianness::Little),
+            (true, _) => None,
+        }
+    }
+
+    fn is_block<B: ByteOrder>(&self, buffer: &mut Buffer) -> Result<bool, Fault> {
+        let Some(head) = buffer.peek(BODY)?.first_chunk::<BODY>() else {
+            return Ok(false);
+        };
+        let (kind, length) = (B::read_u32(&head[..4]), B::read_u32(&head[4..]) as usize);
+        if !KNOWN.contains(&kind) || !(BLOCK_FRAME..=USUAL_BLOCK).contains(&length) {
+            return Ok(false);
+        }
+        match RawBlock::from_slice::<B>(buffer.peek(length)?) {
+            Ok((_, block)) if matches!(kind, ENHANCED_PACKET_BLOCK | PACKET_BLOCK) => {
+                let room = block.body.len();
+                let packet = self.packet_head::<B>(kind, &block.body);
+                Ok(packet.is_ok_and(|(_, [.., captured, _], _)| {
+                    (captured as usize) <= room - PACKET_FIXED
+                }))
+            }
+            block => Ok(block.is_ok()),
         }
     }
 
@@ -94,34 +143,30 @@ impl PcapNg {
             error => Fault::Malformed(error.to_string()),
         })?;
         let record = match block.type_ {
-            SECTION_HEADER_BLOCK => {
-                self.section::<B>(&block.body)?;
-                None
+            SECTION_HEADER_BLOCK => self.section::<B>(&block.body).map(|()| None),
+            INTERFACE_DESCRIPTION_BLOCK => self.interface::<B>(&block.body).map(|()| None),
+            ENHANCED_PACKET_BLOCK | PACKET_BLOCK => {
+                self.packet::<B>(block.type_, &block.body).map(Some)
             }
-            INTERFACE_DESCRIPTION_BLOCK => {
-                self.interface::<B>(&block.body)?;
-                None
-            }
-            ENHANCED_PACKET_BLOCK | PACKET_BLOCK => self.packet::<B>(block.type_, &block.body)?,
-            INTERFACE_STATISTICS_BLOCK => {
+            INTERFACE_STATISTIC_BLOCK => {
                 self.statistics::<B>(&block.body);
-                None
+                Ok(None)
             }
-            SIMPLE_PACKET_BLOCK => self.simple_packet::<B>(&block.body)?,
-            _ => None,
+            SIMPLE_PACKET_BLOCK => self.simple_packet::<B>(&block.body).map(Some),
+            _ => Ok(None),
         };
         buffer.take(length);
-        Ok(record)
+        record
     }
 
     fn section<B: ByteOrder>(&mut self, body: &[u8]) -> Result<(), Fault> {
         let fixed: &[u8; 16] = fixed_part(body)?;
         let (major, minor) = (B::read_u16(&fixed[4..6]), B::read_u16(&fixed[6..8]));
+        self.earlier_lost = self.lost();
+        self.interfaces.clear();
         if major != MAJOR_VERSION {
             return Err(Fault::Version { major, minor });
         }
-        self.earlier_lost = self.lost();
-        self.interfaces.clear();
         Ok(())
     }
 
@@ -131,8 +176,14 @@ impl PcapNg {
                 "more than {MAX_INTERFACES} interfaces in one section"
             )));
         }
-        self.interfaces.push(Interface::parse::<B>(body)?);
-        Ok(())
+        let interface = Interface::parse::<B>(body);
+        // Those behind one that makes no sense keep their numbers.
+        let (described, outcome) = match interface {
+            Ok(interface) => (Some(interface), Ok(())),
+            Err(fault) => (None, Err(fault)),
+        };
+        self.interfaces.push(described);
+        outcome
     }
 
     /// Section 4.6. Nothing depends on these but what is said of the capture, so that what is wrong with one ends nothing.
@@ -141,7 +192,7 @@ impl PcapNg {
             return;
         };
         let number = B::read_u32(&fixed[..4]) as usize;
-        let Some(interface) = self.interfaces.get_mut(number) else {
+        let Some(Some(interface)) = self.interfaces.get_mut(number) else {
             return;
         };
         let lost = options::<B>(rest).map(|(code, value)| match (code, value.first_chunk::<8>()) {
@@ -151,47 +202,68 @@ impl PcapNg {
         interface.lost = lost.fold(0, u64::saturating_add);
     }
 
-    /// The enhanced packet block and the obsolete one, which has a count of drops in half of the first word.
-    fn packet<B: ByteOrder>(&self, kind: u32, body: &[u8]) -> Result<Option<Record>, Fault> {
-        let fixed: &[u8; 20] = fixed_part(body)?;
+    fn packet<B: ByteOrder>(&self, kind: u32, body: &[u8]) -> Result<Record, Fault> {
+        let (number, [_, high, low, captured, original_length], interface) =
+            self.packet_head::<B>(kind, body)?;
+        let data = data_range(body, PACKET_FIXED, captured);
+        let options = body.get((data.end - BODY).next_multiple_of(4)..);
+        let check_sequence = options.and_then(|bytes| check_sequence::<B>(kind, bytes));
+        Ok(Record {
+            at: Some(interface.timestamp(u64::from(high) << 32 | u64::from(low))),
+            link: interface.link,
+            interface: number,
+            data,
+            original_length,
+            check_sequence: check_sequence.unwrap_or(interface.check_sequence),
+        })
+    }
+
+    /// The interface and the fixed part of the enhanced packet block and of the obsolete one, which has a count of drops
+    /// in half of the first word.
+    fn packet_head<B: ByteOrder>(
+        &self,
+        kind: u32,
+        body: &[u8],
+    ) -> Result<(u32, [u32; 5], &Interface), Fault> {
+        let fixed: &[u8; PACKET_FIXED] = fixed_part(body)?;
         let mut words = [0; 5];
         B::read_u32_into(fixed, &mut words);
-        let [wide, high, low, captured, original_length] = words;
         let number = if kind == PACKET_BLOCK {
             u32::from(B::read_u16(&fixed[..2]))
         } else {
-            wide
+            words[0]
         };
-        let Some(interface) = self.interfaces.get(number as usize) else {
-            return Ok(None);
-        };
-        Ok(Some(Record {
-            at: interface.timestamp(u64::from(high) << 32 | u64::from(low)),
-            link: interface.link,
-            interface: number,
-            data: data_range(body, fixed.len(), captured),
-            original_length,
-        }))
+        let interface = self.described(number).ok_or_else(|| undescribed(number))?;
+        Ok((number, words, interface))
     }
 
-    fn simple_packet<B: ByteOrder>(&self, body: &[u8]) -> Result<Option<Record>, Fault> {
+    fn simple_packet<B: ByteOrder>(&self, body: &[u8]) -> Result<Record, Fault> {
         let fixed: &[u8; 4] = fixed_part(body)?;
-        let Some(interface) = self.interfaces.first() else {
-            return Ok(None);
-        };
+        let interface = self.described(0).ok_or_else(|| undescribed(0))?;
         let original_length = B::read_u32(fixed);
         let captured = match interface.snap_length {
             0 => original_length,
             limit => original_length.min(limit),
         };
-        Ok(Some(Record {
-            at: Timestamp::default(),
+        Ok(Record {
+            at: None,
             link: interface.link,
             interface: 0,
             data: data_range(body, fixed.len(), captured),
             original_length,
-        }))
+            check_sequence: interface.check_sequence,
+        })
     }
+
+    fn described(&self, number: u32) -> Option<&Interface> {
+        self.interfaces.get(number as usize)?.as_ref()
+    }
+}
+
+fn undescribed(interface: u32) -> Fault {
+    Fault::Malformed(format!(
+        "a packet of interface {interface}, which nothing before it describes"
+    ))
 }
 
 struct Interface {
@@ -203,8 +275,10 @@ struct Interface {
     offset: i64,
     /// Packets that it lost, as its last statistics say.
     lost: u64,
-    /// As the capture calls it.
+    /// As the capture calls it; what is no UTF-8 in it is replaced.
     name: Option<String>,
+    /// Bytes behind each packet, if it was not cut.
+    check_sequence: u8,
 }
 
 impl Interface {
@@ -217,6 +291,7 @@ impl Interface {
             offset: 0,
             lost: 0,
             name: None,
+            check_sequence: 0,
         };
         for (code, value) in options::<B>(&body[fixed.len()..]) {
             match (code, value) {
@@ -224,8 +299,12 @@ impl Interface {
                     interface.resolution = Resolution::from_option(*resolution)
                 }
                 (IF_NAME, name) => {
-                    interface.name = std::str::from_utf8(name).ok().map(str::to_owned);
+                    let name = String::from_utf8_lossy(name);
+                    interface.name = Some(name.trim_end_matches('\0').to_owned());
                 }
+                // Section 4.2 says bits, and gives 4 as its example.
+                (IF_FCSLEN, [bytes @ ..8]) => interface.check_sequence = *bytes,
+                (IF_FCSLEN, [bits]) => interface.check_sequence = bits / 8,
                 (IF_TSOFFSET, [_, _, _, _, _, _, _, _]) => interface.offset = B::read_i64(value),
                 _ => {}
             }
@@ -284,6 +363,14 @@ fn options<B: ByteOrder>(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])>
     })
 }
 
+/// Bytes of the check sequence by a packet's flags (4.3.1, option 2); `None` where they say nothing of it.
+fn check_sequence<B: ByteOrder>(kind: u32, bytes: &[u8]) -> Option<u8> {
+    let mut flags = options::<B>(bytes).filter(|(code, _)| *code == EPB_FLAGS);
+    let value = flags.next()?.1.first_chunk::<4>()?;
+    let length = (B::read_u32(value) >> 5 & 0xf) as u8;
+    (kind == ENHANCED_PACKET_BLOCK && length > 0).then_some(length)
+}
+
 fn fixed_part<const LENGTH: usize>(body: &[u8]) -> Result<&[u8; LENGTH], Fault> {
     body.first_chunk().ok_or_else(|| {
         Fault::Malformed(format!(
@@ -308,17 +395,39 @@ const MAJOR_VERSION: u16 = 1;
 const BODY: usize = 8;
 const BLOCK_FRAME: usize = 12;
 
+/// What a packet block has before the packet.
+const PACKET_FIXED: usize = 20;
+
+/// The kinds of blocks by which reading goes on behind damage, and the longest that does.
+const KNOWN: [u32; 11] = [
+    SECTION_HEADER_BLOCK,
+    INTERFACE_DESCRIPTION_BLOCK,
+    PACKET_BLOCK,
+    SIMPLE_PACKET_BLOCK,
+    NAME_RESOLUTION_BLOCK,
+    INTERFACE_STATISTIC_BLOCK,
+    ENHANCED_PACKET_BLOCK,
+    SYSTEMD_JOURNAL_EXPORT_BLOCK,
+    DECRYPTION_SECRETS_BLOCK,
+    CUSTOM_BLOCK_COPIABLE,
+    CUSTOM_BLOCK_NON_COPIABLE,
+];
+/// Of TLS, for those who decrypt: it came with the draft of 2018.
+const DECRYPTION_SECRETS_BLOCK: u32 = 10;
+const USUAL_BLOCK: usize = 1 << 20;
+
 /// Interfaces in a section: each costs memory until the section ends.
 const MAX_INTERFACES: usize = 65_536;
 
-/// Statistics of an interface: what it received, and what was lost, by itself and by its system.
-const INTERFACE_STATISTICS_BLOCK: u32 = 5;
+/// Of an interface's statistics: what was lost, by itself and by its system.
 const ISB_IFDROP: u16 = 5;
 const ISB_OSDROP: u16 = 7;
 
 const END_OF_OPTIONS: u16 = 0;
+const EPB_FLAGS: u16 = 2;
 const IF_NAME: u16 = 2;
 const IF_TSRESOL: u16 = 9;
+const IF_FCSLEN: u16 = 13;
 const IF_TSOFFSET: u16 = 14;
 /// What `if_tsresol` is where the option is missing.
 const MICROSECONDS: u8 = 6;

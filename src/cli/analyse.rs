@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::progress::Progress;
 use super::{Failure, Input, RuleOptions, damaged, series, width};
-use crate::capture::{Again, Capture};
+use crate::capture::{Capture, Reading};
 use crate::compare::Comparison;
 use crate::conntrack::Step;
 use crate::conntrack::config::Config;
@@ -67,7 +67,11 @@ impl Analyse {
         };
         let what_if = self.others()?;
         let wishes = self.options.wishes(firewall)?;
-        let (capture, again) = Capture::open_twice(&self.input.captures)?;
+        let reading = Reading {
+            keep: true,
+            ..Reading::default()
+        };
+        let capture = Capture::open(&self.input.captures, reading)?;
         let mut replay = Replay::new(capture, config.clone(), self.input.clock());
         let helpers = || config.assignments.iter().map(|assigned| assigned.helper);
         let cannot_fire = helpers()
@@ -112,8 +116,9 @@ impl Analyse {
                 collect(&mut analysis, &mut outputs)?;
             }
         }
-        analysis.exposure.totals.lost = replay.capture().lost();
+        analysis.exposure.totals.lost = replay.capture().account().lost;
         finish(&mut analysis, &replay.finish());
+        let again = replay.into_capture().again();
         collect(&mut analysis, &mut outputs)?;
         progress.finish();
         analysis.proposal =
@@ -152,11 +157,11 @@ impl Analyse {
     /// The proposal, written and read again, against the capture once more.
     fn proof(
         &self,
-        again: Again,
+        again: Option<Capture>,
         config: &Config,
         analysis: &Analysis,
     ) -> Result<Option<Proof>, Failure> {
-        let Some(capture) = again.open() else {
+        let Some(capture) = again else {
             return Ok(None);
         };
         let rules = Ruleset::read(&analysis.nft, 0);

@@ -18,7 +18,7 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
-use crate::capture::{self, Capture};
+use crate::capture::{self, Capture, Reading};
 use crate::conntrack::config::{Assignment, Config};
 use crate::firewall;
 use crate::helper::{Modules, Spec};
@@ -126,7 +126,7 @@ impl Input {
     }
 
     fn through(&self, firewall: firewall::Firewall) -> Result<Replay, Failure> {
-        let capture = Capture::open(&self.captures)?;
+        let capture = Capture::open(&self.captures, Reading::default())?;
         Ok(Replay::through(firewall, capture, self.clock()))
     }
 }

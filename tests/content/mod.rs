@@ -4,7 +4,7 @@ mod examples;
 
 use std::path::Path;
 
-use ctaudit::capture::Capture;
+use ctaudit::capture::{Capture, Reading};
 use ctaudit::content::{self, Browser, Content};
 use ctaudit::helper;
 use ctaudit::packet::Decoder;
@@ -219,7 +219,7 @@ fn what_a_page_has_a_browser_begin_with() {
 
 /// The kinds that the packets of a capture look like.
 fn kinds_in(path: &Path) -> Vec<Content> {
-    let mut capture = Capture::open(&[path.to_owned()]).unwrap();
+    let mut capture = Capture::open(&[path.to_owned()], Reading::default()).unwrap();
     let mut decoder = Decoder::default();
     let mut kinds = Vec::new();
     while let Some(frame) = capture.next().unwrap() {

@@ -1,0 +1,69 @@
+//! What is to be said of the inputs besides their frames.
+
+use super::error::Damage;
+use super::reader::Reader;
+use crate::time::Timestamp;
+
+/// Of all inputs.
+#[derive(Clone, Debug, Default)]
+pub struct Account {
+    /// The first of them, in the order in which they were read.
+    pub inputs: Vec<Told>,
+    pub further_inputs: u64,
+    /// They were named in another order.
+    pub reordered: bool,
+    /// Inputs that begin before the one before them has ended.
+    pub overlapping: u64,
+    /// In directories, files and directories that are no captures.
+    pub passed_over_files: u64,
+    /// Places where bytes are no record, the first of them in words, and bytes at all of them.
+    pub damaged: u64,
+    pub damage: Vec<String>,
+    pub passed_over_bytes: u64,
+    /// Packets that were lost in capturing, as far as the inputs say so themselves: pcap has no place for it.
+    pub lost: u64,
+    /// Somebody asked to stop before the end.
+    pub interrupted: bool,
+    latest: Option<Timestamp>,
+}
+
+/// Of one input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Printable.
+    pub name: String,
+    pub format: &'static str,
+    pub compression: Option<&'static str>,
+    pub packets: u64,
+}
+
+impl Account {
+    pub(super) fn add(&mut self, reader: &Reader) {
+        self.lost = self.lost.saturating_add(reader.lost());
+        if let Some((first, last)) = reader.span() {
+            self.overlapping += u64::from(self.latest.is_some_and(|latest| first < latest));
+            self.latest = self.latest.max(Some(last));
+        }
+        if self.inputs.len() == MOST_TOLD {
+            self.further_inputs += 1;
+            return;
+        }
+        self.inputs.push(Told {
+            name: reader.name.clone(),
+            format: reader.format(),
+            compression: reader.compression.map(|compression| compression.name()),
+            packets: reader.packets,
+        });
+    }
+
+    pub(super) fn damaged(&mut self, damage: &Damage) {
+        self.damaged += 1;
+        self.passed_over_bytes += damage.passed_over;
+        if self.damage.len() < MOST_TOLD {
+            self.damage.push(damage.to_string());
+        }
+    }
+}
+
+/// Inputs, and places of damage, that are told one by one.
+const MOST_TOLD: usize = 100;

@@ -1,0 +1,80 @@
+//! What is wrong with an input, or at one place of it.
+
+use std::io;
+
+use super::buffer::MAX_RECORD;
+
+/// Why an input gives no frame, or where it is damaged. Each is one line that names the file and says what to do, unless
+/// that is plain.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{file}: cannot open: {error}")]
+    Open { file: String, error: io::Error },
+    #[error("{file}: a directory without a capture in it")]
+    NoCaptures { file: String },
+    #[error("{file}: empty: nothing was captured, or nothing was written yet")]
+    Empty { file: String },
+    #[error(
+        "{file}: not a pcap or pcapng capture, it starts with {}: if it is a capture of another kind, convert it \
+         first, e.g. editcap FILE NEW.pcapng",
+        hex(start)
+    )]
+    NotACapture { file: String, start: Vec<u8> },
+    /// It begins like a capture, but there is nothing behind that.
+    #[error("{file}: {fault}")]
+    Header { file: String, fault: Fault },
+    #[error("{0}")]
+    Damaged(Damage),
+}
+
+impl Error {
+    /// Whether the input is a capture, and its frames around the damage are good.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged(_))
+    }
+}
+
+/// Bytes of an input that are no record.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{file}: packet {packet} at byte {byte}: {fault}; {passed_over} bytes passed over, {}",
+    match resumes { true => "reading goes on behind them", false => "nothing readable behind" }
+)]
+pub struct Damage {
+    pub file: String,
+    /// The packet that should have come next, counted from 1 in this file.
+    pub packet: u64,
+    /// Where in the file the record or block begins that could not be read; of a compressed file, in what it unpacks to.
+    pub byte: u64,
+    pub fault: Fault,
+    /// From there to the next record, or to the end.
+    pub passed_over: u64,
+    pub resumes: bool,
+}
+
+/// What is wrong at one place of a capture.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    #[error("reading failed: {0}")]
+    Read(io::Error),
+    /// `length` and `left` count from the beginning of the part.
+    #[error("the {part} takes {length} bytes but the file ends after {left} of them")]
+    CutOff {
+        part: &'static str,
+        length: usize,
+        left: usize,
+    },
+    #[error("the {part} claims {length} bytes, the limit is {MAX_RECORD}")]
+    TooLong { part: &'static str, length: usize },
+    #[error("{0}")]
+    Malformed(String),
+    #[error(
+        "pcapng version {major}.{minor} is not known: convert it first, e.g. editcap FILE NEW.pcapng"
+    )]
+    Version { major: u16, minor: u16 },
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.join(" ")
+}
