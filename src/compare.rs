@@ -75,7 +75,7 @@ impl Comparison {
     /// Shows the other kernel the frame and compares.
     pub fn observe(&mut self, passage: &Passage<'_>) {
         let (here, there) = match &passage.arrival {
-            Arrival::Other(_) => return,
+            Arrival::Other(_) | Arrival::Duplicate => return,
             Arrival::Unseen(why, step) => (step, self.tracker.unseen(passage.clock, *why)),
             Arrival::Packet(packet, step) => (step, self.tracker.packet(passage.clock, packet)),
         };

@@ -1,13 +1,16 @@
 //! A capture on its way through the firewall: reader, decoder and firewall in one straight line.
 
+use std::time::Duration;
+
 use crate::capture::{Capture, Error, Frame};
 use crate::conntrack::Step;
 use crate::conntrack::config::Config;
 use crate::firewall::Firewall;
-use crate::packet::link::NoIp;
+use crate::packet::duplicate::Duplicates;
+use crate::packet::link::{self, NoIp};
 use crate::packet::tunnel::Kinds;
 use crate::packet::{Decoder, Packet, Unseen};
-use crate::time::Timestamp;
+use crate::time::{Monotonic, Tick, Timestamp};
 
 /// What time does to the simulation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +22,15 @@ pub enum Clock {
     Still,
 }
 
+impl Clock {
+    fn of(self, time: &Monotonic) -> Timestamp {
+        match self {
+            Self::Capture => time.now(),
+            Self::Still => Timestamp::default(),
+        }
+    }
+}
+
 /// One frame of the capture and what became of it.
 pub struct Passage<'r> {
     pub number: u64,
@@ -26,6 +38,8 @@ pub struct Passage<'r> {
     pub at: Timestamp,
     /// The simulation's clock, which never runs backwards, and may stand.
     pub clock: Timestamp,
+    /// How its timestamp follows the ones before.
+    pub tick: Tick,
     pub link: u16,
     /// The interface's number in its pcapng section.
     pub interface: u32,
@@ -40,6 +54,8 @@ pub struct Passage<'r> {
 pub enum Arrival<'r> {
     /// No IP packet.
     Other(NoIp),
+    /// An IP packet that was captured before, and counts once.
+    Duplicate,
     /// An IP packet that never came to the rules, and why.
     Unseen(Unseen, Step<'r>),
     Packet(Packet<'r>, Step<'r>),
@@ -51,7 +67,8 @@ pub struct Replay {
     decoder: Decoder,
     firewall: Firewall,
     clock: Clock,
-    now: Timestamp,
+    time: Monotonic,
+    duplicates: Option<Duplicates>,
 }
 
 impl Replay {
@@ -66,8 +83,15 @@ impl Replay {
             decoder: Decoder::new(firewall.fragment_limits(), Kinds::default()),
             firewall,
             clock,
-            now: Timestamp::default(),
+            time: Monotonic::default(),
+            duplicates: None,
         }
+    }
+
+    /// Passes over what was captured twice within this time. To be said before the first frame.
+    pub fn deduplicate(self, window: Duration) -> Self {
+        let duplicates = Some(Duplicates::within(window));
+        Self { duplicates, ..self }
     }
 
     /// The next frame; `None` at the end.
@@ -85,21 +109,28 @@ impl Replay {
         else {
             return Ok(None);
         };
-        if self.clock == Clock::Capture {
-            self.now = self.now.max(at);
-        }
-        let arrival = match self.decoder.decode(self.now, number, link, data) {
-            Err(why) => Arrival::Other(why),
-            Ok(Err(why)) => Arrival::Unseen(why, self.firewall.unseen(self.now, why)),
-            Ok(Ok(packet)) => {
-                let step = self.firewall.packet(self.now, &packet);
-                Arrival::Packet(packet, step)
+        let tick = self.time.tick(at);
+        let clock = self.clock.of(&self.time);
+        let is_duplicate = self.duplicates.as_mut().is_some_and(|seen| {
+            link::network_layer(link, data).is_ok_and(|bytes| seen.is_one(at, bytes))
+        });
+        let arrival = if is_duplicate {
+            Arrival::Duplicate
+        } else {
+            match self.decoder.decode(clock, number, link, data) {
+                Err(why) => Arrival::Other(why),
+                Ok(Err(why)) => Arrival::Unseen(why, self.firewall.unseen(clock, why)),
+                Ok(Ok(packet)) => {
+                    let step = self.firewall.packet(clock, &packet);
+                    Arrival::Packet(packet, step)
+                }
             }
         };
         Ok(Some(Passage {
             number,
             at,
-            clock: self.now,
+            clock,
+            tick,
             link,
             interface,
             interface_name,
@@ -110,7 +141,8 @@ impl Replay {
 
     /// After the last frame: what is still open is told as such.
     pub fn finish(&mut self) -> Step<'_> {
-        self.firewall.finish(self.now)
+        let clock = self.clock.of(&self.time);
+        self.firewall.finish(clock)
     }
 
     pub fn capture(&self) -> &Capture {

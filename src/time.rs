@@ -24,6 +24,59 @@ impl Timestamp {
     }
 }
 
+/// A clock that never runs backwards, whatever timestamps say: a firewall measures its time-outs by one that nobody sets.
+///
+/// A packet that is a little older than the one before was captured by another queue or interface: the clock stands
+/// still until timestamps have caught up. Where they go back further, the capturing host's clock was set back: from there
+/// on they count from where the clock stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Monotonic {
+    now: Timestamp,
+    /// What later timestamps are short of.
+    set_back: Duration,
+}
+
+/// How a timestamp follows the ones before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tick {
+    Forward,
+    /// By more than a day.
+    Leap,
+    /// It lies before an earlier one.
+    Late,
+    /// By so much that somebody has set the clock.
+    SetBack,
+}
+
+impl Monotonic {
+    /// The next timestamp; the first one sets the clock.
+    pub fn tick(&mut self, at: Timestamp) -> Tick {
+        let before = std::mem::replace(&mut self.now, at + self.set_back);
+        let (back, forth) = (before.since(self.now), self.now.since(before));
+        if back.is_zero() {
+            let is_first = before == Timestamp::default();
+            return match forth > LEAP && !is_first {
+                true => Tick::Leap,
+                false => Tick::Forward,
+            };
+        }
+        self.now = before;
+        if back <= DISORDER {
+            return Tick::Late;
+        }
+        self.set_back += back;
+        Tick::SetBack
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+}
+
+/// Packets of several queues or interfaces may be so far out of order.
+const DISORDER: Duration = Duration::from_secs(10);
+const LEAP: Duration = Duration::from_secs(24 * 3600);
+
 impl Add<Duration> for Timestamp {
     type Output = Self;
 

@@ -30,6 +30,7 @@ impl WhatIf {
         self.clock = passage.clock;
         let arrival = match &passage.arrival {
             Arrival::Other(why) => Arrival::Other(*why),
+            Arrival::Duplicate => Arrival::Duplicate,
             Arrival::Unseen(why, _) => {
                 Arrival::Unseen(*why, self.tracker.unseen(passage.clock, *why))
             }

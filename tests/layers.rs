@@ -265,7 +265,7 @@ fn no_helper_uses_another() {
 fn nothing_asks_what_time_it_is() {
     for path in files_below(&project("src")) {
         let text = fs::read_to_string(&path).unwrap();
-        for clock in ["SystemTime", "Instant::now", "Timestamp::now", "Zoned::now"] {
+        for clock in ["::now(", ".elapsed(", "UNIX_EPOCH"] {
             assert!(!text.contains(clock), "{} uses {clock}", path.display());
         }
     }

@@ -58,7 +58,9 @@ pub enum Fault {
     #[error("reading failed: {0}")]
     Read(io::Error),
     /// `length` and `left` count from the beginning of the part.
-    #[error("the {part} takes {length} bytes but the file ends after {left} of them")]
+    #[error(
+        "the {part} takes {length} bytes but the file ends after {left} of them: cut off or damaged"
+    )]
     CutOff {
         part: &'static str,
         length: usize,

@@ -36,7 +36,7 @@ use crate::packet::Packet;
 use crate::packet::route::{self, Fate};
 use crate::replay::{Arrival, Passage};
 use crate::service::Service;
-use crate::time::Timestamp;
+use crate::time::{Tick, Timestamp};
 use crate::tuple::Protocol;
 
 /// What is learnt from a replay.
@@ -105,14 +105,18 @@ impl Exposure {
         let totals = &mut self.totals;
         totals.frames += 1;
         totals.first.get_or_insert(passage.at);
-        match totals.last {
-            Some(last) if passage.at < last => totals.backwards += 1,
-            _ => totals.last = Some(passage.at),
+        totals.last = totals.last.max(Some(passage.at));
+        match passage.tick {
+            Tick::Forward => {}
+            Tick::Leap => totals.leaps += 1,
+            Tick::Late => totals.late += 1,
+            Tick::SetBack => totals.set_back += 1,
         }
         let link = totals.links.entry(passage.link).or_default();
         link.frames += 1;
         match &passage.arrival {
             Arrival::Other(why) => *link.without_ip.entry(*why).or_default() += 1,
+            Arrival::Duplicate => link.duplicates += 1,
             Arrival::Unseen(_, step) => self.step(passage, None, step),
             Arrival::Packet(packet, step) => self.step(passage, Some(packet), step),
         }

@@ -21,8 +21,10 @@ pub struct Totals {
     pub lost: u64,
     pub first: Option<Timestamp>,
     pub last: Option<Timestamp>,
-    /// Frames whose timestamp lies before an earlier one's.
-    pub backwards: u64,
+    /// Frames whose timestamp lies before an earlier one's, and those at which the clock was set back or leapt.
+    pub late: u64,
+    pub set_back: u64,
+    pub leaps: u64,
     /// Packets of IPv4 and of IPv6 that came to the rules.
     pub families: [u64; 2],
     /// Packets and IP bytes, by `State`.
@@ -40,6 +42,8 @@ pub struct Totals {
 #[derive(Clone, Debug, Default)]
 pub struct Link {
     pub frames: u64,
+    /// Those that were captured before.
+    pub duplicates: u64,
     /// Those without an IP packet.
     pub without_ip: BTreeMap<NoIp, u64>,
 }

@@ -54,7 +54,7 @@ impl Watch {
     #[inline]
     pub fn observe(&mut self, passage: &Passage<'_>) {
         match &passage.arrival {
-            Arrival::Other(_) => {}
+            Arrival::Other(_) | Arrival::Duplicate => {}
             Arrival::Unseen(_, step) => self.late(passage, step),
             Arrival::Packet(packet, step) => {
                 let of_interest = step.verdict.attached

@@ -3,6 +3,7 @@
 //! This layer finds the IP packet in a frame, does what the kernel's IP input does before the netfilter hooks
 //! (refuses what is malformed, puts fragments together) and finds the transport header. It knows nothing of flows.
 
+pub mod duplicate;
 pub mod fragment;
 pub mod ip;
 pub mod link;

@@ -112,7 +112,7 @@ impl Proof {
     pub fn observe(&mut self, passage: &Passage<'_>) {
         self.forger.observe(passage);
         match &passage.arrival {
-            Arrival::Other(_) => {}
+            Arrival::Other(_) | Arrival::Duplicate => {}
             Arrival::Unseen(why, _) => {
                 let late = self.firewall.unseen(passage.clock, *why);
                 self.flows.observe(&late, &[]);

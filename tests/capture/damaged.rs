@@ -196,8 +196,8 @@ fn an_error_names_file_packet_and_byte() {
     let (_, error) = error(&file);
     assert_eq!(
         error.to_string(),
-        "x.pcap: packet 4 at byte 80: the record takes 70016 bytes but the file ends after 28 of them; 28 bytes \
-         passed over, nothing readable behind"
+        "x.pcap: packet 4 at byte 80: the record takes 70016 bytes but the file ends after 28 of them: cut off or \
+         damaged; 28 bytes passed over, nothing readable behind"
     );
 }
 

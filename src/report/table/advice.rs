@@ -172,10 +172,22 @@ pub fn limits(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
             counted(totals.cut, "packet")
         ));
     }
-    if totals.backwards > 0 {
+    if totals.late > 0 {
         lines.push(format!(
             "{} older than one before; the clock stood still meanwhile",
-            counted(totals.backwards, "frame")
+            counted(totals.late, "frame")
+        ));
+    }
+    if totals.set_back > 0 {
+        lines.push(format!(
+            "the capture's clock was set back {}: from there on, time-outs count from where it stood",
+            counted(totals.set_back, "time")
+        ));
+    }
+    if totals.leaps > 0 {
+        lines.push(format!(
+            "the capture's clock leaps by more than a day {}: what was open before that had timed out",
+            counted(totals.leaps, "time")
         ));
     }
     let mut others = 0;
