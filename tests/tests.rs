@@ -25,3 +25,5 @@ mod topology;
 mod traffic;
 mod verdict;
 mod what_if;
+mod wrap;
+mod wrapped;
