@@ -82,15 +82,20 @@
 //! ## [`proof`]
 //! What a rule set does to the traffic: what it lets in, loses and is for, and what a forger could open through it.
 //!
+//! ## [`analysis`]
+//! One replay and all that is made of it: every layer above that is shown packets, and then the rules and their proof.
+//!
 //! ## [`report`]
 //! Tables, the catalogue, events, JSON, CSV and Parquet; a file a format. It writes to what it is given.
 //!
-//! ## [`cli`]
-//! The commands. The only place that opens files, prints and ends the program.
+//! ## `cli`
+//! The commands, where the feature of this name is on. The only place that opens files, prints and ends the program.
 
 #![forbid(unsafe_code)]
 
+pub mod analysis;
 pub mod capture;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod compare;
 pub mod conntrack;

@@ -27,3 +27,5 @@ mod topology;
 mod traffic;
 mod verdict;
 mod what_if;
+mod wrap;
+mod wrapped;

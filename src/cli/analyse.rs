@@ -1,6 +1,5 @@
 //! `ctaudit analyse`
 
-use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,21 +8,14 @@ use clap::Args;
 
 use super::progress::Progress;
 use super::{Failure, Input, RuleOptions, damaged, series, width};
+use crate::analysis::{Analysis, Compared, Listed};
 use crate::capture::{Capture, Reading};
 use crate::compare::Comparison;
-use crate::conntrack::Step;
-use crate::conntrack::config::Config;
-use crate::discovery::Discovery;
-use crate::exposure::Exposure;
-use crate::findings::{Found, Severity, Watch};
-use crate::helper::Spec;
+use crate::findings::Severity;
 use crate::kernel::Kernel;
-use crate::proof::Proof;
-use crate::proposal::{Proposal, Target, conntrackd, set_up};
-use crate::replay::{Passage, Replay};
+use crate::replay::Replay;
 use crate::report::frames::{Format, Frames};
-use crate::report::{Analysis, Compared, Listed, table};
-use crate::ruleset::{Ruleset, nftables};
+use crate::report::table;
 use crate::what_if::WhatIf;
 
 /// Say which helpers the traffic needs, what they opened, who came, and which rules keep just that working
@@ -73,11 +65,6 @@ impl Analyse {
         };
         let capture = Capture::open(&self.input.captures, reading)?;
         let mut replay = Replay::new(capture, config.clone(), self.input.clock());
-        let helpers = || config.assignments.iter().map(|assigned| assigned.helper);
-        let cannot_fire = helpers()
-            .filter(|helper| helper.spec.own_broadcasts_only() && !config.has_broadcast_network())
-            .map(|helper| helper.name)
-            .collect();
         let mut outputs = Vec::new();
         for (directory, format) in [(&self.csv, Format::Csv), (&self.parquet, Format::Parquet)] {
             if let Some(directory) = directory {
@@ -85,49 +72,35 @@ impl Analyse {
             }
         }
         let mut analysis = Analysis {
-            exposure: Exposure::new(&config),
-            watch: Watch::new(&config),
-            found: Found::default(),
-            discovery: Discovery::default(),
             what_if,
-            proposal: Proposal::default(),
-            nft: String::new(),
-            proof: None,
-            set_up: Vec::new(),
-            conntrackd: Vec::new(),
-            assigned: helpers().map(|helper| (helper.name, helper.spec)).collect(),
-            cannot_fire,
-            expectations: Listed::default(),
-            related: Listed::default(),
             compared,
+            ..Analysis::new(&config)
         };
         let mut progress = Progress::new(replay.capture());
         let mut status = ExitCode::SUCCESS;
         loop {
             match replay.advance() {
                 Ok(None) => break,
-                Ok(Some(passage)) => observe(&mut analysis, &passage),
+                Ok(Some(passage)) => analysis.observe(&passage),
                 Err(error) if error.is_damage() => status = damaged(&error),
                 Err(error) => return Err(error.into()),
             }
             let frames = analysis.exposure.totals.frames;
             progress.tell(replay.capture(), frames);
-            if frames.is_multiple_of(LOOKED_AFTER) && held(&analysis) >= BATCH {
+            if frames.is_multiple_of(LOOKED_AFTER) && analysis.held() >= BATCH {
                 collect(&mut analysis, &mut outputs)?;
             }
         }
         analysis.exposure.totals.lost = replay.capture().account().lost;
-        finish(&mut analysis, &replay.finish());
+        analysis.finish(&replay.finish());
         let again = replay.into_capture().again();
         collect(&mut analysis, &mut outputs)?;
         progress.finish();
-        analysis.proposal =
-            Proposal::of(&analysis.exposure, &config.modules, &config.local, wishes);
-        analysis.nft = nftables::write(&analysis.proposal.ruleset(Target::Nftables))?;
-        analysis.proof = self.proof(again, &config, &analysis)?;
-        analysis.set_up = self.set_up(&config, &analysis);
-        let rules = &analysis.proposal.rules;
-        analysis.conntrackd = conntrackd::instances(rules, &config.modules);
+        analysis.propose(&config, wishes)?;
+        if let Some(capture) = again {
+            let replay = Replay::new(capture, config.clone(), self.input.clock());
+            analysis.prove(&config, replay)?;
+        }
         for output in outputs {
             output.finish(&analysis)?;
         }
@@ -141,50 +114,6 @@ impl Analyse {
         Ok(status)
     }
 
-    /// What the firewall needs besides the rules.
-    fn set_up(&self, config: &Config, analysis: &Analysis) -> Vec<set_up::Step> {
-        let attached: BTreeSet<&str> = analysis.proposal.attached().collect();
-        let (needed, unneeded): (Vec<_>, Vec<_>) = analysis
-            .assigned
-            .iter()
-            .partition(|(name, _)| attached.contains(**name));
-        let specs = |named: Vec<(&&str, &&'static Spec)>| -> Vec<&'static Spec> {
-            named.into_iter().map(|(_, spec)| *spec).collect()
-        };
-        set_up::steps(config, &specs(needed), &specs(unneeded))
-    }
-
-    /// The proposal, written and read again, against the capture once more.
-    fn proof(
-        &self,
-        again: Option<Capture>,
-        config: &Config,
-        analysis: &Analysis,
-    ) -> Result<Option<Proof>, Failure> {
-        let Some(capture) = again else {
-            return Ok(None);
-        };
-        let rules = Ruleset::read(&analysis.nft, 0);
-        let Proposal {
-            wishes, interfaces, ..
-        } = &analysis.proposal;
-        let mut proof = Proof::new(config, rules, &wishes.bypass, interfaces.as_ref());
-        if analysis.exposure.opened_nothing() {
-            return Ok(Some(proof));
-        }
-        let mut replay = Replay::new(capture, config.clone(), self.input.clock());
-        loop {
-            match replay.advance() {
-                Ok(None) => break,
-                Ok(Some(passage)) => proof.observe(&passage),
-                // Told the first time.
-                Err(error) if error.is_damage() => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(Some(proof))
-    }
-
     /// The firewalls of `--what-if`.
     fn others(&self) -> Result<Vec<WhatIf>, Failure> {
         let firewall = &self.input.firewall;
@@ -195,73 +124,13 @@ impl Analyse {
     }
 }
 
-fn observe(analysis: &mut Analysis, passage: &Passage<'_>) {
-    analysis.exposure.observe(passage);
-    analysis.watch.observe(passage);
-    analysis.discovery.observe(passage);
-    if let Some(compared) = &mut analysis.compared {
-        compared.comparison.observe(passage);
-    }
-    for other in &mut analysis.what_if {
-        other.observe(passage);
-    }
-}
-
-fn finish(analysis: &mut Analysis, last: &Step<'_>) {
-    let frames = analysis.exposure.totals.frames;
-    analysis.exposure.finish(last);
-    analysis.watch.finish();
-    if let Some(compared) = &mut analysis.compared {
-        compared.comparison.finish(frames, last);
-    }
-    analysis.what_if.iter_mut().for_each(WhatIf::finish);
-}
-
-/// Rows of the longest of the tables that wait to be written.
-fn held(analysis: &Analysis) -> usize {
-    let exposure = &analysis.exposure;
-    let compared = analysis.compared.as_ref();
-    let deviations = compared.map_or(0, |compared| compared.comparison.deviations.len());
-    let ended = exposure.conntracks.len().max(exposure.expectations.len());
-    let said = exposure.refusals.len().max(analysis.watch.findings.len());
-    ended.max(said).max(deviations)
-}
-
-/// Hands on what ended, so that memory does not grow with the capture.
+/// Hands on what ended.
 fn collect(analysis: &mut Analysis, outputs: &mut [Frames]) -> Result<(), Failure> {
-    let Analysis {
-        exposure,
-        watch,
-        compared,
-        ..
-    } = analysis;
-    let deviations = compared
-        .as_ref()
-        .map_or(&[][..], |compared| &compared.comparison.deviations);
+    let (exposure, findings) = (&analysis.exposure, &analysis.watch.findings);
     for output in outputs {
-        output.append(exposure, &watch.findings, deviations)?;
+        output.append(exposure, findings, analysis.deviations())?;
     }
-    if let Some(compared) = compared {
-        compared
-            .comparison
-            .deviations
-            .drain(..)
-            .for_each(|deviation| compared.deviations.push(deviation));
-    }
-    watch
-        .findings
-        .drain(..)
-        .for_each(|finding| analysis.found.add(&finding));
-    exposure.refusals.clear();
-    exposure
-        .expectations
-        .drain(..)
-        .for_each(|closed| analysis.expectations.push(closed));
-    exposure
-        .conntracks
-        .drain(..)
-        .filter(|ended| ended.expected_by.is_some())
-        .for_each(|ended| analysis.related.push(ended));
+    analysis.collect();
     Ok(())
 }
 

@@ -1,31 +1,17 @@
 //! A helper, whose name the target has, against packets that the fuzzer writes.
-//!
-//! Of the program this holds the helpers and what they know, which is little: the crates that write result tables would
-//! take most of the build otherwise.
 
 #![no_main]
-#![allow(dead_code, unused_imports)]
-
-#[path = "../../src/expectation.rs"]
-mod expectation;
-#[path = "../../src/helper/mod.rs"]
-mod helper;
-#[path = "../../src/kernel.rs"]
-mod kernel;
-#[path = "../../src/tuple.rs"]
-mod tuple;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::ops::Range;
 use std::time::Duration;
 
+use ctaudit::expectation::{Expectation, ExpectationId, Origin};
+use ctaudit::helper::{CONNTRACKD, Dropped, Master, Message, Modules, Refused, Spec, Standing};
+use ctaudit::kernel::Kernel;
+use ctaudit::tuple::{Direction, Protocol, Tuple};
 use libfuzzer_sys::fuzz_target;
-
-use expectation::{Expectation, ExpectationId, Origin};
-use helper::{CONNTRACKD, Dropped, Master, Message, Modules, Refused, Spec, Standing};
-use kernel::Kernel;
-use tuple::{Direction, Protocol, Tuple};
 
 fuzz_target!(|input: &[u8]| run(input));
 

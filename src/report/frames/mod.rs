@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use polars::prelude::*;
 use tempfile::NamedTempFile;
 
-use super::Analysis;
+use crate::analysis::Analysis;
 use crate::compare::Deviation;
 use crate::exposure::Exposure;
 use crate::findings::Finding;

@@ -4,11 +4,11 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::endpoint;
+use crate::analysis::Analysis;
 use crate::conntrack::Reason;
 use crate::packet::link::NoIp;
 use crate::proof::Proof;
 use crate::proposal::{Proposal, What, conntrackd};
-use crate::report::Analysis;
 use crate::report::layout::{self, finish, heading, wrapped};
 use crate::verdict::counted;
 

@@ -8,10 +8,10 @@ use comfy_table::{ColumnConstraint, Table, Width};
 
 use super::advice::span;
 use super::{clock, endpoint};
+use crate::analysis::{Analysis, MOST_LISTED};
 use crate::exposure::{Exposure, Hour, Refusals, Use};
 use crate::proposal;
 use crate::report::layout::{finish, heading, more, table};
-use crate::report::{Analysis, MOST_LISTED};
 use crate::ruleset::nftables;
 use crate::service::Service;
 use crate::time::Timestamp;

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::layout::{finish, heading, more, table};
-use super::{Analysis, Compared};
+use crate::analysis::{Analysis, Compared};
 use crate::conntrack::State;
 use crate::expectation::{Origin, network};
 use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure, Totals};

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{Described, each, instant, length};
+use crate::analysis::Analysis;
 use crate::exposure::{Exposure, Hour, Refusal, Refusals, Use};
 use crate::findings::Finding;
 use crate::proposal;
-use crate::report::Analysis;
 use crate::ruleset::nftables;
 use crate::service::Service;
 use crate::time::Timestamp;

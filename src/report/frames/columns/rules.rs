@@ -1,10 +1,10 @@
 //! The proposed rules, and what their proof shows.
 
 use super::{Described, each};
+use crate::analysis::Analysis;
 use crate::forgery::Kind;
 use crate::proof::Forged;
 use crate::proposal::{Proposed, What};
-use crate::report::Analysis;
 
 pub fn rules(analysis: &Analysis) -> Vec<Described> {
     let rules = &analysis.proposal.rules[..];

@@ -1,0 +1,52 @@
+//! Whatever the packets of a sample come in, the same becomes of them.
+
+use std::collections::BTreeSet;
+
+use ctaudit::helper::Modules;
+use ctaudit::packet::link::is_known;
+use ctaudit::replay::Clock;
+
+use crate::support::{capture, every_helper, read, record, samples};
+use crate::wrap::{self, CONTAINERS, Container, LINKS, Link};
+
+/// Every sample in every container and on every link: all pairs of these two come up, not each pair with each sample.
+#[test]
+fn container_and_link_change_no_verdict() {
+    let known: Vec<&Link> = LINKS.iter().filter(|link| is_known(link.number)).collect();
+    let mut pairs = (0..).map(|turn: usize| {
+        let link = turn / CONTAINERS.len() % known.len();
+        (&CONTAINERS[turn % CONTAINERS.len()], known[link])
+    });
+    let mut covered = BTreeSet::new();
+    for sample in samples() {
+        let bytes = read(&sample);
+        let packets = wrap::packets(capture(bytes.clone()));
+        let clocks = [Clock::Capture, Clock::Still];
+        let original = clocks.map(|clock| verdicts(bytes.clone(), clock));
+        for (container, link) in pairs.by_ref().take(known.len()) {
+            let wrapped = wrap::file(container, link, &packets);
+            let Container { name, has_time, .. } = container;
+            let clock = usize::from(!has_time);
+            assert!(
+                verdicts(wrapped, clocks[clock]) == original[clock],
+                "{}: not the same in {name} on {}",
+                sample.display(),
+                link.name
+            );
+            covered.insert((name, link.name));
+        }
+    }
+    assert_eq!(covered.len(), CONTAINERS.len() * known.len());
+}
+
+#[test]
+fn every_link_type_that_is_read_can_be_written() {
+    for number in (0..=u16::MAX).filter(|&number| is_known(number)) {
+        let mut links = LINKS.iter();
+        assert!(links.any(|link| link.number == number), "link {number}");
+    }
+}
+
+fn verdicts(capture: Vec<u8>, clock: Clock) -> Vec<u8> {
+    record(capture, every_helper(Modules::default()), clock)
+}
