@@ -1,5 +1,7 @@
 //! Link layers, headers, fragments, routing.
 
+mod link;
+
 use std::time::Duration;
 
 use ctaudit::packet::fragment::Limits;
@@ -25,56 +27,6 @@ fn decode_raw(ip: &[u8]) -> Option<Result<(usize, Option<usize>), Unseen>> {
     let mut decoder = Decoder::default();
     let decoded = decoder.decode(START, 1, 101, ip).ok()?;
     Some(decoded.map(|packet| (packet.datagram.len(), packet.transport.map(|(_, at)| at))))
-}
-
-#[test]
-fn each_link_layer_leads_to_the_same_packet() {
-    let ip = ipv4("192.0.2.1", "198.51.100.2", 17, b"12345678");
-    let behind = |header: &[u8]| [header, &ip[..], &[0; 3]].concat();
-    let ethernet = [0u8; 12];
-    let frames = [
-        (1, behind(&[&ethernet[..], &[8, 0]].concat())),
-        (1, behind(&[&ethernet[..], &[0x81, 0, 0, 7, 8, 0]].concat())),
-        (
-            1,
-            behind(&[&ethernet[..], &[0x88, 0xa8, 0, 9, 0x81, 0, 0, 7, 8, 0]].concat()),
-        ),
-        (
-            1,
-            behind(
-                &[
-                    &ethernet[..],
-                    &[
-                        0x81, 0, 0, 1, 0x81, 0, 0, 2, 0x81, 0, 0, 3, 0x81, 0, 0, 4, 8, 0,
-                    ],
-                ]
-                .concat(),
-            ),
-        ),
-        (113, behind(&[&[0u8; 14][..], &[8, 0]].concat())),
-        (276, behind(&[&[8, 0][..], &[0; 18]].concat())),
-        (101, behind(&[])),
-        (12, behind(&[])),
-        (228, behind(&[])),
-        (0, behind(&[2, 0, 0, 0])),
-        (108, behind(&[0, 0, 0, 2])),
-        (9, behind(&[0xff, 3, 0, 0x21])),
-        (9, behind(&[0, 0x21])),
-    ];
-    for (link, frame) in frames {
-        let mut decoder = Decoder::default();
-        let packet = decoder.decode(START, 1, link, &frame).unwrap().unwrap();
-        assert_eq!(packet.datagram, ip, "link type {link}");
-        for length in 0..frame.len() - ip.len() - 3 {
-            assert!(
-                decoder.decode(START, 1, link, &frame[..length]).is_err(),
-                "link type {link} cut at {length}"
-            );
-        }
-    }
-    let arp = [&ethernet[..], &[8, 6], &ip].concat();
-    assert!(Decoder::default().decode(START, 1, 1, &arp).is_err());
-    assert!(Decoder::default().decode(START, 1, 147, &ip).is_err());
 }
 
 #[test]
