@@ -70,6 +70,12 @@ impl Replay {
         }
     }
 
+    /// Looks into these tunnels. To be said before the first frame.
+    pub fn decapsulate(self, tunnels: Kinds) -> Self {
+        let decoder = Decoder::new(self.firewall.fragment_limits(), tunnels);
+        Self { decoder, ..self }
+    }
+
     /// The next frame; `None` at the end.
     #[inline]
     pub fn advance(&mut self) -> Result<Option<Passage<'_>>, Error> {

@@ -16,11 +16,12 @@ use crate::conntrack::config::Config;
 use crate::discovery::Discovery;
 use crate::exposure::Exposure;
 use crate::findings::{Found, Severity, Watch};
+use crate::firewall::Firewall;
 use crate::helper::Spec;
 use crate::kernel::Kernel;
 use crate::proof::Proof;
 use crate::proposal::{Proposal, Target, conntrackd, set_up};
-use crate::replay::{Passage, Replay};
+use crate::replay::Passage;
 use crate::report::frames::{Format, Frames};
 use crate::report::{Analysis, Compared, Listed, table};
 use crate::ruleset::{Ruleset, nftables};
@@ -68,7 +69,7 @@ impl Analyse {
         let what_if = self.others()?;
         let wishes = self.options.wishes(firewall)?;
         let (capture, again) = Capture::open_twice(&self.input.captures)?;
-        let mut replay = Replay::new(capture, config.clone(), self.input.clock());
+        let mut replay = self.input.of(capture, Firewall::new(config.clone()));
         let helpers = || config.assignments.iter().map(|assigned| assigned.helper);
         let cannot_fire = helpers()
             .filter(|helper| helper.spec.own_broadcasts_only() && !config.has_broadcast_network())
@@ -167,7 +168,7 @@ impl Analyse {
         if analysis.exposure.opened_nothing() {
             return Ok(Some(proof));
         }
-        let mut replay = Replay::new(capture, config.clone(), self.input.clock());
+        let mut replay = self.input.of(capture, Firewall::new(config.clone()));
         loop {
             match replay.advance() {
                 Ok(None) => break,

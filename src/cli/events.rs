@@ -57,11 +57,13 @@ impl Events {
                     return Err(error.into());
                 }
             };
-            let (Arrival::Unseen(_, step) | Arrival::Packet(_, step)) = passage.arrival else {
-                continue;
+            let (tunnel, step) = match passage.arrival {
+                Arrival::Other(_) => continue,
+                Arrival::Unseen(_, step) => (None, step),
+                Arrival::Packet(packet, step) => (packet.tunnel, step),
             };
             if self.json {
-                json::write(&mut out, passage.number, &step, &kernel)?;
+                json::write(&mut out, passage.number, tunnel, &step, &kernel)?;
             } else {
                 events::write(&mut out, passage.at, &step)?;
             }

@@ -23,6 +23,7 @@ use crate::conntrack::config::{Assignment, Config};
 use crate::firewall;
 use crate::helper::{Modules, Spec};
 use crate::kernel::{Behaviour, Kernel};
+use crate::packet::tunnel::Kinds;
 use crate::proposal::Wishes;
 use crate::replay::{Clock, Replay};
 use crate::report::frames;
@@ -109,6 +110,10 @@ struct Input {
     /// Captures (pcap or pcapng), read in this order as one stream whose frames are counted on; - is standard input
     #[arg(value_name = "CAPTURE", required = true)]
     captures: Vec<PathBuf>,
+    /// Show conntrack what is inside of these tunnels, as for a mirror port or an overlay: gre, vxlan, geneve, gtpu, ipip,
+    /// 6in4, teredo, erspan, with commas between them, or all
+    #[arg(long, value_name = "TUNNELS")]
+    decapsulate: Option<Kinds>,
     #[command(flatten)]
     firewall: Firewall,
 }
@@ -127,7 +132,12 @@ impl Input {
 
     fn through(&self, firewall: firewall::Firewall) -> Result<Replay, Failure> {
         let capture = Capture::open(&self.captures)?;
-        Ok(Replay::through(firewall, capture, self.clock()))
+        Ok(self.of(capture, firewall))
+    }
+
+    fn of(&self, capture: Capture, firewall: firewall::Firewall) -> Replay {
+        let replay = Replay::through(firewall, capture, self.clock());
+        replay.decapsulate(self.decapsulate.unwrap_or_default())
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::endpoint;
 use crate::conntrack::Reason;
 use crate::packet::link::NoIp;
+use crate::packet::tunnel;
 use crate::proof::Proof;
 use crate::proposal::{Proposal, What, conntrackd};
 use crate::report::Analysis;
@@ -158,6 +159,16 @@ pub fn limits(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
         lines.push(format!(
             "{} of control protocols at more services than are listed",
             counted(analysis.discovery.omitted, "message")
+        ));
+    }
+    if !totals.unopened.is_empty() {
+        let packets = totals.unopened.values().sum();
+        let kinds = totals.unopened.keys().map(|kind| kind.name());
+        lines.push(format!(
+            "{} with another inside, of which conntrack was shown the outer one: --decapsulate {} looks inside, {} deep",
+            counted(packets, "packet"),
+            kinds.collect::<Vec<_>>().join(","),
+            tunnel::MOST_NESTED
         ));
     }
     if totals.lost > 0 {
