@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::capture;
+use crate::capture::Account;
 use crate::compare::{Comparison, Deviation};
 use crate::conntrack::Step;
 use crate::conntrack::config::Config;
@@ -21,6 +21,8 @@ use crate::what_if::WhatIf;
 
 /// Everything that a report is made of.
 pub struct Analysis {
+    /// What is to be said of the captures besides their packets.
+    pub account: Account,
     pub exposure: Exposure,
     /// What the control connections carried, and what of the catalogue was found.
     pub watch: Watch,
@@ -31,8 +33,8 @@ pub struct Analysis {
     pub proposal: Proposal,
     /// The proposal for `nft -f`.
     pub nft: String,
-    /// Of the proposal; `None` where the capture cannot be read a second time.
-    pub proof: Option<Proof>,
+    /// Of the proposal.
+    pub proof: Result<Proof, Unproved>,
     /// What belongs with the rules.
     pub set_up: Vec<set_up::Step>,
     /// Of conntrackd, what the rules ask for.
@@ -46,6 +48,17 @@ pub struct Analysis {
     pub related: Listed<EndedConntrack>,
     /// Where another kernel disagrees, if one was asked.
     pub compared: Option<Compared>,
+}
+
+/// Why there is no proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unproved {
+    /// What came through a pipe was not kept for a second replay.
+    NotKept,
+    /// A file that was read the first time is gone.
+    Gone,
+    /// Somebody asked to stop.
+    Interrupted,
 }
 
 /// What two kernels make of the same packets.
@@ -72,7 +85,8 @@ impl Analysis {
             what_if: Vec::new(),
             proposal: Proposal::default(),
             nft: String::new(),
-            proof: None,
+            proof: Err(Unproved::NotKept),
+            account: Account::default(),
             set_up: Vec::new(),
             conntrackd: Vec::new(),
             assigned: helpers().map(|helper| (helper.name, helper.spec)).collect(),
@@ -173,28 +187,31 @@ impl Analysis {
     }
 
     /// The proposal, written and read again, against the capture once more: `replay` is at its beginning.
-    ///
-    /// # Errors
-    ///
-    /// Where the capture cannot be read, but not where it is damaged: that was told the first time.
-    pub fn prove(&mut self, config: &Config, mut replay: Replay) -> Result<(), capture::Error> {
+    pub fn prove(&mut self, config: &Config, mut replay: Replay) {
         let rules = Ruleset::read(&self.nft, 0);
         let Proposal {
             wishes, interfaces, ..
         } = &self.proposal;
-        let proof = Proof::new(config, rules, &wishes.bypass, interfaces.as_ref());
-        let proof = self.proof.insert(proof);
-        if self.exposure.opened_nothing() {
-            return Ok(());
-        }
-        loop {
-            match replay.advance() {
-                Ok(None) => return Ok(()),
-                Ok(Some(passage)) => proof.observe(&passage),
-                Err(error) if error.is_damage() => {}
-                Err(error) => return Err(error),
+        let mut proof = Proof::new(config, rules, &wishes.bypass, interfaces.as_ref());
+        if !self.exposure.opened_nothing() {
+            loop {
+                match replay.advance() {
+                    Ok(None) => break,
+                    Ok(Some(passage)) => proof.observe(&passage),
+                    // Told the first time, but for a file that is gone since.
+                    Err(_) => {}
+                }
             }
         }
+        let capture = replay.capture();
+        self.proof = if capture.account().interrupted {
+            Err(Unproved::Interrupted)
+        } else if capture.frames() < self.exposure.totals.frames && !self.exposure.opened_nothing()
+        {
+            Err(Unproved::Gone)
+        } else {
+            Ok(proof)
+        };
     }
 
     /// What is to be said of the helper on each service.

@@ -94,6 +94,12 @@ impl Replay {
         Self { duplicates, ..self }
     }
 
+    /// Looks into these tunnels. To be said before the first frame.
+    pub fn decapsulate(self, tunnels: Kinds) -> Self {
+        let decoder = Decoder::new(self.firewall.fragment_limits(), tunnels);
+        Self { decoder, ..self }
+    }
+
     /// The next frame; `None` at the end.
     #[inline]
     pub fn advance(&mut self) -> Result<Option<Passage<'_>>, Error> {

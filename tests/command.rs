@@ -1,6 +1,7 @@
 //! The program as its user meets it.
 
 mod rules;
+mod tunnels;
 
 use std::fs;
 use std::path::Path;
@@ -214,6 +215,7 @@ fn wrong_usage_ends_with_2() {
         &["analyse", "--what-if", "gopher=none", "x.pcap"],
         &["analyse", "--what-if", "kernel=2.4", "x.pcap"],
         &["analyse", "--fail-on", "terrible", "x.pcap"],
+        &["analyse", "--decapsulate", "gre,l2tp", "x.pcap"],
     ] {
         let output = ctaudit(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -441,7 +443,7 @@ fn csv_and_parquet_hold_the_same_rows() {
             "{table}"
         );
         for column in from_parquet.columns() {
-            let documented = format!("4,{table},{},{},", column.name(), column.dtype());
+            let documented = format!("5,{table},{},{},", column.name(), column.dtype());
             assert!(
                 schema.contains(&documented),
                 "schema.csv lacks {documented}"

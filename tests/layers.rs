@@ -211,6 +211,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "firewall",
             "helper",
             "kernel",
+            "packet",
             "proof",
             "proposal",
             "replay",

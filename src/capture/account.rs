@@ -1,5 +1,7 @@
 //! What is to be said of the inputs besides their frames.
 
+use std::sync::Arc;
+
 use super::error::Damage;
 use super::reader::Reader;
 use crate::time::Timestamp;
@@ -10,15 +12,17 @@ pub struct Account {
     /// The first of them, in the order in which they were read.
     pub inputs: Vec<Told>,
     pub further_inputs: u64,
+    /// They were read side by side.
+    pub merged: bool,
     /// They were named in another order.
     pub reordered: bool,
     /// Inputs that begin before the one before them has ended.
     pub overlapping: u64,
     /// In directories, files and directories that are no captures.
     pub passed_over_files: u64,
-    /// Places where bytes are no record, the first of them in words, and bytes at all of them.
+    /// Places where bytes are no record, the first of them, and bytes at all of them.
     pub damaged: u64,
-    pub damage: Vec<String>,
+    pub damage: Vec<Arc<Damage>>,
     pub passed_over_bytes: u64,
     /// Packets that were lost in capturing, as far as the inputs say so themselves: pcap has no place for it.
     pub lost: u64,
@@ -56,11 +60,11 @@ impl Account {
         });
     }
 
-    pub(super) fn damaged(&mut self, damage: &Damage) {
+    pub(super) fn damaged(&mut self, damage: &Arc<Damage>) {
         self.damaged += 1;
         self.passed_over_bytes += damage.passed_over;
         if self.damage.len() < MOST_TOLD {
-            self.damage.push(damage.to_string());
+            self.damage.push(Arc::clone(damage));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is wrong with an input, or at one place of it.
 
 use std::io;
+use std::sync::Arc;
 
 use super::buffer::MAX_RECORD;
 
@@ -24,7 +25,7 @@ pub enum Error {
     #[error("{file}: {fault}")]
     Header { file: String, fault: Fault },
     #[error("{0}")]
-    Damaged(Damage),
+    Damaged(Arc<Damage>),
 }
 
 impl Error {

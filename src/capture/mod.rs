@@ -181,6 +181,8 @@ impl Capture {
             keep: false,
             ..self.reading
         };
+        // Who asked to stop meant the first time.
+        reading.stop.0.store(false, Ordering::Relaxed);
         let mut again = Self::new(inputs?, reading);
         again.most = self.number;
         Some(again)
@@ -241,6 +243,11 @@ impl Capture {
         }))
     }
 
+    /// How many there were up to now.
+    pub fn frames(&self) -> u64 {
+        self.number
+    }
+
     /// Bytes read of all inputs, as they are stored.
     pub fn bytes_read(&self) -> u64 {
         self.bytes_read.load(Ordering::Relaxed)
@@ -257,6 +264,7 @@ impl Capture {
         for open in self.open.iter().flatten() {
             account.add(&open.reader);
         }
+        account.merged = self.reading.merge;
         account.interrupted = self.reading.stop.is_requested();
         account
     }
@@ -276,6 +284,7 @@ impl Capture {
             // What was cut off by a request to stop is not damaged.
             Err(_) if self.reading.stop.is_requested() => self.close(index),
             Err(damage) => {
+                let damage = Arc::new(damage);
                 self.account.damaged(&damage);
                 return Err(Error::Damaged(damage));
             }

@@ -6,14 +6,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::drive::drive;
 use super::progress::Progress;
-use super::{Failure, Input, RuleOptions, damaged, series, width};
+use super::{Failure, Input, RuleOptions, series, width};
 use crate::analysis::{Analysis, Compared, Listed};
-use crate::capture::{Capture, Reading};
 use crate::compare::Comparison;
 use crate::findings::Severity;
+use crate::firewall::Firewall;
 use crate::kernel::Kernel;
-use crate::replay::Replay;
 use crate::report::frames::{Format, Frames};
 use crate::report::table;
 use crate::what_if::WhatIf;
@@ -59,12 +59,8 @@ impl Analyse {
         };
         let what_if = self.others()?;
         let wishes = self.options.wishes(firewall)?;
-        let reading = Reading {
-            keep: true,
-            ..Reading::default()
-        };
-        let capture = Capture::open(&self.input.captures, reading)?;
-        let mut replay = Replay::new(capture, config.clone(), self.input.clock());
+        let capture = self.input.capture(true)?;
+        let mut replay = self.input.replay(capture, Firewall::new(config.clone()));
         let mut outputs = Vec::new();
         for (directory, format) in [(&self.csv, Format::Csv), (&self.parquet, Format::Parquet)] {
             if let Some(directory) = directory {
@@ -76,30 +72,21 @@ impl Analyse {
             compared,
             ..Analysis::new(&config)
         };
-        let mut progress = Progress::new(replay.capture());
-        let mut status = ExitCode::SUCCESS;
-        loop {
-            match replay.advance() {
-                Ok(None) => break,
-                Ok(Some(passage)) => analysis.observe(&passage),
-                Err(error) if error.is_damage() => status = damaged(&error),
-                Err(error) => return Err(error.into()),
-            }
-            let frames = analysis.exposure.totals.frames;
-            progress.tell(replay.capture(), frames);
-            if frames.is_multiple_of(LOOKED_AFTER) && analysis.held() >= BATCH {
+        let progress = Progress::new(replay.capture());
+        let mut status = drive(&mut replay, progress, |passage| {
+            analysis.observe(passage);
+            if passage.number.is_multiple_of(LOOKED_AFTER) && analysis.held() >= BATCH {
                 collect(&mut analysis, &mut outputs)?;
             }
-        }
-        analysis.exposure.totals.lost = replay.capture().account().lost;
+            Ok(())
+        })?;
+        analysis.account = replay.capture().account();
         analysis.finish(&replay.finish());
-        let again = replay.into_capture().again();
         collect(&mut analysis, &mut outputs)?;
-        progress.finish();
         analysis.propose(&config, wishes)?;
-        if let Some(capture) = again {
-            let replay = Replay::new(capture, config.clone(), self.input.clock());
-            analysis.prove(&config, replay)?;
+        if let Some(capture) = replay.into_capture().again() {
+            let again = self.input.replay(capture, Firewall::new(config.clone()));
+            analysis.prove(&config, again);
         }
         for output in outputs {
             output.finish(&analysis)?;

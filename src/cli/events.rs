@@ -1,12 +1,14 @@
 //! `ctaudit events`
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{Failure, Input, damaged, rules_of, unread_in};
+use super::drive::drive;
+use super::progress::Progress;
+use super::{Failure, Input, rules_of, unread_in};
 use crate::firewall::Firewall;
 use crate::replay::Arrival;
 use crate::report::{events, json};
@@ -41,31 +43,27 @@ impl Events {
         for unread in unread {
             eprintln!("ctaudit: {}", unread_in(&self.rules, unread));
         }
-        let mut replay = self.input.through(firewall)?;
+        let capture = self.input.capture(false)?;
+        let mut replay = self.input.replay(capture, firewall);
         let mut out = BufWriter::new(io::stdout().lock());
-        let mut status = ExitCode::SUCCESS;
-        loop {
-            let passage = match replay.advance() {
-                Ok(None) => break,
-                Ok(Some(passage)) => passage,
-                Err(error) if error.is_damage() => {
-                    status = damaged(&error);
-                    continue;
-                }
-                Err(error) => {
-                    out.flush()?;
-                    return Err(error.into());
-                }
-            };
-            let (Arrival::Unseen(_, step) | Arrival::Packet(_, step)) = passage.arrival else {
-                continue;
+        // Somebody watches.
+        let is_live = self.input.follow || io::stdout().is_terminal();
+        let status = drive(&mut replay, Progress::hidden(), |passage| {
+            let (tunnel, step) = match &passage.arrival {
+                Arrival::Other(_) | Arrival::Duplicate => return Ok(()),
+                Arrival::Unseen(_, step) => (None, step),
+                Arrival::Packet(packet, step) => (packet.tunnel, step),
             };
             if self.json {
-                json::write(&mut out, passage.number, &step, &kernel)?;
+                json::write(&mut out, passage.number, tunnel, step, &kernel)?;
             } else {
-                events::write(&mut out, passage.at, &step)?;
+                events::write(&mut out, passage.at, step)?;
             }
-        }
+            if is_live {
+                out.flush()?;
+            }
+            Ok(())
+        })?;
         out.flush()?;
         Ok(status)
     }

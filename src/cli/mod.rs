@@ -1,6 +1,7 @@
 //! The command line: a file a command. Files, standard streams and exit statuses are handled here and nowhere else.
 
 mod analyse;
+mod drive;
 mod events;
 mod findings;
 mod helpers;
@@ -13,16 +14,21 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
-use crate::capture::{self, Capture, Reading};
+use crate::capture::{self, Capture, Reading, Stop};
 use crate::conntrack::config::{Assignment, Config};
 use crate::firewall;
 use crate::helper::{Modules, Spec};
 use crate::kernel::{Behaviour, Kernel};
+use crate::packet::tunnel::Kinds;
 use crate::proposal::Wishes;
 use crate::replay::{Clock, Replay};
 use crate::report::frames;
@@ -76,6 +82,7 @@ impl Cli {
                 let _ = error.print();
                 ExitCode::from(2)
             }
+            Err(Failure::Told) => ExitCode::FAILURE,
             Err(failure) => {
                 eprintln!("ctaudit: {failure}");
                 ExitCode::from(1)
@@ -89,6 +96,10 @@ impl Cli {
 enum Failure {
     #[error("{0}")]
     Capture(#[from] capture::Error),
+    #[error("no frame could be read, as was told")]
+    Told,
+    #[error("cannot listen for signals: {0}")]
+    Signals(io::Error),
     #[error("standard output: {0}")]
     Output(#[from] io::Error),
     #[error("{0}")]
@@ -106,29 +117,69 @@ enum Failure {
 /// Captures, and the firewall that they are replayed through.
 #[derive(Args)]
 struct Input {
-    /// Captures (pcap or pcapng), read in this order as one stream whose frames are counted on; - is standard input
+    /// Captures (pcap or pcapng, compressed or not) and directories of them, read as one stream in the order in which they
+    /// begin; their frames are counted on. - is standard input
     #[arg(value_name = "CAPTURE", required = true)]
     captures: Vec<PathBuf>,
+    /// Read the captures side by side, packet by packet in the order of time: of several points of one network
+    #[arg(long, conflicts_with = "follow")]
+    merge: bool,
+    /// Count once what was captured twice, the same packet but for its hop count, within 10 milliseconds or as many as
+    /// given
+    #[arg(
+        long,
+        value_name = "MS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "10"
+    )]
+    dedup: Option<u64>,
+    /// Wait for more where the last capture ends, and for further ones in its directory, until Ctrl-C
+    #[arg(long)]
+    follow: bool,
+    /// Show conntrack what is inside of these tunnels, as for a mirror port or an overlay: gre, vxlan, geneve, gtpu, ipip,
+    /// 6in4, teredo, erspan, with commas between them, or all
+    #[arg(long, value_name = "TUNNELS")]
+    decapsulate: Option<Kinds>,
     #[command(flatten)]
     firewall: Firewall,
 }
 
 impl Input {
-    fn replay(&self, config: Config) -> Result<Replay, Failure> {
-        self.through(firewall::Firewall::new(config))
+    /// Ctrl-C and SIGTERM end it early. If asked to, it keeps what a second replay needs.
+    fn capture(&self, keep: bool) -> Result<Capture, Failure> {
+        let reading = Reading {
+            merge: self.merge,
+            follow: self.follow,
+            keep,
+            stop: interruption()?,
+        };
+        Ok(Capture::open(&self.captures, reading)?)
     }
 
-    fn clock(&self) -> Clock {
-        match self.firewall.clock {
+    fn replay(&self, capture: Capture, firewall: firewall::Firewall) -> Replay {
+        let clock = match self.firewall.clock {
             ClockName::Capture => Clock::Capture,
             ClockName::Still => Clock::Still,
+        };
+        let replay = Replay::through(firewall, capture, clock);
+        let replay = replay.decapsulate(self.decapsulate.unwrap_or_default());
+        match self.dedup {
+            Some(milliseconds) => replay.deduplicate(Duration::from_millis(milliseconds)),
+            None => replay,
         }
     }
+}
 
-    fn through(&self, firewall: firewall::Firewall) -> Result<Replay, Failure> {
-        let capture = Capture::open(&self.captures, Reading::default())?;
-        Ok(Replay::through(firewall, capture, self.clock()))
+/// What Ctrl-C and SIGTERM ask for; who asks again before it was heard ends the program at once.
+fn interruption() -> Result<Stop, Failure> {
+    let stop = Stop::default();
+    for signal in [SIGINT, SIGTERM] {
+        flag::register_conditional_default(signal, Arc::clone(&stop.0))
+            .and_then(|_| flag::register(signal, Arc::clone(&stop.0)))
+            .map_err(Failure::Signals)?;
     }
+    Ok(stop)
 }
 
 #[derive(Args, Clone)]
@@ -350,13 +401,7 @@ fn width() -> u16 {
 }
 
 const EXIT_STATUS: &str = "\
-Exit status: 0 success; 1 error; 2 wrong usage; 3 a finding that --fail-on asked for, be the capture damaged or not; 4 a capture is damaged: everything before the damage was analysed; 5 prove could not prove the rules.";
+Exit status: 0 success; 1 error; 2 wrong usage; 3 a finding that --fail-on asked for, be the capture damaged or not; 4 a capture is damaged: everything around the damage was analysed; 5 prove could not prove the rules; 130 interrupted before the captures were read to their end.";
 
 /// Exit status where rules do not hold what they should.
 const NOT_PROVED: u8 = 5;
-
-/// A capture ended early: told, and remembered in the exit status.
-fn damaged(error: &capture::Error) -> ExitCode {
-    eprintln!("ctaudit: {error}");
-    ExitCode::from(4)
-}

@@ -15,10 +15,7 @@ pub struct Progress {
 impl Progress {
     pub fn new(capture: &Capture) -> Self {
         if !std::io::stderr().is_terminal() {
-            return Self {
-                bar: ProgressBar::hidden(),
-                next: u64::MAX,
-            };
+            return Self::hidden();
         }
         let target = ProgressDrawTarget::stderr_with_hz(4);
         let bar = ProgressBar::with_draw_target(capture.total_bytes(), target);
@@ -32,6 +29,13 @@ impl Progress {
             bar.set_style(style);
         }
         Self { bar, next: 0 }
+    }
+
+    pub fn hidden() -> Self {
+        Self {
+            bar: ProgressBar::hidden(),
+            next: u64::MAX,
+        }
     }
 
     /// To be called for each packet; does something once in a read buffer.

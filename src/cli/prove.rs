@@ -6,7 +6,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{Failure, Input, RuleOptions, damaged, rules_of, width};
+use super::drive::drive;
+use super::progress::Progress;
+use super::{Failure, Input, RuleOptions, rules_of, width};
+use crate::firewall::Firewall;
 use crate::proof::Proof;
 use crate::report::table;
 
@@ -31,16 +34,13 @@ impl Prove {
         let (rules, files) = rules_of(&self.rules)?;
         let wishes = self.options.wishes(&self.input.firewall)?;
         let mut proof = Proof::new(&config, rules, &wishes.bypass, wishes.topology.as_ref());
-        let mut replay = self.input.replay(config)?;
-        let mut status = ExitCode::SUCCESS;
-        loop {
-            match replay.advance() {
-                Ok(None) => break,
-                Ok(Some(passage)) => proof.observe(&passage),
-                Err(error) if error.is_damage() => status = damaged(&error),
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let capture = self.input.capture(false)?;
+        let mut replay = self.input.replay(capture, Firewall::new(config));
+        let progress = Progress::new(replay.capture());
+        let mut status = drive(&mut replay, progress, |passage| {
+            proof.observe(passage);
+            Ok(())
+        })?;
         let mut out = BufWriter::new(io::stdout().lock());
         table::proof(&mut out, &proof, &files, width())?;
         out.flush()?;

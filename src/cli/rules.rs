@@ -5,8 +5,11 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::{Failure, Input, RuleOptions, damaged};
+use super::drive::drive;
+use super::progress::Progress;
+use super::{Failure, Input, RuleOptions};
 use crate::exposure::Exposure;
+use crate::firewall::Firewall;
 use crate::proposal::{Proposal, Target};
 use crate::report::rules;
 
@@ -36,18 +39,15 @@ impl Rules {
         let kernel = self.input.firewall.kernel;
         let config = self.input.firewall.config(kernel)?;
         let wishes = self.options.wishes(&self.input.firewall)?;
-        let mut replay = self.input.replay(config.clone())?;
+        let capture = self.input.capture(false)?;
+        let mut replay = self.input.replay(capture, Firewall::new(config.clone()));
         let mut exposure = Exposure::new(&config);
-        let mut status = ExitCode::SUCCESS;
-        loop {
-            match replay.advance() {
-                Ok(None) => break,
-                Ok(Some(passage)) => exposure.observe(&passage),
-                Err(error) if error.is_damage() => status = damaged(&error),
-                Err(error) => return Err(error.into()),
-            }
+        let progress = Progress::new(replay.capture());
+        let status = drive(&mut replay, progress, |passage| {
+            exposure.observe(passage);
             exposure.forget_rows();
-        }
+            Ok(())
+        })?;
         let proposal = Proposal::of(&exposure, &config.modules, &config.local, wishes);
         let totals = &exposure.totals;
         let text = match self.language {

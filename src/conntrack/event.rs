@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::expectation::{Expectation, ExpectationId, Origin};
+use crate::packet::Packet;
+use crate::packet::tunnel::Tunnel;
 use crate::time::Timestamp;
 use crate::tuple::{Direction, Protocol, Tuple};
 
@@ -85,6 +87,8 @@ impl ConntrackRecord {
 pub struct Life {
     /// Number of the packet that opened it.
     pub first_packet: u64,
+    /// What that was taken out of.
+    pub tunnel: Option<Tunnel>,
     pub first_at: Timestamp,
     pub last_at: Timestamp,
     /// By direction; ICMP errors about the flow are not counted.
@@ -94,9 +98,10 @@ pub struct Life {
 }
 
 impl Life {
-    pub fn begin(packet: u64, at: Timestamp) -> Self {
+    pub fn begin(packet: &Packet<'_>, at: Timestamp) -> Self {
         Self {
-            first_packet: packet,
+            first_packet: packet.number,
+            tunnel: packet.tunnel,
             first_at: at,
             last_at: at,
             packets: [0; 2],
@@ -125,6 +130,8 @@ pub struct ExpectationRecord {
     pub root: Root,
     /// The packet at which it was made.
     pub packet: u64,
+    /// What that was taken out of.
+    pub tunnel: Option<Tunnel>,
     /// Which way that packet went: on whose word the hole opened.
     pub direction: Direction,
     pub at: Timestamp,

@@ -166,7 +166,11 @@ impl Dialogue {
         let (sequence, header, payload) = payload(protocol, packet.transport_bytes())?;
         let way = Way {
             hop_limit: packet.hop_limit,
-            via: link::via(passage.link, passage.interface, passage.frame),
+            // In a tunnel nobody knows who sent it to the tunnel's end.
+            via: match packet.tunnel {
+                None => link::via(passage.link, passage.interface, passage.frame),
+                Some(_) => None,
+            },
         };
         self.sides[direction.index()].arrive(way);
         let sequence = match protocol {

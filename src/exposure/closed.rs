@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Possible;
 use crate::conntrack::event::{Closed, ConntrackRecord, Ended, ExpectationRecord};
+use crate::packet::tunnel::Tunnel;
 use crate::service::Service;
 use crate::time::Timestamp;
 
@@ -71,6 +72,8 @@ pub struct EndedConntrack {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     pub frame: u64,
+    /// What its packet was taken out of.
+    pub tunnel: Option<Tunnel>,
     pub at: Timestamp,
     pub service: Service,
     /// Who opened the control connection.

@@ -12,7 +12,7 @@ mod usage;
 pub use closed::{ClosedExpectation, EndedConntrack, Outcome, Refusal, Visitor};
 pub use hours::{Hour, Hours};
 pub use possible::Possible;
-pub use totals::{Count, Flows, IcmpError, IcmpErrors, Link, Totals};
+pub use totals::{Count, Flows, IcmpError, IcmpErrors, Link, Totals, Tunnels};
 pub use usage::{Ends, Ports, Refusals, Related, Use};
 
 use std::collections::BTreeMap;
@@ -34,6 +34,7 @@ use crate::helper::{self, Modules};
 use crate::kernel::Kernel;
 use crate::packet::Packet;
 use crate::packet::route::{self, Fate};
+use crate::packet::tunnel::Tunnel;
 use crate::replay::{Arrival, Passage};
 use crate::service::Service;
 use crate::time::{Tick, Timestamp};
@@ -126,7 +127,7 @@ impl Exposure {
     pub fn finish(&mut self, step: &Step<'_>) {
         let number = self.totals.frames;
         let late = step.late.iter().map(|late| (late.at, &late.event));
-        self.events(number, false, late);
+        self.events((number, None), false, late);
     }
 
     /// No packet was RELATED, and none could have been: there is nothing for rules to accept, or to drop.
@@ -154,6 +155,7 @@ impl Exposure {
         self.totals.dropped += u64::from(dropped == Some(true));
         if let Some(packet) = packet {
             self.totals.families[usize::from(packet.src.is_ipv6())] += 1;
+            self.totals.tunnel(packet);
         }
         if let Some(reason) = reason {
             *self.totals.reasons.entry(reason).or_default() += 1;
@@ -175,16 +177,18 @@ impl Exposure {
         }
         if !step.late.is_empty() || !step.events.is_empty() {
             let late = step.late.iter().map(|late| (late.at, &late.event));
-            self.events(passage.number, false, late);
+            self.events((passage.number, None), false, late);
             let events = step.events.iter();
             let refused = events
                 .clone()
                 .any(|event| matches!(event, Event::Refused { .. }));
             let events = events.map(|event| (passage.clock, event));
-            self.events(passage.number, refused, events);
+            let tunnel = packet.and_then(|packet| packet.tunnel);
+            self.events((passage.number, tunnel), refused, events);
         }
         if let Some((packet, name)) = packet.zip(passage.interface_name)
             && step.verdict.nth == 1
+            && packet.tunnel.is_none()
             && let Some(id) = step.verdict.conntrack
             && self.flows.contains_key(&id)
         {
@@ -192,7 +196,7 @@ impl Exposure {
         }
     }
 
-    /// The first packet of a direction comes by the interface that its sender is behind. Where a router's capture holds
+    /// The first packet of a direction comes by the interface that its sender is behind, unless it came in a tunnel. Where a router's capture holds
     /// packets as they come and as they go, that is the first of the two.
     fn came_by(&mut self, sender: IpAddr, name: &str) {
         let known = self.interfaces.entry(sender);
@@ -202,10 +206,10 @@ impl Exposure {
         }
     }
 
-    /// What a packet did, and whether its helper dropped it; or what time did before.
+    /// What a packet did, out of which tunnel, and whether its helper dropped it; or what time did before.
     fn events<'e>(
         &mut self,
-        number: u64,
+        (number, tunnel): (u64, Option<Tunnel>),
         dropped: bool,
         events: impl Iterator<Item = (Timestamp, &'e Event)>,
     ) {
@@ -250,10 +254,10 @@ impl Exposure {
                 } => {
                     is_told |= helper::is_of_conntrack(reason);
                     let bytes = Some(bytes.clone());
-                    self.refused((number, at), root, reason, bytes, dropped);
+                    self.refused((number, tunnel, at), root, reason, bytes, dropped);
                 }
                 Event::Refused { root, reason } if !is_told => {
-                    self.refused((number, at), root, reason, None, true);
+                    self.refused((number, tunnel, at), root, reason, None, true);
                 }
                 Event::Refused { .. } => {}
                 Event::ConntrackUpdate(_) => {}
@@ -385,7 +389,7 @@ impl Exposure {
 
     fn refused(
         &mut self,
-        (frame, at): (u64, Timestamp),
+        (frame, tunnel, at): (u64, Option<Tunnel>, Timestamp),
         root: &Root,
         reason: &'static str,
         bytes: Option<Range<usize>>,
@@ -396,6 +400,7 @@ impl Exposure {
         refusals.dropped += u64::from(dropped);
         self.refusals.push(Refusal {
             frame,
+            tunnel,
             at,
             service: Service::of(root),
             client: root.tuple.src,

@@ -1,10 +1,13 @@
 //! Sums over all frames.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::conntrack::{Reason, State};
+use crate::packet::Packet;
 use crate::packet::link::NoIp;
+use crate::packet::tunnel::{self, Tunnel};
 use crate::service::Sighting;
 use crate::time::Timestamp;
 use crate::tuple::Protocol;
@@ -17,8 +20,6 @@ pub struct Totals {
     pub links: BTreeMap<u16, Link>,
     /// Packets that the snap length cut off.
     pub cut: u64,
-    /// Packets that the capture itself says it lost.
-    pub lost: u64,
     pub first: Option<Timestamp>,
     pub last: Option<Timestamp>,
     /// Frames whose timestamp lies before an earlier one's, and those at which the clock was set back or leapt.
@@ -31,6 +32,10 @@ pub struct Totals {
     states: [Count; 6],
     pub reasons: BTreeMap<Reason, u64>,
     pub dropped: u64,
+    /// What packets were taken out of; of several tunnels around each other, the innermost.
+    pub tunnels: BTreeMap<tunnel::Kind, Tunnels>,
+    /// Packets that carry others and were not looked into.
+    pub unopened: BTreeMap<tunnel::Kind, u64>,
     pub conntracks: BTreeMap<Protocol, Flows>,
     /// TCP connections whose beginning the capture does not hold.
     pub picked_up: u64,
@@ -46,6 +51,31 @@ pub struct Link {
     pub duplicates: u64,
     /// Those without an IP packet.
     pub without_ip: BTreeMap<NoIp, u64>,
+}
+
+/// Tunnels of one kind that were looked into.
+#[derive(Clone, Debug, Default)]
+pub struct Tunnels {
+    pub packets: u64,
+    /// Different ones, the first thousand.
+    pub ids: BTreeSet<u32>,
+    /// Between whom they are, either way round, the first thousand.
+    pub ends: BTreeSet<(IpAddr, IpAddr)>,
+}
+
+impl Tunnels {
+    fn add(&mut self, tunnel: &Tunnel) {
+        self.packets += 1;
+        if let Some(id) = tunnel.id
+            && self.ids.len() < LISTED
+        {
+            self.ids.insert(id);
+        }
+        if self.ends.len() < LISTED {
+            let Tunnel { src, dst, .. } = *tunnel;
+            self.ends.insert((src.min(dst), src.max(dst)));
+        }
+    }
 }
 
 /// Conntracks of one protocol.
@@ -85,6 +115,16 @@ impl Totals {
         &mut self.states[state as usize]
     }
 
+    /// What the packet was taken out of, and what there still is in it.
+    pub(super) fn tunnel(&mut self, packet: &Packet<'_>) {
+        if let Some(tunnel) = &packet.tunnel {
+            self.tunnels.entry(tunnel.kind).or_default().add(tunnel);
+        }
+        if let Some(opened) = tunnel::open(packet) {
+            *self.unopened.entry(opened.tunnel.kind).or_default() += 1;
+        }
+    }
+
     /// From the first frame to the last.
     pub fn duration(&self) -> Duration {
         self.first
@@ -108,3 +148,5 @@ pub struct IcmpErrors {
     pub forwarded: Sighting,
     pub delivered: Sighting,
 }
+
+const LISTED: usize = 1000;

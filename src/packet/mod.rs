@@ -36,7 +36,7 @@ pub struct Packet<'a> {
     /// It came in fragments.
     pub fragmented: bool,
     /// What it was taken out of, where that was asked for; of several around each other, the innermost.
-    pub tunnel: Option<&'a Tunnel>,
+    pub tunnel: Option<Tunnel>,
 }
 
 impl<'a> Packet<'a> {
@@ -93,18 +93,17 @@ impl Unseen {
 pub struct Decoder {
     /// Tunnels that are opened.
     decapsulate: Kinds,
-    /// What is outside first.
-    layers: [Layer; 1 + tunnel::MOST_NESTED],
+    outer: Layer,
+    /// One for each tunnel around a packet.
+    inner: [Layer; tunnel::MOST_NESTED],
 }
 
 /// One IP layer. It owns the fragments that wait and the one buffer that a packet may need.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Layer {
     reassembler: Reassembler,
     /// For a packet whose captured bytes are not the whole of it.
     padded: Vec<u8>,
-    /// What leads to the next layer.
-    tunnel: Option<Tunnel>,
 }
 
 impl Default for Decoder {
@@ -117,14 +116,13 @@ impl Decoder {
     pub fn new(limits: fragment::Limits, decapsulate: Kinds) -> Self {
         Self {
             decapsulate,
-            layers: std::array::from_fn(|_| Layer {
-                reassembler: Reassembler::new(limits),
-                ..Layer::default()
-            }),
+            outer: Layer::new(limits),
+            inner: std::array::from_fn(|_| Layer::new(limits)),
         }
     }
 
-    /// A frame without IP is none, be it as good as any. `at` is the clock of the simulation, which never runs backwards.
+    /// A frame without IP is none, be it as good as any, and neither is one in a tunnel that is opened. `at` is the clock
+    /// of the simulation, which never runs backwards.
     pub fn decode<'a>(
         &'a mut self,
         at: Timestamp,
@@ -133,12 +131,34 @@ impl Decoder {
         frame: &'a [u8],
     ) -> Result<Result<Packet<'a>, Unseen>, NoIp> {
         let bytes = link::network_layer(link, frame)?;
-        let [outer, ..] = &mut self.layers;
-        Ok(outer.datagram(at, number, bytes))
+        let mut arrived = self.outer.datagram(at, number, bytes);
+        if self.decapsulate.is_empty() {
+            return Ok(arrived);
+        }
+        for layer in &mut self.inner {
+            let opened = arrived.as_ref().ok().and_then(tunnel::open);
+            let Some(opened) = opened.filter(|opened| self.decapsulate.has(opened.tunnel.kind))
+            else {
+                break;
+            };
+            let inner = layer.datagram(at, number, opened.inner?);
+            arrived = inner.map(|packet| Packet {
+                tunnel: Some(opened.tunnel),
+                ..packet
+            });
+        }
+        Ok(arrived)
     }
 }
 
 impl Layer {
+    fn new(limits: fragment::Limits) -> Self {
+        Self {
+            reassembler: Reassembler::new(limits),
+            padded: Vec::new(),
+        }
+    }
+
     fn datagram<'a>(
         &'a mut self,
         at: Timestamp,

@@ -3,7 +3,7 @@
 //! Names and spelling are those of ctnetlink as its tools show it, so that the record can be held against a kernel's
 //! line by line. `late` are events that time caused since the packet before, `events` those of this packet. Two of them
 //! are ours alone: `exp_update`, where a helper activated an expectation or gave it more time, and `declined`, where it
-//! saw what looks like a command and expects nothing.
+//! saw what looks like a command and expects nothing. `tunnel` stands in the record of a packet that was taken out of one.
 
 use std::io::{self, Write};
 use std::net::IpAddr;
@@ -14,10 +14,17 @@ use super::Expected;
 use crate::conntrack::event::{ConntrackRecord, Event, ExpectationRecord};
 use crate::conntrack::{Step, Verdict, has_ports};
 use crate::kernel::Kernel;
+use crate::packet::tunnel::Tunnel;
 use crate::tuple::{Protocol, Tuple};
 
-/// Writes the record of one packet.
-pub fn write(out: &mut dyn Write, number: u64, step: &Step<'_>, kernel: &Kernel) -> io::Result<()> {
+/// Writes the record of one packet, and of what it was taken out of.
+pub fn write(
+    out: &mut dyn Write,
+    number: u64,
+    tunnel: Option<Tunnel>,
+    step: &Step<'_>,
+    kernel: &Kernel,
+) -> io::Result<()> {
     let Verdict {
         state,
         direction,
@@ -28,6 +35,12 @@ pub fn write(out: &mut dyn Write, number: u64, step: &Step<'_>, kernel: &Kernel)
     } = step.verdict;
     let line = Line {
         n: number,
+        tunnel: tunnel.map(|tunnel| TunnelLine {
+            kind: tunnel.kind.name(),
+            id: tunnel.id,
+            src: tunnel.src,
+            dst: tunnel.dst,
+        }),
         state: state.name(),
         dir: direction.map(|direction| direction.name()),
         helper,
@@ -51,6 +64,8 @@ pub fn write(out: &mut dyn Write, number: u64, step: &Step<'_>, kernel: &Kernel)
 #[derive(Serialize)]
 struct Line {
     n: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tunnel: Option<TunnelLine>,
     state: &'static str,
     dir: Option<&'static str>,
     helper: Option<&'static str>,
@@ -59,6 +74,15 @@ struct Line {
     reason: Option<&'static str>,
     late: Vec<EventLine>,
     events: Vec<EventLine>,
+}
+
+#[derive(Serialize)]
+struct TunnelLine {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<u32>,
+    src: IpAddr,
+    dst: IpAddr,
 }
 
 #[derive(Serialize)]

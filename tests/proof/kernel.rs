@@ -8,14 +8,13 @@ use std::process::Command;
 use ctaudit::conntrack::config::Config;
 use ctaudit::firewall::Firewall;
 use ctaudit::proposal::{What, Wishes};
-use ctaudit::replay::{Arrival, Clock, Replay};
-use ctaudit::report::json;
+use ctaudit::replay::{Clock, Replay};
 use ctaudit::ruleset::Ruleset;
 use serde_json::Value;
 
 use super::{Case, together};
 use crate::namespace::{has_iptables, has_nft, must_run};
-use crate::support::{capture, firewall, read, samples};
+use crate::support::{capture, firewall, lines, read, samples};
 
 /// With the helpers that a kernel has; on the router of the samples too, which asks the lan.
 fn of_the_kernel() -> impl Iterator<Item = Case> {
@@ -131,14 +130,8 @@ fn ours(case: &Case, rules: Ruleset) -> Vec<Met> {
     let kernel = config.kernel;
     let firewall = Firewall::with_rules(config, rules, None);
     // kernel-replay does not wait between packets.
-    let mut replay = Replay::through(firewall, capture(case.bytes.clone()), Clock::Still);
-    let mut lines = Vec::new();
-    while let Some(passage) = replay.advance().unwrap() {
-        if let Arrival::Unseen(_, step) | Arrival::Packet(_, step) = passage.arrival {
-            json::write(&mut lines, passage.number, &step, &kernel).unwrap();
-        }
-    }
-    met(&lines)
+    let replay = Replay::through(firewall, capture(case.bytes.clone()), Clock::Still);
+    met(&lines(replay, &kernel))
 }
 
 fn kernels(case: &Case, files: &[String]) -> Vec<Met> {

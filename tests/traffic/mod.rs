@@ -26,6 +26,7 @@ mod sip_message;
 mod ssdp;
 mod tftp;
 mod tns;
+pub mod tunnel;
 
 use std::collections::VecDeque;
 use std::path::Path;

@@ -12,14 +12,16 @@ use crate::conntrack::expect::{Clash, Expected, destination};
 use crate::expectation::{Expectation, ExpectationId};
 use crate::helper::{Master, Refused, Standing};
 use crate::packet::route::Device;
+use crate::packet::tunnel::Tunnel;
 use crate::tuple::{Direction, Tuple};
 
 /// A connection in the hands of its helper.
 pub struct Helped<'t> {
     pub tracker: &'t mut Tracker,
     pub slot: u32,
-    /// Number of the packet that the helper reads, its direction and its way out.
+    /// Number of the packet that the helper reads, what it was taken out of, its direction and its way out.
     pub packet: u64,
+    pub tunnel: Option<Tunnel>,
     pub direction: Direction,
     pub device: Option<Device>,
 }
@@ -78,6 +80,7 @@ impl Helped<'_> {
             helper: help.name,
             root: ct.root(help.name),
             packet: self.packet,
+            tunnel: self.tunnel,
             direction: self.direction,
             at: tracker.now,
             timeout: policy.timeout,

@@ -383,7 +383,7 @@ impl Tracker {
             cached: Cached::default(),
             expires: self.now,
             l4: L4::Stateless,
-            life: Life::begin(packet.number, self.now),
+            life: Life::begin(packet, self.now),
             related,
             help,
         });

@@ -23,7 +23,7 @@ use columns::{
 };
 
 /// Changes whenever a column is added, removed or means something else.
-pub const SCHEMA_VERSION: u32 = 4;
+pub const SCHEMA_VERSION: u32 = 5;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {

@@ -4,9 +4,10 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::endpoint;
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Unproved};
 use crate::conntrack::Reason;
 use crate::packet::link::NoIp;
+use crate::packet::tunnel;
 use crate::proof::Proof;
 use crate::proposal::{Proposal, What, conntrackd};
 use crate::report::layout::{self, finish, heading, wrapped};
@@ -126,10 +127,15 @@ pub fn limits(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
             names.join(" and ")
         ));
     }
-    if analysis.proof.is_none() {
-        lines.push(String::from(
-            "the rules are not proved, because what came through a pipe could not be kept for a second replay: save \
-             it and run ctaudit prove",
+    if let Err(why) = &analysis.proof {
+        lines.push(format!(
+            "the rules are not proved, because {}",
+            match why {
+                Unproved::NotKept =>
+                    "what came through a pipe could not be kept for a second replay: save it and run ctaudit prove",
+                Unproved::Gone => "a capture was gone before its second replay: run ctaudit prove",
+                Unproved::Interrupted => "the second replay was interrupted: run ctaudit prove",
+            }
         ));
     }
     let covered = span(totals.duration());
@@ -160,10 +166,20 @@ pub fn limits(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
             counted(analysis.discovery.omitted, "message")
         ));
     }
-    if totals.lost > 0 {
+    if !totals.unopened.is_empty() {
+        let packets = totals.unopened.values().sum();
+        let kinds = totals.unopened.keys().map(|kind| kind.name());
+        lines.push(format!(
+            "{} with another inside, of which conntrack was shown the outer one: --decapsulate {} looks inside, {} deep",
+            counted(packets, "packet"),
+            kinds.collect::<Vec<_>>().join(","),
+            tunnel::MOST_NESTED
+        ));
+    }
+    if analysis.account.lost > 0 {
         lines.push(format!(
             "{} lost in capturing, as the capture says itself",
-            counted(totals.lost, "packet")
+            counted(analysis.account.lost, "packet")
         ));
     }
     if totals.cut > 0 {

@@ -23,6 +23,7 @@ pub fn write(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result
     let exposure = &analysis.exposure;
     packets(out, &exposure.totals, width)?;
     conntracks(out, &exposure.totals, width)?;
+    tunnels(out, &exposure.totals, width)?;
     audit::verdicts(out, analysis, width)?;
     audit::findings(out, analysis, width)?;
     audit::exposure(out, exposure, width)?;
@@ -37,8 +38,8 @@ pub fn write(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result
     if let Some(compared) = &analysis.compared {
         self::compared(out, compared, width)?;
     }
-    advice::rules(out, &analysis.proposal, analysis.proof.as_ref(), width)?;
-    if let Some(proof) = &analysis.proof {
+    advice::rules(out, &analysis.proposal, analysis.proof.as_ref().ok(), width)?;
+    if let Ok(proof) = &analysis.proof {
         proof::outcome(out, proof, width)?;
     }
     advice::set_up(out, &analysis.conntrackd)?;
@@ -105,6 +106,29 @@ fn conntracks(out: &mut dyn Write, totals: &Totals, width: u16) -> io::Result<()
             flows.all.to_string(),
             flows.unreplied.to_string(),
             flows.assured.to_string(),
+        ]);
+    }
+    finish(out, table)
+}
+
+/// What was looked into.
+fn tunnels(out: &mut dyn Write, totals: &Totals, width: u16) -> io::Result<()> {
+    if totals.tunnels.is_empty() {
+        return Ok(());
+    }
+    heading(
+        out,
+        "Tunnels",
+        "what packets were taken out of, the innermost; of ids and ends the first 1000 are counted",
+    )?;
+    let headers = ["tunnel", "packets", "ids", "pairs of ends"];
+    let mut table = table(width, &headers, &[1, 2, 3]);
+    for (kind, tunnels) in &totals.tunnels {
+        table.add_row([
+            kind.name().to_owned(),
+            tunnels.packets.to_string(),
+            tunnels.ids.len().to_string(),
+            tunnels.ends.len().to_string(),
         ]);
     }
     finish(out, table)

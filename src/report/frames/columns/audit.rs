@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Described, each, instant, length};
+use super::{Described, each, instant, length, tunnels};
 use crate::analysis::Analysis;
 use crate::exposure::{Exposure, Hour, Refusal, Refusals, Use};
 use crate::findings::Finding;
@@ -331,6 +331,7 @@ pub fn refusals(rows: &[Refusal]) -> Vec<Described> {
             each(rows, |row| row.bytes.as_ref().map(|bytes| bytes.end as u64)),
         ),
     ]);
+    columns.extend(tunnels(rows, |row| row.tunnel));
     columns
 }
 

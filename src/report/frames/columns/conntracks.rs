@@ -1,6 +1,6 @@
 //! Every conntrack, and those that an expectation let in once more.
 
-use super::{Described, each, instant};
+use super::{Described, each, instant, tunnels};
 use crate::exposure::EndedConntrack;
 use crate::tuple::Direction;
 
@@ -69,7 +69,7 @@ fn flow(rows: &[&EndedConntrack]) -> Vec<Described> {
         |row: &&EndedConntrack, port: u16| row.record.original.icmp().is_none().then_some(port);
     let original = Direction::Original.index();
     let reply = Direction::Reply.index();
-    vec![
+    let mut columns = vec![
         Described::new(
             "conntrack",
             "",
@@ -184,5 +184,7 @@ fn flow(rows: &[&EndedConntrack]) -> Vec<Described> {
             "why it left the table",
             each(rows, |row| row.ended.name()),
         ),
-    ]
+    ];
+    columns.extend(tunnels(rows, |row| row.record.life.tunnel));
+    columns
 }

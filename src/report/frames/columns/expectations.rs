@@ -1,6 +1,6 @@
 //! Every expectation, with the origin of each of its fields.
 
-use super::{Described, each, instant, length};
+use super::{Described, each, instant, length, tunnels};
 use crate::expectation::{Origin, network};
 use crate::exposure::ClosedExpectation;
 use crate::time::Timestamp;
@@ -20,7 +20,7 @@ pub fn expectations(rows: &[ClosedExpectation]) -> Vec<Described> {
             .as_ref()
             .map(|port| port.value)
     };
-    vec![
+    let mut columns = vec![
         Described::new(
             "expectation",
             "",
@@ -243,7 +243,9 @@ pub fn expectations(rows: &[ClosedExpectation]) -> Vec<Described> {
             "its port",
             each(rows, |row| row.record.master.dport),
         ),
-    ]
+    ];
+    columns.extend(tunnels(rows, |row| row.record.tunnel));
+    columns
 }
 
 /// A field's origin in one word, with the bytes where it was read.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use polars::prelude::*;
 
 use super::SCHEMA_VERSION;
+use crate::packet::tunnel::Tunnel;
 use crate::time::Timestamp;
 
 pub use audit::{control_protocols, exposure, findings, refusals, verdicts, what_if};
@@ -66,6 +67,36 @@ fn instant(at: Timestamp) -> Option<i64> {
 /// Nanoseconds; 585 years at most.
 fn length(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The columns that name the tunnel of a row's first packet.
+fn tunnels<R>(rows: &[R], of: impl Fn(&R) -> Option<Tunnel>) -> Vec<Described> {
+    vec![
+        Described::new(
+            "tunnel",
+            "",
+            "kind of the tunnel that its first packet was taken out of; empty: none",
+            each(rows, |row| of(row).map(|tunnel| tunnel.kind.name())),
+        ),
+        Described::new(
+            "tunnel_id",
+            "",
+            "the tunnel's number: key, VNI, TEID or session; empty: it has none",
+            each(rows, |row| of(row).and_then(|tunnel| tunnel.id)),
+        ),
+        Described::new(
+            "tunnel_src",
+            "",
+            "the end of the tunnel that sent that packet",
+            each(rows, |row| of(row).map(|tunnel| tunnel.src.to_string())),
+        ),
+        Described::new(
+            "tunnel_dst",
+            "",
+            "the other end",
+            each(rows, |row| of(row).map(|tunnel| tunnel.dst.to_string())),
+        ),
+    ]
 }
 
 /// One value a row.
