@@ -54,8 +54,7 @@ fn every_command_sees_what_is_inside() {
     assert_eq!(format!("{before}{behind}"), analyse(&plain, &[]));
     let row = section.lines().last().unwrap();
     let row: Vec<&str> = row.split_whitespace().collect();
-    let packets = ip_packets(Path::new(&plain)).len().to_string();
-    assert_eq!(row, ["vxlan", &packets, "1", "1"]);
+    assert_eq!(row, ["vxlan", &PACKETS.to_string(), "1", "1"]);
     assert!(inside.contains("Proof: proved"), "{inside}");
 }
 
@@ -63,8 +62,7 @@ fn every_command_sees_what_is_inside() {
 fn what_was_not_looked_into_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let [plain, vxlan] = captures(folder.path());
-    let packets = ip_packets(Path::new(&plain)).len();
-    let line = format!("- {packets} packets with another inside");
+    let line = format!("- {PACKETS} packets with another inside");
     for arguments in [
         &["analyse", &vxlan][..],
         &["analyse", "--decapsulate", "gre", &vxlan],
@@ -133,3 +131,6 @@ fn events_name_the_tunnel() {
         "{error}"
     );
 }
+
+/// IP packets of the session, as capinfos counts its frames, without two of ARP.
+const PACKETS: usize = 77;

@@ -311,6 +311,10 @@ fn what_only_claims_to_be_a_tunnel_stays_what_it_is() {
             in_udp(4790, &[0x0d, 0, 0, 1, 0, 0, 1, 0], &ip4),
         ),
         (
+            "VXLAN-GPE without a next protocol",
+            in_udp(4790, &[8, 0, 0, 0, 0, 0, 1, 0], &frame),
+        ),
+        (
             "VXLAN-GPE of version 1",
             in_udp(4790, &[0x1c, 0, 0, 1, 0, 0, 1, 0], &ip4),
         ),

@@ -163,48 +163,29 @@ impl Form {
 
 /// Looks into a packet; `None` where it is no tunnel. Of all others only the protocol is looked at, and of UDP the ports.
 pub fn open<'a>(packet: &Packet<'a>) -> Option<Opened<'a>> {
+    let inside = inside(packet)?;
+    Some(Opened {
+        tunnel: Tunnel {
+            kind: inside.kind,
+            id: inside.id,
+            src: packet.src,
+            dst: packet.dst,
+        },
+        inner: inside.inner()?,
+    })
+}
+
+fn inside<'a>(packet: &Packet<'a>) -> Option<Inside<'a>> {
     let (protocol, at) = packet.transport?;
     let rest = || Rest::of(packet, at);
-    let Inside {
-        kind,
-        id,
-        form,
-        rest,
-    } = match protocol {
-        Protocol::UDP => udp(rest()?)?,
-        Protocol::GRE => gre::read(rest()?)?,
-        IPV4 => Inside::bare(Kind::Ipip, Form::Ipv4, rest()?),
-        IPV6 if packet.src.is_ipv4() => Inside::bare(Kind::SixInFour, Form::Ipv6, rest()?),
-        IPV6 => Inside::bare(Kind::Ipip, Form::Ipv6, rest()?),
-        _ => return None,
-    };
-    let tunnel = Tunnel {
-        kind,
-        id,
-        src: packet.src,
-        dst: packet.dst,
-    };
-    let inner = match form {
-        Form::Ethernet => match link::network_layer(link::ETHERNET, rest.captured) {
-            Err(NoIp::Malformed) => return None,
-            Err(_) if rest.captured.len() <= ETHERNET_HEADER => return None,
-            Err(why) => {
-                let inner = Err(why);
-                return Some(Opened { tunnel, inner });
-            }
-            Ok(inner) => inner,
-        },
-        Form::Ipv4 | Form::Ipv6 | Form::Ip => rest.captured,
-    };
-    // Only a mirror may send less than all of a packet (the T bit of ERSPAN's header).
-    let room = match kind {
-        Kind::Erspan => usize::MAX,
-        _ => inner.len() + rest.missing(),
-    };
-    is_ip(form, inner, room).then_some(Opened {
-        tunnel,
-        inner: Ok(inner),
-    })
+    match protocol {
+        Protocol::UDP => udp(rest()?),
+        Protocol::GRE => gre::read(rest()?),
+        IPV4 => Some(Inside::bare(Kind::Ipip, Form::Ipv4, rest()?)),
+        IPV6 if packet.src.is_ipv4() => Some(Inside::bare(Kind::SixInFour, Form::Ipv6, rest()?)),
+        IPV6 => Some(Inside::bare(Kind::Ipip, Form::Ipv6, rest()?)),
+        _ => None,
+    }
 }
 
 /// By the destination port, as the source port is there to spread the load (RFC 7348, 5; RFC 8926, 3.3); GTP-U's and
@@ -226,27 +207,41 @@ fn udp(rest: Rest<'_>) -> Option<Inside<'_>> {
 }
 
 impl<'a> Inside<'a> {
-    /// A tunnel without a header of its own.
+    /// Where no header says more than what is behind it.
     fn bare(kind: Kind, form: Form, rest: Rest<'a>) -> Self {
-        let id = None;
         Self {
             kind,
-            id,
+            id: None,
             form,
             rest,
         }
     }
-}
 
-/// An IP header of the version that was promised, of a packet for which there is room.
-fn is_ip(form: Form, inner: &[u8], room: usize) -> bool {
-    let version = inner.first().map(|first| first >> 4);
-    let is_promised = match form {
-        Form::Ipv4 => version == Some(4),
-        Form::Ipv6 => version == Some(6),
-        Form::Ip | Form::Ethernet => matches!(version, Some(4 | 6)),
-    };
-    is_promised && ip::total_length(inner).is_ok_and(|length| length <= room)
+    /// An IP packet of the version that was promised, or why there is none; `None` where it is cut off or malformed.
+    fn inner(&self) -> Option<Result<&'a [u8], NoIp>> {
+        let bytes = match self.form {
+            Form::Ethernet => match link::network_layer(link::ETHERNET, self.rest.captured) {
+                Ok(bytes) => bytes,
+                Err(NoIp::Malformed) => return None,
+                Err(_) if self.rest.captured.len() <= ETHERNET_HEADER => return None,
+                Err(why) => return Some(Err(why)),
+            },
+            _ => self.rest.captured,
+        };
+        let version = bytes.first()? >> 4;
+        let is_promised = match self.form {
+            Form::Ipv4 => version == 4,
+            Form::Ipv6 => version == 6,
+            Form::Ip | Form::Ethernet => matches!(version, 4 | 6),
+        };
+        // Only a mirror may send less than all of a packet (the T bit of ERSPAN's header).
+        let room = match self.kind {
+            Kind::Erspan => usize::MAX,
+            _ => bytes.len() + self.rest.missing(),
+        };
+        let fits = ip::total_length(bytes).is_ok_and(|length| length <= room);
+        (is_promised && fits).then_some(Ok(bytes))
+    }
 }
 
 /// Tunnels in tunnels that are opened; what is deeper stays in its packet.

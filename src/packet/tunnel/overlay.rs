@@ -4,31 +4,29 @@
 use super::rest::Rest;
 use super::{Form, Inside, Kind};
 
-/// Around Ethernet. A port is weak evidence: bits that nobody defined make it something else, as they do for the kernel
-/// (`vxlan_rcv`). Those of a group policy (draft-smith-vxlan-group-policy) are defined.
+/// Around Ethernet, for which the I bit says that there is a VNI. A port is weak evidence: bits that nobody defined make
+/// it something else, as they do for the kernel (`vxlan_rcv`). A group policy (draft-smith-vxlan-group-policy-05) is
+/// defined.
 pub fn vxlan(rest: Rest<'_>) -> Option<Inside<'_>> {
-    let (&[flags, policy @ .., vni_0, vni_1, vni_2, reserved], rest) = rest.take::<8>()?;
-    let is_clean = match flags {
-        INSTANCE => policy == [0; 3],
-        GROUP_AND_INSTANCE => true,
-        _ => false,
+    let (header, rest) = rest.take::<8>()?;
+    let (&[INSTANCE, 0, 0, 0, vni @ .., 0] | &[GROUP_AND_INSTANCE, _, _, _, vni @ .., 0]) = header
+    else {
+        return None;
     };
-    (is_clean && reserved == 0).then_some(Inside {
+    Some(Inside {
         kind: Kind::Vxlan,
-        id: Some(number([vni_0, vni_1, vni_2])),
+        id: Some(number(vni)),
         form: Form::Ethernet,
         rest,
     })
 }
 
-/// Around what the P bit says that the header says, if it is not OAM.
+/// Around what the header names, in version 0 and not for OAM (`vxlan_parse_gpe_proto`).
 pub fn vxlan_gpe(rest: Rest<'_>) -> Option<Inside<'_>> {
-    let (&[flags, _, _, next, vni_0, vni_1, vni_2, _], rest) = rest.take::<8>()?;
-    if flags & (GPE_VERSION | GPE_OAM) != 0 {
+    let (&[NEXT_AND_INSTANCE, 0, 0, next, vni @ .., 0], rest) = rest.take::<8>()? else {
         return None;
-    }
+    };
     let form = match next {
-        _ if flags & GPE_NEXT == 0 => Form::Ethernet,
         1 => Form::Ipv4,
         2 => Form::Ipv6,
         3 => Form::Ethernet,
@@ -36,7 +34,7 @@ pub fn vxlan_gpe(rest: Rest<'_>) -> Option<Inside<'_>> {
     };
     Some(Inside {
         kind: Kind::Vxlan,
-        id: (flags & INSTANCE != 0).then_some(number([vni_0, vni_1, vni_2])),
+        id: Some(number(vni)),
         form,
         rest,
     })
@@ -44,14 +42,14 @@ pub fn vxlan_gpe(rest: Rest<'_>) -> Option<Inside<'_>> {
 
 /// Control messages (the O bit) are for the tunnel's end.
 pub fn geneve(rest: Rest<'_>) -> Option<Inside<'_>> {
-    let (&[first, control, high, low, vni_0, vni_1, vni_2, _], rest) = rest.take::<8>()?;
+    let (&[first, control, high, low, vni @ .., _], rest) = rest.take::<8>()?;
     let (version, options) = (first >> 6, usize::from(first & 0x3f) * 4);
     if version != 0 || control & GENEVE_CONTROL != 0 {
         return None;
     }
     Some(Inside {
         kind: Kind::Geneve,
-        id: Some(number([vni_0, vni_1, vni_2])),
+        id: Some(number(vni)),
         form: Form::of(u16::from_be_bytes([high, low]))?,
         rest: rest.skip(options)?,
     })
@@ -63,7 +61,5 @@ fn number([high, middle, low]: [u8; 3]) -> u32 {
 
 const INSTANCE: u8 = 0x08;
 const GROUP_AND_INSTANCE: u8 = 0x88;
-const GPE_VERSION: u8 = 0x30;
-const GPE_NEXT: u8 = 0x04;
-const GPE_OAM: u8 = 0x01;
+const NEXT_AND_INSTANCE: u8 = 0x0c;
 const GENEVE_CONTROL: u8 = 0x80;

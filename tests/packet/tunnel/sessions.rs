@@ -1,5 +1,7 @@
 //! Whole sessions in tunnels.
 
+use std::collections::BTreeSet;
+
 use ctaudit::packet::tunnel::Kinds;
 use ctaudit::replay::{Clock, Replay};
 use serde_json::Value;
@@ -9,22 +11,24 @@ use crate::support::{capture, firewall, ip_packets, lines, read, record, samples
 use crate::traffic::tunnel::{ALL, Wrapping};
 use crate::traffic::{Packet, pcap};
 
-/// A session of FTP is the same in any tunnel, and in tunnels in tunnels: every kind is the inner one of one pair, and
-/// the outer one of another.
+/// A session of FTP is the same in any tunnel, and two of them are the same in any tunnel in any other that carries it.
 #[test]
 fn a_sample_in_a_tunnel_tells_what_it_tells_without() {
     let ftp = samples().into_iter();
     let ftp = ftp.filter(|path| path.parent().unwrap().ends_with("ftp"));
-    let mut compared = [[0; 2]; ALL.len()];
+    let (mut inside, mut outside) = (BTreeSet::new(), BTreeSet::new());
     for sample in ftp {
         let plain = record(read(&sample), firewall("6.18", false), Clock::Capture);
         let plain = values(&plain);
         assert!(plain.len() > 10);
         let packets = ip_packets(&sample);
-        for (index, inner) in ALL.iter().enumerate() {
-            let outer = &ALL[(index + 7) % ALL.len()];
-            for (depth, wrappings) in [&[inner][..], &[inner, outer]].into_iter().enumerate() {
-                let Some(wrapped) = through(wrappings, &packets) else {
+        let is_nested = ["passive.pcap", "eprt-ipv6.pcap"].map(|name| sample.ends_with(name));
+        let outers = ALL.iter().filter(|_| is_nested.contains(&true)).map(Some);
+        let outers: Vec<Option<&Wrapping>> = [None].into_iter().chain(outers).collect();
+        for inner in &ALL {
+            for outer in &outers {
+                let wrappings: Vec<&Wrapping> = [inner].into_iter().chain(*outer).collect();
+                let Some(wrapped) = through(&wrappings, &packets) else {
                     continue;
                 };
                 let told = told(wrapped, kinds("all"));
@@ -32,14 +36,12 @@ fn a_sample_in_a_tunnel_tells_what_it_tells_without() {
                 for (told, plain) in told.into_iter().zip(&plain) {
                     assert_eq!(&without_tunnel(told, inner), plain, "{}", inner.name);
                 }
-                compared[index][depth] += 1;
+                inside.insert(inner.name);
+                outside.extend(outer.map(|outer| outer.name));
             }
         }
     }
-    assert!(
-        compared.as_flattened().iter().all(|&times| times > 0),
-        "{compared:?}"
-    );
+    assert_eq!((inside.len(), outside.len()), (ALL.len(), ALL.len()));
 }
 
 /// A capture of the packets in these tunnels, the innermost first; `None` where one of them does not carry it.
