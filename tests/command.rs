@@ -1,5 +1,6 @@
 //! The program as its user meets it.
 
+mod links;
 mod rules;
 
 use std::fs;
@@ -413,6 +414,7 @@ fn csv_and_parquet_hold_the_same_rows() {
     let schema = fs::read_to_string(csv.join("schema.csv")).unwrap();
     for table in [
         "packets",
+        "links",
         "conntracks",
         "expectations",
         "related_flows",
@@ -441,15 +443,15 @@ fn csv_and_parquet_hold_the_same_rows() {
             "{table}"
         );
         for column in from_parquet.columns() {
-            let documented = format!("4,{table},{},{},", column.name(), column.dtype());
+            let documented = format!("5,{table},{},{},", column.name(), column.dtype());
             assert!(
                 schema.contains(&documented),
                 "schema.csv lacks {documented}"
             );
         }
     }
-    assert_eq!(names(&csv), 15);
-    assert_eq!(names(&parquet), 15);
+    assert_eq!(names(&csv), 17);
+    assert_eq!(names(&parquet), 17);
 }
 
 /// What an interrupted run leaves: nothing that looks whole, nothing beside it.

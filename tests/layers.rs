@@ -170,6 +170,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "forgery",
             "helper",
             "kernel",
+            "packet",
             "proof",
             "proposal",
             "ruleset",

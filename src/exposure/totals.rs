@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::LoggedBy;
 use crate::conntrack::{Reason, State};
 use crate::packet::link::NoIp;
 use crate::service::Sighting;
@@ -15,6 +16,8 @@ pub struct Totals {
     pub frames: u64,
     /// By LINKTYPE_ number.
     pub links: BTreeMap<u16, Link>,
+    /// Of NFLOG captures.
+    pub logged: LoggedBy,
     /// Packets that the snap length cut off.
     pub cut: u64,
     /// Packets that the capture itself says it lost.
@@ -42,6 +45,13 @@ pub struct Link {
     pub frames: u64,
     /// Those without an IP packet.
     pub without_ip: BTreeMap<NoIp, u64>,
+}
+
+impl Link {
+    /// Frames with an IP packet.
+    pub fn with_ip(&self) -> u64 {
+        self.frames - self.without_ip.values().sum::<u64>()
+    }
 }
 
 /// Conntracks of one protocol.

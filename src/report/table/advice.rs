@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::endpoint;
 use crate::conntrack::Reason;
-use crate::packet::link::NoIp;
+use crate::packet::link::{self, NoIp};
 use crate::proof::Proof;
 use crate::proposal::{Proposal, What, conntrackd};
 use crate::report::Analysis;
@@ -183,8 +183,9 @@ pub fn limits(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
         for (why, frames) in &seen.without_ip {
             match why {
                 NoIp::UnreadLink => lines.push(format!(
-                    "{} of link type {link} not read",
-                    counted(*frames, "frame")
+                    "{} of {}, in which IP is not looked for",
+                    counted(*frames, "frame"),
+                    link::described(*link)
                 )),
                 _ => others += frames,
             }
