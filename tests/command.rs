@@ -1,5 +1,6 @@
 //! The program as its user meets it.
 
+mod links;
 mod rules;
 mod tunnels;
 
@@ -415,6 +416,7 @@ fn csv_and_parquet_hold_the_same_rows() {
     let schema = fs::read_to_string(csv.join("schema.csv")).unwrap();
     for table in [
         "packets",
+        "links",
         "conntracks",
         "expectations",
         "related_flows",
@@ -450,8 +452,8 @@ fn csv_and_parquet_hold_the_same_rows() {
             );
         }
     }
-    assert_eq!(names(&csv), 15);
-    assert_eq!(names(&parquet), 15);
+    assert_eq!(names(&csv), 17);
+    assert_eq!(names(&parquet), 17);
 }
 
 /// What an interrupted run leaves: nothing that looks whole, nothing beside it.

@@ -5,12 +5,14 @@
 
 mod closed;
 mod hours;
+mod logged;
 mod possible;
 mod totals;
 mod usage;
 
 pub use closed::{ClosedExpectation, EndedConntrack, Outcome, Refusal, Visitor};
 pub use hours::{Hour, Hours};
+pub use logged::{LoggedBy, Rule};
 pub use possible::Possible;
 pub use totals::{Count, Flows, IcmpError, IcmpErrors, Link, Totals, Tunnels};
 pub use usage::{Ends, Ports, Refusals, Related, Use};
@@ -33,6 +35,7 @@ use crate::expectation::{ExpectationId, Origin};
 use crate::helper::{self, Modules};
 use crate::kernel::Kernel;
 use crate::packet::Packet;
+use crate::packet::link::{NFLOG, nflog};
 use crate::packet::route::{self, Fate};
 use crate::packet::tunnel::Tunnel;
 use crate::replay::{Arrival, Passage};
@@ -115,6 +118,11 @@ impl Exposure {
         }
         let link = totals.links.entry(passage.link).or_default();
         link.frames += 1;
+        if passage.link == NFLOG
+            && let Some(logged) = nflog::logged(passage.frame)
+        {
+            totals.logged.add(passage.number, &logged);
+        }
         match &passage.arrival {
             Arrival::Other(why) => *link.without_ip.entry(*why).or_default() += 1,
             Arrival::Duplicate => link.duplicates += 1,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::LoggedBy;
 use crate::conntrack::{Reason, State};
 use crate::packet::Packet;
 use crate::packet::link::NoIp;
@@ -18,6 +19,8 @@ pub struct Totals {
     pub frames: u64,
     /// By LINKTYPE_ number.
     pub links: BTreeMap<u16, Link>,
+    /// Of NFLOG captures.
+    pub logged: LoggedBy,
     /// Packets that the snap length cut off.
     pub cut: u64,
     pub first: Option<Timestamp>,
@@ -51,6 +54,13 @@ pub struct Link {
     pub duplicates: u64,
     /// Those without an IP packet.
     pub without_ip: BTreeMap<NoIp, u64>,
+}
+
+impl Link {
+    /// Frames with an IP packet.
+    pub fn with_ip(&self) -> u64 {
+        self.frames - self.duplicates - self.without_ip.values().sum::<u64>()
+    }
 }
 
 /// Tunnels of one kind that were looked into.

@@ -1,9 +1,9 @@
 //! Every link type: headers that lead to IP, and why others do not.
 //!
-//! tshark 4.0 finds IP in the same frames, except that it does not read 166, 205, 206 and 219, nor the tags 0x9200 and
-//! 0x9300, nor NFLOG in the byte order of another host, and guesses by the makers of the addresses in a pseudowire. It
-//! reads on behind a wrong version of IP or PPPoE, a bad check sequence and an associated channel, and puts pieces
-//! together.
+//! tshark 4.0 finds IP in the same frames, except that it does not read 166, 205, 206, 219 and 281 to 285 (of these
+//! tcpdump 4.99 reads 166 and the tags of switches), nor the tags 0x9200 and 0x9300, nor NFLOG in the byte order of
+//! another host, and guesses by the makers of the addresses in a pseudowire. It reads on behind a wrong version of IP or
+//! PPPoE, a bad check sequence and an associated channel, and puts pieces together.
 
 use ctaudit::packet::link::nflog::{Logged, logged};
 use ctaudit::packet::link::{self, NoIp, Via, network_layer, via};
@@ -147,6 +147,26 @@ const LEADS: &[(u16, &str, &str)] = &[
     ),
     (12, "raw of BSD", ""),
     (14, "raw of OpenBSD", ""),
+    (
+        281,
+        "Broadcom's tag",
+        "02aa00000001 02aa00000002 00000008 0800",
+    ),
+    (
+        282,
+        "the same before the frame",
+        "00000008 02aa00000001 02aa00000002 0800",
+    ),
+    (
+        284,
+        "Marvell's tag",
+        "02aa00000001 02aa00000002 c0180005 0800",
+    ),
+    (
+        285,
+        "the same behind an EtherType",
+        "02aa00000001 02aa00000002 dada 0000 c0180005 0800",
+    ),
     (101, "raw", ""),
     (228, "raw IPv4", ""),
     (0, "little-endian", "02000000"),

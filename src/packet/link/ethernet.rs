@@ -23,7 +23,7 @@ pub fn behind(kind: u16, rest: &[u8]) -> Step<'_> {
 
 /// A header of that length, and a length or an EtherType at its end: below 0x600 it is a length (802.3, 3.2.6), also
 /// in a tag.
-fn tag(bytes: &[u8], length: usize) -> Step<'_> {
+pub fn tag(bytes: &[u8], length: usize) -> Step<'_> {
     let next = match number16(bytes, length)? {
         0..0x600 => Next::Llc,
         kind => Next::EtherType(kind),

@@ -2,7 +2,7 @@
 //!
 //! | file | reads |
 //! |---|---|
-//! | [`ethernet`] | Ethernet, VLAN tags, MACsec, MPLS and Ethernet pseudowires |
+//! | [`ethernet`] | Ethernet, tags of VLANs and switches, MACsec, MPLS and Ethernet pseudowires |
 //! | [`llc`] | 802.2, SNAP, and the links that begin with them: FDDI, ATM, Fibre Channel |
 //! | [`serial`] | PPP, PPPoE, Cisco HDLC, Frame Relay, SLIP |
 //! | [`cooked`] | what `tcpdump -i any` writes on Linux |
@@ -90,6 +90,9 @@ pub fn network_layer(link: u16, frame: &[u8]) -> Result<&[u8], NoIp> {
 fn begin(link: u16, frame: &[u8]) -> Step<'_> {
     match link {
         ETHERNET => ethernet::header(frame),
+        DSA_TAG_BRCM | DSA_TAG_DSA => ethernet::tag(frame, 16),
+        DSA_TAG_EDSA => ethernet::tag(frame, 20),
+        DSA_TAG_BRCM_PREPEND => ethernet::header(skip(frame, 4)?),
         RAW | RAW_BSD | RAW_OPENBSD | IPV4 | IPV6 => Ok((Next::Ip, frame)),
         LINUX_SLL => cooked::v1(frame),
         LINUX_SLL2 => cooked::v2(frame),

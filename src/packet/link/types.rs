@@ -37,6 +37,10 @@ pub const NFLOG: u16 = 239;
 pub const IPOIB: u16 = 242;
 pub const PKTAP: u16 = 258;
 pub const LINUX_SLL2: u16 = 276;
+pub const DSA_TAG_BRCM: u16 = 281;
+pub const DSA_TAG_BRCM_PREPEND: u16 = 282;
+pub const DSA_TAG_DSA: u16 = 284;
+pub const DSA_TAG_EDSA: u16 = 285;
 
 /// In words, as tcpdump and Wireshark have it; nothing for a number that nobody was given.
 pub fn name(link: u16) -> Option<&'static str> {
@@ -383,23 +387,23 @@ const ASSIGNED: &[(u16, &str, &str)] = &[
     (279, "LINKTYPE_EBHSCR", "Elektrobit high speed capture"),
     (280, "LINKTYPE_VPP_DISPATCH", "VPP dispatch trace"),
     (
-        281,
+        DSA_TAG_BRCM,
         "LINKTYPE_DSA_TAG_BRCM",
         "Ethernet with Broadcom switch tag",
     ),
     (
-        282,
+        DSA_TAG_BRCM_PREPEND,
         "LINKTYPE_DSA_TAG_BRCM_PREPEND",
         "Ethernet behind Broadcom switch tag",
     ),
     (283, "LINKTYPE_IEEE802_15_4_TAP", "802.15.4 with TAP header"),
     (
-        284,
+        DSA_TAG_DSA,
         "LINKTYPE_DSA_TAG_DSA",
         "Ethernet with Marvell switch tag",
     ),
     (
-        285,
+        DSA_TAG_EDSA,
         "LINKTYPE_DSA_TAG_EDSA",
         "Ethernet with Marvell switch tag and EtherType",
     ),

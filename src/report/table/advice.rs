@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::endpoint;
 use crate::analysis::{Analysis, Unproved};
 use crate::conntrack::Reason;
-use crate::packet::link::NoIp;
+use crate::packet::link::{self, NoIp};
 use crate::packet::tunnel;
 use crate::proof::Proof;
 use crate::proposal::{Proposal, What, conntrackd};
@@ -211,8 +211,9 @@ pub fn limits(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
         for (why, frames) in &seen.without_ip {
             match why {
                 NoIp::UnreadLink => lines.push(format!(
-                    "{} of link type {link} not read",
-                    counted(*frames, "frame")
+                    "{} of {}, in which IP is not looked for",
+                    counted(*frames, "frame"),
+                    link::described(*link)
                 )),
                 _ => others += frames,
             }

@@ -1,9 +1,11 @@
 //! The tables of `ctaudit analyse` on a terminal.
 //!
-//! Every cell is a number, an address or a word of ours: nothing from a payload is printed.
+//! Every cell is a number, an address or a word of ours: nothing from a payload is printed. The prefixes of NFLOG rules are
+//! somebody else's words, and escaped.
 
 mod advice;
 mod audit;
+mod links;
 mod proof;
 
 pub use proof::{RuleFile, proof};
@@ -22,6 +24,8 @@ use crate::time::Timestamp;
 pub fn write(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
     let exposure = &analysis.exposure;
     packets(out, &exposure.totals, width)?;
+    links::types(out, &exposure.totals, width)?;
+    links::logged(out, &exposure.totals.logged, width)?;
     conntracks(out, &exposure.totals, width)?;
     tunnels(out, &exposure.totals, width)?;
     audit::verdicts(out, analysis, width)?;

@@ -3,6 +3,7 @@
 mod audit;
 mod conntracks;
 mod expectations;
+mod links;
 mod rules;
 mod summary;
 
@@ -17,6 +18,7 @@ use crate::time::Timestamp;
 pub use audit::{control_protocols, exposure, findings, refusals, verdicts, what_if};
 pub use conntracks::{conntracks, related};
 pub use expectations::expectations;
+pub use links::{links, nflog};
 pub use rules::{forged, reach, rules};
 pub use summary::{deviations, packets};
 
