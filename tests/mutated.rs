@@ -10,7 +10,7 @@ use ctaudit::report::table;
 use fastrand::Rng;
 
 use crate::support::{capture, every_helper, project, read, samples};
-use crate::wrap::{self, CONTAINERS, LINKS, TUNNELS};
+use crate::wrap::{self, COMPRESSIONS, CONTAINERS, LINKS, TUNNELS};
 
 #[test]
 fn no_mutated_capture_ends_in_a_panic() {
@@ -24,7 +24,14 @@ fn no_mutated_capture_ends_in_a_panic() {
         let rng = &mut Rng::with_seed(seed + mutant);
         let seeds = if rng.bool() { &originals } else { &wrapped };
         let original = &seeds[rng.usize(..seeds.len())];
-        let bytes = mutate(rng, original);
+        let mut bytes = mutate(rng, original);
+        if rng.u8(..16) == 0 {
+            let (_, pack) = COMPRESSIONS[rng.usize(..COMPRESSIONS.len())];
+            bytes = pack(&bytes);
+            if rng.bool() {
+                bytes = mutate(rng, &bytes);
+            }
+        }
         let config = every_helper(Modules::default());
         let mut analysis = Analysis::new(&config);
         let mut replay = Replay::new(capture(bytes.clone()), config.clone(), Clock::Capture);

@@ -7,7 +7,7 @@ use ctaudit::packet::link::is_known;
 use ctaudit::replay::Clock;
 
 use crate::support::{capture, every_helper, read, record, samples};
-use crate::wrap::{self, CONTAINERS, Container, LINKS, Link};
+use crate::wrap::{self, COMPRESSIONS, CONTAINERS, Container, LINKS, Link};
 
 /// Every sample in every container and on every link: all pairs of these two come up, not each pair with each sample.
 #[test]
@@ -37,6 +37,16 @@ fn container_and_link_change_no_verdict() {
         }
     }
     assert_eq!(covered.len(), CONTAINERS.len() * known.len());
+}
+
+#[test]
+fn compression_changes_no_verdict() {
+    for (sample, (name, pack)) in samples().iter().zip(COMPRESSIONS.iter().cycle()) {
+        let bytes = read(sample);
+        let packed = verdicts(pack(&bytes), Clock::Capture);
+        let original = verdicts(bytes, Clock::Capture);
+        assert!(packed == original, "{} in {name}", sample.display());
+    }
 }
 
 #[test]

@@ -1,51 +1,9 @@
 //! Compressed captures.
 
-use std::io::Write;
-
 use ctaudit::capture::{Capture, Error};
 
 use super::*;
-
-type Pack = fn(&[u8]) -> Vec<u8>;
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn lz4(bytes: &[u8]) -> Vec<u8> {
-    use lz4_flex::frame::{BlockSize, FrameEncoder, FrameInfo};
-    let blocks = FrameInfo::new().block_size(BlockSize::Max64KB);
-    let mut encoder = FrameEncoder::with_frame_info(blocks, Vec::new());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn xz(bytes: &[u8]) -> Vec<u8> {
-    let options = lzma_rust2::XzOptions::with_preset(1);
-    let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), options).unwrap();
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn bzip2(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn zstd(bytes: &[u8]) -> Vec<u8> {
-    zstd::encode_all(bytes, 1).unwrap()
-}
-
-const FORMATS: [(&str, Pack); 5] = [
-    ("gzip", gzip),
-    ("zstd", zstd),
-    ("lz4", lz4),
-    ("xz", xz),
-    ("bzip2", bzip2),
-];
+use crate::wrap::compression::{COMPRESSIONS, xz};
 
 /// A capture that no compressor makes small, so that it takes several blocks of each format.
 fn long_pcap() -> (Vec<u8>, Vec<Seen>) {
@@ -69,7 +27,7 @@ fn long_pcap() -> (Vec<u8>, Vec<Seen>) {
 fn compressed_captures_are_read_by_their_first_bytes() {
     let (long, expected) = long_pcap();
     let (blocks, expected_blocks) = small_pcapng();
-    for (name, pack) in FORMATS {
+    for (name, pack) in COMPRESSIONS {
         assert!(frames(&pack(&long)) == expected, "{name}");
         assert_eq!(frames(&pack(&blocks.concat())), expected_blocks, "{name}");
         // In two parts, as appending makes them.
@@ -91,7 +49,7 @@ fn compressed_captures_are_read_by_their_first_bytes() {
 #[test]
 fn what_was_compressed_before_the_damage_is_read() {
     let (long, expected) = long_pcap();
-    for (name, pack) in FORMATS {
+    for (name, pack) in COMPRESSIONS {
         let packed = pack(&long);
         // Behind the last frame of one, another one is begun and its head cut off.
         let appended = [&packed[..], &packed[..12]].concat();
@@ -148,7 +106,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 
 #[test]
 fn what_is_no_capture() {
-    for (name, pack) in FORMATS {
+    for (name, pack) in COMPRESSIONS {
         let (count, error) = error(&pack(b"some text"));
         assert_eq!((count, error.is_damage()), (0, false), "{name}");
         assert!(

@@ -13,15 +13,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use families::FAMILIES;
-use wrap::{CONTAINERS, LINKS, Packet, TUNNELS};
+use wrap::{COMPRESSIONS, CONTAINERS, LINKS, Packet, TUNNELS};
 
 fn main() {
     let mut corpora = Corpora::default();
     let captures = captures();
-    for capture in &captures {
+    for (capture, (_, pack)) in captures.iter().zip(COMPRESSIONS.iter().cycle()) {
         let start = &capture[..capture.len().min(LONGEST)];
-        corpora.add("reader", start);
-        corpora.add("program", start);
+        for target in ["reader", "program"] {
+            corpora.add(target, start);
+            corpora.add(target, &pack(start));
+        }
     }
     let packets: Vec<Vec<Packet>> = captures
         .iter()

@@ -3,6 +3,7 @@
 //! Written byte by byte, without the libraries that the program reads them with. The fuzz targets take their seeds from
 //! here, too.
 
+pub mod compression;
 mod container;
 mod link;
 mod tunnel;
@@ -10,6 +11,7 @@ mod tunnel;
 use ctaudit::capture::Capture;
 use ctaudit::packet::link::network_layer;
 
+pub use compression::COMPRESSIONS;
 pub use container::{CONTAINERS, Container};
 pub use link::{LINKS, Link};
 pub use tunnel::TUNNELS;
