@@ -19,6 +19,7 @@ mod packet;
 mod proof;
 mod properties;
 mod proposal;
+mod room;
 mod ruleset;
 mod support;
 mod topology;

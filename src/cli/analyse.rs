@@ -108,7 +108,7 @@ impl Analyse {
             }
             let frames = analysis.exposure.totals.frames;
             progress.tell(replay.capture(), frames);
-            if frames.is_multiple_of(LOOKED_AFTER) && held(&analysis) >= BATCH {
+            if held(&analysis) >= BATCH {
                 collect(&mut analysis, &mut outputs)?;
             }
         }
@@ -243,10 +243,11 @@ fn collect(analysis: &mut Analysis, outputs: &mut [Frames]) -> Result<(), Failur
             .drain(..)
             .for_each(|deviation| compared.deviations.push(deviation));
     }
-    watch
-        .findings
-        .drain(..)
-        .for_each(|finding| analysis.found.add(&finding));
+    watch.findings.drain(..).for_each(|finding| {
+        let is_listed = |service| exposure.services.contains_key(service);
+        let counts = finding.service.as_ref().is_some_and(is_listed);
+        analysis.found.add(&finding, counts);
+    });
     exposure.refusals.clear();
     exposure
         .expectations
@@ -263,8 +264,6 @@ fn collect(analysis: &mut Analysis, outputs: &mut [Frames]) -> Result<(), Failur
 /// Exit status where `--fail-on` was met.
 const FOUND: u8 = 3;
 
-/// Frames after which the tables that wait are looked at again.
-const LOOKED_AFTER: u64 = 1024;
 /// Rows of a table that are held before they are written: one row group of a Parquet file.
 const BATCH: usize = 65_536;
 
