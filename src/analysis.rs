@@ -149,10 +149,11 @@ impl Analysis {
                 .drain(..)
                 .for_each(|deviation| compared.deviations.push(deviation));
         }
-        watch
-            .findings
-            .drain(..)
-            .for_each(|finding| self.found.add(&finding));
+        watch.findings.drain(..).for_each(|finding| {
+            let is_listed = |service| exposure.services.contains_key(service);
+            let counts = finding.service.as_ref().is_some_and(is_listed);
+            self.found.add(&finding, counts);
+        });
         exposure.refusals.clear();
         exposure
             .expectations

@@ -3,7 +3,7 @@
 //! Compared are the verdict on each packet, what is expected at it, and what comes of each expectation. Not compared:
 //! time-outs, and how long a conntrack stays; where these matter to the traffic, a later verdict shows it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::net::SocketAddr;
 
@@ -161,7 +161,10 @@ impl Pairs {
         for made in here.made {
             let same = |other: &Made| other.expectation == made.expectation;
             if let Some(at) = there.made.iter().position(same) {
-                let partner = there.made.remove(at);
+                // As a rule the first.
+                let Some(partner) = there.made.remove(at) else {
+                    continue;
+                };
                 self.partners[0].insert(made.id, partner.id);
                 self.partners[1].insert(partner.id, made.id);
             } else {
@@ -211,7 +214,7 @@ struct Made {
 /// What a step made and ended.
 #[derive(Default)]
 struct Changes {
-    made: Vec<Made>,
+    made: VecDeque<Made>,
     ended: Vec<(Made, Closed)>,
 }
 
@@ -225,7 +228,7 @@ impl Changes {
         let late = step.late.iter().map(|late| &late.event);
         for event in late.chain(step.events) {
             match event {
-                Event::ExpectationNew(record) => changes.made.push(made(record)),
+                Event::ExpectationNew(record) => changes.made.push_back(made(record)),
                 Event::ExpectationDestroy {
                     expectation, why, ..
                 } => changes.ended.push((made(expectation), *why)),

@@ -8,19 +8,19 @@ use crate::content::{self, Content};
 use crate::helper::Spec;
 use crate::packet::Packet;
 use crate::replay::{Arrival, Passage};
+use crate::room::{DISCOVERED, Room};
 use crate::service::{Service, Sighting};
 use crate::tuple::{Direction, Protocol};
 
 /// Services that speak a protocol for which there is a helper, without one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Discovery {
     /// Under the helper that would read them.
     pub services: BTreeMap<Service, Spoken>,
     /// Services with a helper, with messages of connections that it was not attached to: picked up at a packet of the
     /// server's, they stand on their head.
     pub reversed: BTreeMap<Service, Sighting>,
-    /// Messages of services that found no room above.
-    pub omitted: u64,
+    room: Room,
 }
 
 /// What was heard of a service.
@@ -33,7 +33,22 @@ pub struct Spoken {
     pub both_ways: bool,
 }
 
+impl Default for Discovery {
+    fn default() -> Self {
+        Self {
+            services: BTreeMap::new(),
+            reversed: BTreeMap::new(),
+            room: Room::new(DISCOVERED),
+        }
+    }
+}
+
 impl Discovery {
+    /// Messages of services that found no room.
+    pub fn omitted(&self) -> u64 {
+        self.room.omitted
+    }
+
     /// Takes in one frame. Most messages of most flows look like nothing from their first bytes on.
     #[inline]
     pub fn observe(&mut self, passage: &Passage<'_>) {
@@ -79,22 +94,14 @@ impl Discovery {
         // A connection that was picked up at a packet of the server's stands on its head.
         let is_usual = |(_, port)| spec.ports.contains(&(protocol, Some(port)));
         if protocol == Protocol::TCP && is_usual(client) && !is_usual(server) {
-            if let Some(seen) = room(&mut self.reversed, at(client)) {
+            if let Some(seen) = self.room.entry(&mut self.reversed, at(client)) {
                 seen.add(packet.number);
             }
-        } else if let Some(spoken) = room(&mut self.services, at(server)) {
+        } else if let Some(spoken) = self.room.entry(&mut self.services, at(server)) {
             spoken.messages.add(packet.number);
             spoken.both_ways |= verdict.state == State::Established;
-        } else {
-            self.omitted += 1;
         }
     }
-}
-
-/// What is noted of a service, if it is listed or still can be.
-fn room<N: Default>(notes: &mut BTreeMap<Service, N>, of: Service) -> Option<&mut N> {
-    let is_room = notes.len() < LISTED || notes.contains_key(&of);
-    is_room.then(|| notes.entry(of).or_default())
 }
 
 /// Nothing to this address is ever forwarded (RFC 5771, 4; RFC 4291, 2.7), so no firewall's helper matters to it.
@@ -108,5 +115,3 @@ fn stays_on_the_link(address: IpAddr) -> bool {
 /// Packets of each direction of a flow that are looked at: a control connection says what it is before it has logged
 /// anybody in.
 const LOOKED_AT: u32 = 16;
-/// Services that are listed.
-const LISTED: usize = 1000;

@@ -12,8 +12,9 @@
 //!                                                helper              +---> discovery
 //! ```
 //!
-//! ## [`mod@time`], [`mod@tuple`], [`mod@expectation`], [`kernel`]
-//! The nouns of the domain. Time is the capture's: nothing here asks a clock. A kernel is a set of behaviours.
+//! ## [`mod@time`], [`mod@tuple`], [`mod@expectation`], [`kernel`], [`room`]
+//! The nouns of the domain. Time is the capture's: nothing here asks a clock. A kernel is a set of behaviours. Room is
+//! what bounds the tables that a capture would fill without end.
 //!
 //! ## [`capture`]
 //! Files, pipes and standard input as frames. It does not know what is in a frame.
@@ -114,6 +115,7 @@ pub mod proof;
 pub mod proposal;
 pub mod replay;
 pub mod report;
+pub mod room;
 pub mod ruleset;
 pub mod service;
 pub mod time;

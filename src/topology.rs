@@ -12,7 +12,7 @@
 //! default_route = true
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
@@ -23,6 +23,9 @@ use toml::Spanned;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topology {
     interfaces: Vec<Interface>,
+    /// Index of the interface that has a network; and the lengths of such prefixes, of IPv6 or not.
+    behind: BTreeMap<IpNet, usize>,
+    lengths: BTreeSet<(bool, u8)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,15 +77,28 @@ impl Topology {
             let at = e.span().map_or(0, |span| span.start);
             error(at, e.message().to_owned())
         })?;
-        let mut topology = Self {
-            interfaces: Vec::new(),
-        };
+        let mut topology = Self::of(Vec::new());
         for interface in written.interface {
             topology
                 .add(&interface)
                 .map_err(|(at, problem)| error(at, problem))?;
         }
-        Ok(topology)
+        Ok(Self::of(topology.interfaces))
+    }
+
+    fn of(interfaces: Vec<Interface>) -> Self {
+        let all = interfaces.iter().enumerate();
+        let networks = all.flat_map(|(index, interface)| {
+            let networks = interface.networks.iter();
+            networks.map(move |network| (network.trunc(), index))
+        });
+        let behind: BTreeMap<IpNet, usize> = networks.collect();
+        let length = |network: &IpNet| (network.addr().is_ipv6(), network.prefix_len());
+        Self {
+            lengths: behind.keys().map(length).collect(),
+            behind,
+            interfaces,
+        }
     }
 
     /// An error says where in the file.
@@ -154,7 +170,7 @@ impl Topology {
                 }),
             }
         }
-        (interfaces.len() > 1).then_some(Self { interfaces })
+        (interfaces.len() > 1).then(|| Self::of(interfaces))
     }
 
     pub fn interfaces(&self) -> &[Interface] {
@@ -168,13 +184,13 @@ impl Topology {
 
     /// Where packets to this address leave, and from it come: that of the longest prefix, else of the default route.
     pub fn interface_of(&self, address: IpAddr) -> Option<&str> {
-        let lengths = self.interfaces.iter().filter_map(|interface| {
-            let networks = interface.networks.iter();
-            let around = networks.filter(|network| network.contains(&address));
-            Some((around.map(IpNet::prefix_len).max()?, interface))
+        let is_ipv6 = address.is_ipv6();
+        let mut lengths = self.lengths.range((is_ipv6, 0)..=(is_ipv6, 128)).rev();
+        let index = lengths.find_map(|(_, length)| {
+            let around = IpNet::new(address, *length).ok()?.trunc();
+            self.behind.get(&around)
         });
-        let longest = lengths.max_by_key(|(length, _)| *length);
-        let interface = longest.map(|(_, interface)| interface);
+        let interface = index.and_then(|index| self.interfaces.get(*index));
         Some(&interface.or_else(|| self.default_route())?.name)
     }
 

@@ -7,6 +7,7 @@ use ctaudit::conntrack::config::Config;
 use ctaudit::exposure::{Exposure, Hour, Hours, Outcome, Possible};
 use ctaudit::helper::Modules;
 use ctaudit::replay::{Clock, Replay};
+use ctaudit::room::{HOURS, Room};
 use ctaudit::time::Timestamp;
 
 use crate::findings::{end, talk};
@@ -145,7 +146,7 @@ fn centuries_cost_no_more_than_a_month() {
     let mut hours = Hours::default();
     let century = Duration::from_secs(100 * 365 * 86_400);
     let begin = Timestamp::from_nanos(0);
-    hours.open(begin, begin + century, true);
+    hours.open(begin, begin + century, true, &mut Room::new(HOURS));
     assert_eq!(hours.iter().count(), 31 * 24);
     let listed: Duration = hours.iter().map(|(_, hour)| hour.open).sum();
     assert_eq!(listed, Duration::from_secs(31 * 86_400));

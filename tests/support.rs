@@ -112,7 +112,7 @@ pub fn capture(bytes: Vec<u8>) -> Capture {
     Capture::from_reader("a test's capture", Box::new(Cursor::new(bytes)))
 }
 
-/// The lines that `ctaudit events --json` would print. Damage ends a capture as it would there.
+/// The lines that `ctaudit events --json` would print.
 pub fn record(bytes: Vec<u8>, config: Config, clock: Clock) -> Vec<u8> {
     let kernel = config.kernel;
     lines(Replay::new(capture(bytes), config, clock), &kernel)
@@ -121,9 +121,15 @@ pub fn record(bytes: Vec<u8>, config: Config, clock: Clock) -> Vec<u8> {
 /// The same of any replay.
 pub fn lines(mut replay: Replay, kernel: &Kernel) -> Vec<u8> {
     let mut lines = Vec::new();
-    while let Ok(Some(passage)) = replay.advance() {
+    loop {
+        let passage = match replay.advance() {
+            Ok(Some(passage)) => passage,
+            Ok(None) => break,
+            Err(error) if error.is_damage() => continue,
+            Err(_) => break,
+        };
         let (tunnel, step) = match passage.arrival {
-            Arrival::Other(_) => continue,
+            Arrival::Other(_) | Arrival::Duplicate => continue,
             Arrival::Unseen(_, step) => (None, step),
             Arrival::Packet(packet, step) => (packet.tunnel, step),
         };

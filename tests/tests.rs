@@ -20,6 +20,7 @@ mod packet;
 mod proof;
 mod properties;
 mod proposal;
+mod room;
 mod ruleset;
 mod support;
 mod time;

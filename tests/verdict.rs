@@ -43,7 +43,10 @@ fn verdict(packets: Vec<Vec<u8>>) -> Said {
     exposure.finish(&replay.finish());
     watch.finish();
     let mut found = Found::default();
-    watch.findings.iter().for_each(|finding| found.add(finding));
+    watch
+        .findings
+        .iter()
+        .for_each(|finding| found.add(finding, true));
     let assigned = assignments
         .iter()
         .map(|assigned| (assigned.helper.name, assigned.helper.spec))

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ctaudit::helper::Modules;
-use ctaudit::packet::link::is_known;
+use ctaudit::packet::link::{NoIp, network_layer};
 use ctaudit::replay::Clock;
 
 use crate::support::{capture, every_helper, read, record, samples};
@@ -59,4 +59,8 @@ fn every_link_type_that_is_read_can_be_written() {
 
 fn verdicts(capture: Vec<u8>, clock: Clock) -> Vec<u8> {
     record(capture, every_helper(Modules::default()), clock)
+}
+
+fn is_known(link: u16) -> bool {
+    network_layer(link, &[]) != Err(NoIp::UnreadLink)
 }

@@ -75,7 +75,7 @@ impl Analyse {
         let progress = Progress::new(replay.capture());
         let mut status = drive(&mut replay, progress, |passage| {
             analysis.observe(passage);
-            if passage.number.is_multiple_of(LOOKED_AFTER) && analysis.held() >= BATCH {
+            if analysis.held() >= BATCH {
                 collect(&mut analysis, &mut outputs)?;
             }
             Ok(())
@@ -124,8 +124,6 @@ fn collect(analysis: &mut Analysis, outputs: &mut [Frames]) -> Result<(), Failur
 /// Exit status where `--fail-on` was met.
 const FOUND: u8 = 3;
 
-/// Frames after which the tables that wait are looked at again.
-const LOOKED_AFTER: u64 = 1024;
 /// Rows of a table that are held before they are written: one row group of a Parquet file.
 const BATCH: usize = 65_536;
 

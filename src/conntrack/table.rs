@@ -1,7 +1,6 @@
 //! The conntrack table: entries found by either of their tuples, and the order in which they time out.
 
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher};
-use std::time::Duration;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
@@ -57,7 +56,7 @@ impl Table {
     }
 
     /// Lets the entry be found from now on, until it times out.
-    pub fn link(&mut self, slot: u32, now: Timestamp) {
+    pub fn link(&mut self, slot: u32) {
         let Some(key) = self.get(slot).and_then(|ct| canonical(&ct.original)) else {
             return;
         };
@@ -67,7 +66,7 @@ impl Table {
             let key = entries.get(slot).and_then(|ct| canonical(&ct.original));
             key.map_or(0, |key| hasher.hash_one(key))
         });
-        self.schedule(slot, now);
+        self.schedule(slot);
     }
 
     /// The entry is not found any more, but still there.
@@ -86,16 +85,16 @@ impl Table {
     }
 
     /// To be called when an entry's time-out may have become shorter.
-    pub fn hasten(&mut self, slot: u32, now: Timestamp) {
+    pub fn hasten(&mut self, slot: u32) {
         let expires = self.get(slot).map(|ct| ct.expires);
         if expires < self.entries.due(slot) {
-            self.schedule(slot, now);
+            self.schedule(slot);
         }
     }
 
-    fn schedule(&mut self, slot: u32, now: Timestamp) {
+    fn schedule(&mut self, slot: u32) {
         if let Some(ct) = self.entries.get(slot) {
-            let at = ct.expires.min(now + LONGEST_WAIT);
+            let at = ct.expires;
             self.entries.schedule(slot, at);
         }
     }
@@ -107,8 +106,8 @@ impl Table {
             if self.get(slot)?.expires <= at {
                 return Some((at, slot));
             }
-            // From `now`, not from `at`: else a leap of the clock costs each entry an appointment every 300 s.
-            self.schedule(slot, now);
+            // A packet has given it more time since: one new appointment a packet at most.
+            self.schedule(slot);
         }
     }
 
@@ -142,7 +141,4 @@ fn canonical(tuple: &Tuple) -> Option<Tuple> {
     Some(tuple.inverse()?.min(*tuple))
 }
 
-/// How long an entry may go unlooked at. Entries that live for days would else leave their old appointments behind
-/// when they end early.
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
 const EVICTION_RANGE: u64 = 16;

@@ -266,12 +266,14 @@ impl Dialogue {
         }
     }
 
-    /// The packet from which on the two ends encrypt what they say.
+    /// The packet from which on the two ends encrypt what they say. It never changes.
     pub fn encrypted(&self) -> Option<u64> {
-        let agreed = self.ftp().and_then(|ftp| ftp.encrypted);
         let client = &self.sides[Direction::Original.index()];
         let from_the_start = client.opened_with == Some(Content::Tls);
-        agreed.or(from_the_start.then_some(client.first_message))
+        let agreed = || self.ftp().and_then(|ftp| ftp.encrypted);
+        from_the_start
+            .then_some(client.first_message)
+            .or_else(agreed)
     }
 
     /// What a web page may have had the client begin with, and in which packet.

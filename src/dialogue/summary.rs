@@ -4,15 +4,19 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use super::{Dialogue, Side};
-use crate::conntrack::event::{ConntrackRecord, ExpectationRecord};
+use crate::conntrack::event::{ConntrackRecord, ExpectationRecord, Root};
 use crate::content::Content;
+use crate::room::{PORTS, Room, SERVICES};
 use crate::service::{Service, Sighting};
 use crate::tuple::Protocol;
 
 /// Sums by service.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Summaries {
     pub services: BTreeMap<Service, Talked>,
+    room: Room,
+    /// For ports of `Beside`.
+    ports: Room,
     /// Clients and servers that have an encrypted control connection now, how many, and to which service.
     encrypted: HashMap<(IpAddr, IpAddr), (Service, u64)>,
 }
@@ -40,7 +44,7 @@ pub struct Talked {
 /// Flows beside an encrypted control connection, to ports of its server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Beside {
-    /// By port, the packets that opened them; the first thousand ports.
+    /// By port, the packets that opened them; the first thousand ports, while there is room.
     pub ports: BTreeMap<u16, Sighting>,
     /// Flows from the server's data port to the client (active mode).
     pub active: Sighting,
@@ -57,7 +61,29 @@ pub struct Elsewhere {
     pub seen: Sighting,
 }
 
+impl Default for Summaries {
+    fn default() -> Self {
+        Self {
+            services: BTreeMap::new(),
+            room: Room::new(2 * SERVICES),
+            ports: Room::new(PORTS),
+            encrypted: HashMap::new(),
+        }
+    }
+}
+
 impl Summaries {
+    /// A control connection entered the table: its service is listed, if there is room. That is found in the order of
+    /// the capture, as the exposure does: so what has a verdict has its sum here.
+    pub fn begun(&mut self, record: &ConntrackRecord) {
+        let Some(helper) = record.helper.filter(|_| record.expectation.is_none()) else {
+            return;
+        };
+        let tuple = record.original;
+        self.room
+            .entry(&mut self.services, Service::of(&Root { helper, tuple }));
+    }
+
     /// A message was heard.
     pub fn heard(&mut self, dialogue: &Dialogue, packet: u64) {
         if dialogue.encrypted() == Some(packet) {
@@ -80,8 +106,11 @@ impl Summaries {
         if let Some((service, _)) = self.encrypted.get(&(tuple.dst, tuple.src))
             && tuple.sport.checked_add(1) == Some(service.port)
         {
-            let beside = &mut self.services.entry(*service).or_default().beside;
-            beside.active.add(record.life.first_packet);
+            let active = self.services.get_mut(service);
+            let active = active.map(|talked| &mut talked.beside.active);
+            active
+                .into_iter()
+                .for_each(|seen| seen.add(record.life.first_packet));
         }
         let Some((service, _)) = self.encrypted.get(&(tuple.src, tuple.dst)) else {
             return;
@@ -89,10 +118,14 @@ impl Summaries {
         if tuple.dport == service.port || tuple.dport < 1024 {
             return;
         }
-        let beside = &mut self.services.entry(*service).or_default().beside;
-        if beside.ports.len() < LISTED || beside.ports.contains_key(&tuple.dport) {
-            let port = beside.ports.entry(tuple.dport).or_default();
-            port.add(record.life.first_packet);
+        let Some(talked) = self.services.get_mut(service) else {
+            return;
+        };
+        let ports = &mut talked.beside.ports;
+        if (ports.len() < LISTED || ports.contains_key(&tuple.dport))
+            && let Some(seen) = self.ports.entry(ports, tuple.dport)
+        {
+            seen.add(record.life.first_packet);
         }
     }
 
@@ -105,7 +138,9 @@ impl Summaries {
             return;
         }
         let service = Service::of(&expected.root);
-        let talked = self.services.entry(service).or_default();
+        let Some(talked) = self.services.get_mut(&service) else {
+            return;
+        };
         let elsewhere = talked.elsewhere.get_or_insert(Elsewhere {
             from: record.original.src,
             expected: source.value.addr(),
@@ -117,8 +152,10 @@ impl Summaries {
 
     /// A control connection is over.
     pub fn ended(&mut self, dialogue: &Dialogue) {
-        let pair = (dialogue.original.src, dialogue.original.dst);
-        let talked = self.services.entry(dialogue.service).or_default();
+        self.no_longer_encrypted(dialogue);
+        let Some(talked) = self.services.get_mut(&dialogue.service) else {
+            return;
+        };
         let [client, server] = &dialogue.sides;
         talked.messages += client.messages + server.messages;
         talked.missing += client.missing() + server.missing();
@@ -139,12 +176,6 @@ impl Summaries {
                 times: 1,
                 first: packet,
             });
-            if let Some((_, connections)) = self.encrypted.get_mut(&pair) {
-                *connections = connections.saturating_sub(1);
-                if *connections == 0 {
-                    self.encrypted.remove(&pair);
-                }
-            }
         }
         for side in [client, server] {
             // What inherits its helper speaks whatever was agreed on.
@@ -158,7 +189,19 @@ impl Summaries {
             }
         }
     }
+
+    fn no_longer_encrypted(&mut self, dialogue: &Dialogue) {
+        let pair = (dialogue.original.src, dialogue.original.dst);
+        if dialogue.encrypted().is_some()
+            && let Some((_, connections)) = self.encrypted.get_mut(&pair)
+        {
+            *connections = connections.saturating_sub(1);
+            if *connections == 0 {
+                self.encrypted.remove(&pair);
+            }
+        }
+    }
 }
 
-/// Ports that are listed.
+/// Ports of a service that are listed.
 const LISTED: usize = 1000;

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::room::Room;
 use crate::time::Timestamp;
 
 /// Hours of UTC, by their number since 1970.
 #[derive(Debug, Default)]
 pub struct Hours {
     hours: BTreeMap<i64, Hour>,
-    /// What fell into hours that are too far apart to be listed.
+    /// What fell into hours that are too far apart to be listed, or found no room.
     pub beyond: Hour,
 }
 
@@ -44,16 +45,16 @@ impl Hours {
             .map(move |(number, hour)| (begin(number), hour))
     }
 
-    pub fn made(&mut self, at: Timestamp) {
-        self.of(at.nanos().div_euclid(HOUR)).made += 1;
+    pub fn made(&mut self, at: Timestamp, room: &mut Room) {
+        self.of(at.nanos().div_euclid(HOUR), room).made += 1;
     }
 
-    pub fn used(&mut self, at: Timestamp) {
-        self.of(at.nanos().div_euclid(HOUR)).used += 1;
+    pub fn used(&mut self, at: Timestamp, room: &mut Room) {
+        self.of(at.nanos().div_euclid(HOUR), room).used += 1;
     }
 
     /// Something stood open from one instant to another.
-    pub fn open(&mut self, from: Timestamp, until: Timestamp, to_anybody: bool) {
+    pub fn open(&mut self, from: Timestamp, until: Timestamp, to_anybody: bool, room: &mut Room) {
         let (mut at, end) = (from.nanos(), until.nanos());
         let add = |hour: &mut Hour, nanos: i64| {
             let length = Duration::from_nanos(nanos.max(0).unsigned_abs());
@@ -68,17 +69,18 @@ impl Hours {
             }
             let number = at.div_euclid(HOUR);
             let stop = number.saturating_add(1).saturating_mul(HOUR).min(end);
-            add(self.of(number), stop.saturating_sub(at));
+            add(self.of(number, room), stop.saturating_sub(at));
             at = stop;
         }
         add(&mut self.beyond, end.saturating_sub(at));
     }
 
-    fn of(&mut self, number: i64) -> &mut Hour {
+    fn of(&mut self, number: i64, room: &mut Room) -> &mut Hour {
         if self.hours.len() >= LISTED && !self.hours.contains_key(&number) {
             return &mut self.beyond;
         }
-        self.hours.entry(number).or_default()
+        room.entry(&mut self.hours, number)
+            .unwrap_or(&mut self.beyond)
     }
 }
 

@@ -7,6 +7,7 @@ mod closed;
 mod hours;
 mod logged;
 mod possible;
+mod rooms;
 mod totals;
 mod usage;
 
@@ -14,6 +15,7 @@ pub use closed::{ClosedExpectation, EndedConntrack, Outcome, Refusal, Visitor};
 pub use hours::{Hour, Hours};
 pub use logged::{LoggedBy, Rule};
 pub use possible::Possible;
+pub use rooms::Rooms;
 pub use totals::{Count, Flows, IcmpError, IcmpErrors, Link, Totals, Tunnels};
 pub use usage::{Ends, Ports, Refusals, Related, Use};
 
@@ -47,12 +49,13 @@ use crate::tuple::Protocol;
 #[derive(Debug)]
 pub struct Exposure {
     pub totals: Totals,
-    /// Every service that a helper was attached to.
+    /// The services that a helper was attached to, while there is room.
     pub services: BTreeMap<Service, Use>,
     /// RELATED without a helper: ICMP errors, by family and type.
     pub icmp_errors: BTreeMap<IcmpError, IcmpErrors>,
     /// By which interface the ends of helped flows sent, by its name in the capture; `None` for one that used several.
     pub interfaces: BTreeMap<IpAddr, Option<String>>,
+    pub rooms: Rooms,
     /// What ended since the caller last emptied these.
     pub expectations: Vec<ClosedExpectation>,
     pub conntracks: Vec<EndedConntrack>,
@@ -93,6 +96,7 @@ impl Exposure {
             services: BTreeMap::new(),
             icmp_errors: BTreeMap::new(),
             interfaces: BTreeMap::new(),
+            rooms: Rooms::default(),
             expectations: Vec::new(),
             conntracks: Vec::new(),
             refusals: Vec::new(),
@@ -207,10 +211,14 @@ impl Exposure {
     /// The first packet of a direction comes by the interface that its sender is behind, unless it came in a tunnel. Where a router's capture holds
     /// packets as they come and as they go, that is the first of the two.
     fn came_by(&mut self, sender: IpAddr, name: &str) {
-        let known = self.interfaces.entry(sender);
-        let known = known.or_insert_with(|| Some(name.to_owned()));
-        if known.as_deref() != Some(name) {
-            *known = None;
+        // One letter too many is enough: no interface has such a name.
+        let name = &name[..name.ceil_char_boundary(LONGEST_NAME + 1)];
+        if let Some(known) = self.interfaces.get_mut(&sender) {
+            if known.as_deref() != Some(name) {
+                *known = None;
+            }
+        } else if let Some(known) = self.rooms.senders.entry(&mut self.interfaces, sender) {
+            *known = Some(name.to_owned());
         }
     }
 
@@ -230,7 +238,10 @@ impl Exposure {
                     if let Some(alive) = self.alive.get_mut(&expectation.id) {
                         alive.renewed += 1;
                     }
-                    self.service(&expectation.root).refreshed += 1;
+                    if let Some(service) = self.rooms.service(&mut self.services, &expectation.root)
+                    {
+                        service.refreshed += 1;
+                    }
                 }
                 Event::ExpectationDestroy {
                     expectation,
@@ -277,10 +288,6 @@ impl Exposure {
         }
     }
 
-    fn service(&mut self, root: &Root) -> &mut Use {
-        self.services.entry(Service::of(root)).or_default()
-    }
-
     fn made(&mut self, record: &Arc<ExpectationRecord>, sequels: &mut Sequels) {
         let before = sequels.refreshed.take_if(|before| {
             before.record.master_id == record.master_id
@@ -297,13 +304,15 @@ impl Exposure {
         };
         self.alive.insert(record.id, alive);
         let is_third_host = record.third_host().is_some();
-        let service = self.service(&record.root);
+        let Some(service) = self.rooms.service(&mut self.services, &record.root) else {
+            return;
+        };
         if continues {
             service.refreshed += 1;
         } else {
             service.expected += 1;
             service.to_third_hosts += u64::from(is_third_host);
-            service.hours.made(record.at);
+            service.hours.made(record.at, &mut self.rooms.hours);
         }
     }
 
@@ -347,17 +356,14 @@ impl Exposure {
         }
     }
 
-    fn close(
-        &mut self,
-        at: Timestamp,
-        alive: Alive,
-        outcome: Outcome,
-        packet: Option<u64>,
-        open: Duration,
-    ) {
-        let record = alive.record;
+    /// Adds one that was closed to the sums of its service.
+    fn count(&mut self, at: Timestamp, alive: &Alive, outcome: Outcome, open: Duration) {
+        let record = &alive.record;
         let to_anybody = record.expectation.src_addr.is_none();
-        let service = self.service(&record.root);
+        let Some(service) = self.services.get_mut(&Service::of(&record.root)) else {
+            return;
+        };
+        let hours = &mut self.rooms.hours;
         service.open += open;
         if to_anybody {
             service.open_to_anybody += open;
@@ -365,7 +371,7 @@ impl Exposure {
         match (outcome, alive.visitor) {
             (Outcome::Used, Some(visitor)) if !alive.was_used => {
                 service.used += 1;
-                service.hours.used(visitor.at);
+                service.hours.used(visitor.at, hours);
             }
             (Outcome::Used, _) => {}
             (Outcome::Burned, _) => service.burned += 1,
@@ -381,7 +387,19 @@ impl Exposure {
             true => at - open,
             false => record.at,
         };
-        service.hours.open(from, from + open, to_anybody);
+        service.hours.open(from, from + open, to_anybody, hours);
+    }
+
+    fn close(
+        &mut self,
+        at: Timestamp,
+        alive: Alive,
+        outcome: Outcome,
+        packet: Option<u64>,
+        open: Duration,
+    ) {
+        self.count(at, &alive, outcome, open);
+        let record = alive.record;
         let possible = Possible::of(&record, &self.modules, &self.kernel);
         self.expectations.push(ClosedExpectation {
             record,
@@ -403,9 +421,11 @@ impl Exposure {
         bytes: Option<Range<usize>>,
         dropped: bool,
     ) {
-        let refusals = self.service(root).refusals.entry(reason).or_default();
-        refusals.seen.add(frame);
-        refusals.dropped += u64::from(dropped);
+        if let Some(service) = self.rooms.service(&mut self.services, root) {
+            let refusals = service.refusals.entry(reason).or_default();
+            refusals.seen.add(frame);
+            refusals.dropped += u64::from(dropped);
+        }
         self.refusals.push(Refusal {
             frame,
             tunnel,
@@ -428,14 +448,16 @@ impl Exposure {
         }
         let tuple = record.original;
         let key = Service::of(&Root { helper, tuple });
-        let service = self.services.entry(key).or_default();
+        self.flows.insert(record.id, key);
+        let Some(service) = self.rooms.services.entry(&mut self.services, key) else {
+            return;
+        };
         if service.controls == 0 {
             service.first_packet = record.life.first_packet;
         }
         service.controls += 1;
         service.picked_up += u64::from(picked_up);
-        service.add_client(tuple.src);
-        self.flows.insert(record.id, key);
+        service.add_client(tuple.src, &mut self.rooms.clients);
     }
 
     /// A flow that came for an expectation.
@@ -444,8 +466,9 @@ impl Exposure {
         self.flows.insert(record.id, key);
         let tuple = &record.original;
         if record.is_picked_up() {
-            let service = self.services.entry(key).or_default();
-            service.begun_before.add(record.life.first_packet);
+            if let Some(service) = self.services.get_mut(&key) {
+                service.begun_before.add(record.life.first_packet);
+            }
             return;
         }
         let ends = Ends {
@@ -456,11 +479,15 @@ impl Exposure {
             dst: tuple.dst,
         };
         let negotiated = expected.expectation.dst_port.origin != Origin::Helper;
-        let related = &mut self.services.entry(key).or_default().related;
-        related
-            .entry(ends)
-            .or_default()
-            .add(tuple.dport, negotiated, record.life.first_packet);
+        let rooms = &mut self.rooms;
+        if let Some(service) = rooms.needed(&mut self.services, key)
+            && let Some(related) = rooms.related(&mut service.related, ends)
+        {
+            // One that is listed only now had no room for what came before.
+            service.expected = service.expected.max(1);
+            let first_packet = record.life.first_packet;
+            related.add(tuple.dport, negotiated, first_packet, &mut rooms.ports);
+        }
     }
 
     fn ended(&mut self, record: &ConntrackRecord, ended: Ended) {
@@ -477,8 +504,12 @@ impl Exposure {
         let service = self.flows.remove(&record.id);
         let expected_by = service.filter(|_| record.expectation.is_some());
         if let Some(service) = service.filter(|_| expected_by.is_none()) {
-            let service = self.services.entry(service).or_default();
-            service.unanswered += u64::from(unreplied);
+            // No more than were counted when they began.
+            if let Some(service) = self.services.get_mut(&service)
+                && service.unanswered < service.controls
+            {
+                service.unanswered += u64::from(unreplied);
+            }
         }
         self.conntracks.push(EndedConntrack {
             record: record.clone(),
@@ -493,3 +524,6 @@ fn icmp_error(packet: &Packet<'_>) -> Option<IcmpError> {
     let kind = *packet.transport_bytes().first()?;
     matches!(protocol, Protocol::ICMP | Protocol::ICMPV6).then_some(IcmpError { protocol, kind })
 }
+
+/// Bytes of an interface's name (`IFNAMSIZ`, less the zero).
+const LONGEST_NAME: usize = 15;

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::hours::Hours;
+use crate::room::Room;
 use crate::service::Sighting;
 use crate::tuple::Protocol;
 
@@ -15,7 +16,7 @@ use crate::tuple::Protocol;
 pub struct Use {
     /// Control connections.
     pub controls: u64,
-    /// Who opened them, the first thousand addresses.
+    /// Who opened them, the first thousand addresses, while there is room.
     pub clients: BTreeSet<IpAddr>,
     /// Control connections of others.
     pub clients_omitted: u64,
@@ -63,11 +64,14 @@ impl Use {
         !self.related.is_empty()
     }
 
-    pub(super) fn add_client(&mut self, client: IpAddr) {
-        if self.clients.len() < LISTED {
+    pub(super) fn add_client(&mut self, client: IpAddr, room: &mut Room) {
+        if self.clients.contains(&client) {
+            return;
+        }
+        if self.clients.len() < LISTED && room.take() {
             self.clients.insert(client);
         } else {
-            self.clients_omitted += u64::from(!self.clients.contains(&client));
+            self.clients_omitted += 1;
         }
     }
 }
@@ -106,16 +110,20 @@ pub struct Related {
 pub struct Ports {
     /// Lowest and highest; `None` where no flow came.
     pub range: Option<(u16, u16)>,
-    /// Different ones, the first thousand.
+    /// Different ones, the first thousand, while there is room.
     pub seen: BTreeSet<u16>,
     /// Flows to ports that a payload or a client's own port named; the helper's record named those of the others.
     pub negotiated: u64,
 }
 
 impl Related {
-    pub(super) fn add(&mut self, dport: u16, negotiated: bool, packet: u64) {
+    pub(super) fn add(&mut self, dport: u16, negotiated: bool, packet: u64, room: &mut Room) {
         self.flows += 1;
-        self.ports.add(dport);
+        let ports = &mut self.ports;
+        ports.widen(dport);
+        if !ports.seen.contains(&dport) && ports.seen.len() < LISTED && room.take() {
+            ports.seen.insert(dport);
+        }
         self.ports.negotiated += u64::from(negotiated);
         self.note(packet);
     }
@@ -129,7 +137,8 @@ impl Related {
             self.ports.widen(high);
         }
         self.ports.negotiated += ports.negotiated;
-        ports.seen.iter().for_each(|port| self.ports.add(*port));
+        let missing = LISTED.saturating_sub(self.ports.seen.len());
+        self.ports.seen.extend(ports.seen.iter().take(missing));
         self.packets.extend_from_slice(&other.packets);
         self.packets.sort_unstable();
         self.packets.truncate(EVIDENCE);
@@ -143,13 +152,6 @@ impl Related {
 }
 
 impl Ports {
-    fn add(&mut self, port: u16) {
-        self.widen(port);
-        if self.seen.len() < LISTED {
-            self.seen.insert(port);
-        }
-    }
-
     fn widen(&mut self, port: u16) {
         let (low, high) = self.range.unwrap_or((port, port));
         self.range = Some((low.min(port), high.max(port)));

@@ -75,6 +75,7 @@ impl Watch {
         for event in step.events {
             if let Event::ConntrackNew(record) = event {
                 self.controls.begin(record);
+                self.summaries.begun(record);
                 self.guests(passage, record);
             }
         }

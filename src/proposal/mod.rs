@@ -51,6 +51,8 @@ pub struct Proposal {
     pub interfaces: Option<Topology>,
     /// Some helper runs in conntrackd.
     pub needs_conntrackd: bool,
+    /// Flows that came for an expectation, between more ends than rules are made for.
+    pub flows_omitted: u64,
 }
 
 /// One rule, and what in the capture it stands on.
@@ -142,6 +144,7 @@ impl Proposal {
             wishes,
             interfaces,
             needs_conntrackd,
+            flows_omitted: exposure.rooms.flows_omitted(),
         }
     }
 

@@ -62,6 +62,12 @@ fn head(proposal: &Proposal, totals: &Totals, command: &str) -> Vec<String> {
         ),
         String::from("may stay where it is, as long as it comes behind."),
     ];
+    if proposal.flows_omitted > 0 {
+        lines.push(format!(
+            "It lacks what {} needed: they went between more hosts than rules are made for.",
+            counted(proposal.flows_omitted, "flow")
+        ));
+    }
     if proposal.needs_conntrackd {
         lines.push(String::from(
             "It names helpers that conntrackd runs: what ctaudit analyse prints to set them up comes first.",

@@ -78,7 +78,7 @@ impl Ruleset {
             rules: self,
             passing,
             seen: passing.seen,
-            unknown: hooks.unknown,
+            hooks,
             ipv6: passing.packet.src.is_ipv6(),
             protocol: ip::protocol_in_rules(passing.packet.datagram),
             without,
@@ -100,7 +100,7 @@ struct Walk<'w> {
     passing: &'w Passing<'w>,
     /// As the rules passed so far have left it.
     seen: Option<Seen>,
-    unknown: Status,
+    hooks: &'w Hooks,
     ipv6: bool,
     protocol: Option<u8>,
     without: Option<RuleId>,
@@ -135,6 +135,9 @@ impl Walk<'_> {
         let Some(chain) = self.rules.chains.get(index) else {
             return Walked::Ran;
         };
+        if !self.hooks.may_hold(index, self.state()) {
+            return Walked::Ran;
+        }
         for (at, rule) in chain.rules.iter().enumerate() {
             let id = RuleId {
                 chain: index,
@@ -202,6 +205,11 @@ impl Walk<'_> {
         }
     }
 
+    /// Without a flow, a packet is INVALID to both languages, also where conntrack has not yet looked.
+    fn state(&self) -> State {
+        self.seen.map_or(State::Invalid, |seen| seen.state)
+    }
+
     /// `None` where that depends on something that is not known.
     fn holds(&self, rule: &Rule) -> Option<bool> {
         self.all(&rule.conditions)
@@ -237,15 +245,11 @@ impl Walk<'_> {
         } = self.passing;
         let seen = self.seen;
         Some(match what {
-            // Without a flow, a packet is INVALID to both languages, also where conntrack has not yet looked.
-            Match::State(states) => {
-                let state = seen.map_or(State::Invalid, |seen| seen.state);
-                Matched::of(states.contains(&state))
-            }
+            Match::State(states) => Matched::of(states.contains(&self.state())),
             Match::Status(bits) => match seen {
                 Some(seen) if seen.direction.is_some() => {
                     let is_set = seen.status.has_any(*bits);
-                    if !is_set && self.unknown.has_any(*bits) {
+                    if !is_set && self.hooks.unknown.has_any(*bits) {
                         return None;
                     }
                     Matched::of(is_set)

@@ -2,7 +2,8 @@
 
 use std::cmp::Reverse;
 
-use super::{Hook, Ruleset, TRANSLATION};
+use super::{Chain, Hook, Match, Rule, Ruleset, TRANSLATION};
+use crate::conntrack::State;
 use crate::conntrack::event::Status;
 
 /// The order in which a hook calls the chains of a rule set.
@@ -10,6 +11,9 @@ use crate::conntrack::event::Status;
 pub struct Hooks {
     /// Before conntrack, and behind it, by hook.
     chains: [[Vec<usize>; HOOKS]; 2],
+    /// By chain, the states of packets of which some rule may hold. A proposal has thousands of rules at worst, and most
+    /// packets are in a state that none of them asks for.
+    states: Vec<Vec<State>>,
     /// Bits of flows that nobody knows, as rules may translate addresses.
     pub(super) unknown: Status,
 }
@@ -26,6 +30,7 @@ impl Hooks {
         based.sort_by_key(|(base, index)| (base.priority, Reverse(*index)));
         let mut hooks = Self {
             chains: Default::default(),
+            states: rules.chains.iter().map(states).collect(),
             unknown: translated(rules),
         };
         for (base, index) in based {
@@ -40,9 +45,28 @@ impl Hooks {
         self.chains(hook, behind_conntrack).is_empty()
     }
 
+    /// Whether any rule of the chain may hold of packets in this state.
+    pub(super) fn may_hold(&self, chain: usize, state: State) -> bool {
+        let states = self.states.get(chain);
+        states.is_some_and(|states| states.contains(&state))
+    }
+
     pub(super) fn chains(&self, hook: Hook, behind_conntrack: bool) -> &[usize] {
         &self.chains[usize::from(behind_conntrack)][hook as usize]
     }
+}
+
+fn states(chain: &Chain) -> Vec<State> {
+    let allows = |rule: &Rule, state| {
+        rule.conditions.iter().all(|condition| {
+            let Match::State(states) = &condition.matches else {
+                return true;
+            };
+            states.contains(&state) != condition.negated
+        })
+    };
+    let of_some = |state: &State| chain.rules.iter().any(|rule| allows(rule, *state));
+    State::ALL.into_iter().filter(of_some).collect()
 }
 
 /// The bits that the rules of address translation may set. Those that are there are listed as unread.

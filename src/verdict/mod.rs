@@ -5,6 +5,7 @@ mod text;
 pub use text::counted;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::dialogue::{Elsewhere, Summaries, Talked};
@@ -105,7 +106,7 @@ pub struct Grounds<'a> {
     pub summaries: &'a Summaries,
     pub discovery: &'a Discovery,
     /// Counted by service and severity.
-    pub findings: BTreeMap<(Service, Severity), u64>,
+    pub findings: &'a BTreeMap<(Service, Severity), u64>,
     /// The helpers by the names that rules use.
     pub assigned: &'a BTreeMap<&'static str, &'static Spec>,
     /// Those that no packet here could make expect anything.
@@ -115,6 +116,7 @@ pub struct Grounds<'a> {
 impl<'a> Grounds<'a> {
     /// The verdicts, in the order of the services.
     pub fn verdicts(&self) -> Vec<Verdict<'a>> {
+        let known = Known::of(self);
         let services = self.exposure.services.iter();
         services
             .map(|(service, usage)| {
@@ -124,7 +126,7 @@ impl<'a> Grounds<'a> {
                     service: *service,
                     usage,
                     talked,
-                    worth: self.worth(service, usage, talked),
+                    worth: self.worth(service, usage, talked, &known),
                     dangers: self.dangers(service, usage),
                     reversed: reversed.copied().unwrap_or_default(),
                 }
@@ -132,7 +134,13 @@ impl<'a> Grounds<'a> {
             .collect()
     }
 
-    fn worth(&self, service: &Service, usage: &Use, talked: Option<&Talked>) -> Worth {
+    fn worth(
+        &self,
+        service: &Service,
+        usage: &Use,
+        talked: Option<&Talked>,
+        known: &Known,
+    ) -> Worth {
         if usage.is_needed() {
             return Worth::Needed;
         }
@@ -143,9 +151,9 @@ impl<'a> Grounds<'a> {
         let talked = talked.unwrap_or(&nothing);
         if talked.encrypted.times > 0 {
             let seen = talked.encrypted;
-            let passive = self.passive_ports(service, talked);
+            let passive = known.passive_ports(service, talked);
             // One that speaks the same beside it may have opened these.
-            let is_alone = self.speaks_alone(service);
+            let is_alone = known.speaks_alone(service);
             let active = Some(talked.beside.active).filter(|_| is_alone);
             let active = active.unwrap_or_default();
             return if passive.is_empty() && active.times == 0 {
@@ -175,30 +183,6 @@ impl<'a> Grounds<'a> {
         Worth::Inert(why(usage, talked))
     }
 
-    /// No other service of the server has this helper, or should have.
-    fn speaks_alone(&self, service: &Service) -> bool {
-        let is_another = |other: &Service| {
-            other != service && (other.server, other.helper) == (service.server, service.helper)
-        };
-        let attached = self.exposure.services.keys();
-        !attached
-            .chain(self.discovery.services.keys())
-            .any(is_another)
-    }
-
-    /// Ports of the server to which data went beside an encrypted control connection: not those at which another
-    /// control protocol is known to be spoken.
-    fn passive_ports(&self, service: &Service, talked: &Talked) -> BTreeMap<u16, Sighting> {
-        let is_control = |port: u16| {
-            let attached = self.exposure.services.keys();
-            let mut known = attached.chain(self.discovery.services.keys());
-            known.any(|other| (other.server, other.port) == (service.server, port))
-        };
-        let ports = talked.beside.ports.iter();
-        let ports = ports.filter(|(port, _)| !is_control(**port));
-        ports.map(|(port, seen)| (*port, *seen)).collect()
-    }
-
     fn dangers(&self, service: &Service, usage: &Use) -> Vec<Danger> {
         let mut dangers = Vec::new();
         if usage.open_to_anybody > Duration::ZERO {
@@ -216,6 +200,41 @@ impl<'a> Grounds<'a> {
         }
         dangers.extend(worst.map(|worst| Danger::Findings(count, worst)));
         dangers
+    }
+}
+
+/// Where control protocols are spoken, with a helper or without.
+struct Known {
+    ports: BTreeSet<(IpAddr, u16)>,
+    /// How many services of a server have the helper, or should have.
+    helpers: BTreeMap<(IpAddr, &'static str), usize>,
+}
+
+impl Known {
+    fn of(grounds: &Grounds<'_>) -> Self {
+        let attached = grounds.exposure.services.keys();
+        let services: BTreeSet<&Service> =
+            attached.chain(grounds.discovery.services.keys()).collect();
+        let mut helpers = BTreeMap::new();
+        for service in &services {
+            *helpers.entry((service.server, service.helper)).or_default() += 1;
+        }
+        Self {
+            ports: services.iter().map(|one| (one.server, one.port)).collect(),
+            helpers,
+        }
+    }
+
+    fn speaks_alone(&self, service: &Service) -> bool {
+        self.helpers.get(&(service.server, service.helper)) == Some(&1)
+    }
+
+    /// Ports of the server to which data went beside an encrypted control connection: not those at which another
+    /// control protocol is known to be spoken.
+    fn passive_ports(&self, service: &Service, talked: &Talked) -> BTreeMap<u16, Sighting> {
+        let ports = talked.beside.ports.iter();
+        let ports = ports.filter(|(port, _)| !self.ports.contains(&(service.server, **port)));
+        ports.map(|(port, seen)| (*port, *seen)).collect()
     }
 }
 

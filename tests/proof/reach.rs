@@ -121,3 +121,25 @@ fn a_loose_helper_opens_addresses_as_well() {
         "{bare}"
     );
 }
+
+/// 250 addresses and 250 ports that rules name are 501 regions of each at least, 251,001 destinations: more than are tried.
+/// Two of the rules let in the server's port 2002; but all that the helper could open counts as open.
+#[test]
+fn where_rules_tell_too_many_destinations_apart_all_are_open() {
+    let rule = |number: u32| {
+        let (address, port) = (2 * number, 2000 + 2 * number);
+        format!(
+            "ct state related ip daddr {{ 203.0.113.21, 10.0.0.{address} }} tcp dport {port} accept\n"
+        )
+    };
+    let few: String = (1..=2).map(rule).collect();
+    assert_eq!(reach("203.0.113.21", &few, &[]), (65535, 2));
+    let rule = |number: u32| {
+        let (high, low, port) = (number / 100, 2 * (number % 100), 2000 + 2 * number);
+        format!(
+            "ct state related ip daddr {{ 203.0.113.21, 10.0.{high}.{low} }} tcp dport {port} accept\n"
+        )
+    };
+    let many: String = (1..=250).map(rule).collect();
+    assert_eq!(reach("203.0.113.21", &many, &[]), (65535, 65535));
+}

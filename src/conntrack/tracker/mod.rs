@@ -241,8 +241,8 @@ impl Tracker {
                 self.events
                     .push(Event::ConntrackDestroy(record, Ended::StillOpen));
             }
+            self.became_late();
         }
-        self.became_late();
         Step {
             verdict: Verdict::none(None),
             late: &self.late,
@@ -545,7 +545,6 @@ impl Tracker {
 
     /// `__nf_conntrack_confirm`, then what there is to tell.
     fn confirm(&mut self, slot: u32) {
-        let now = self.now;
         let Some(ct) = self.table.get_mut(slot) else {
             return;
         };
@@ -556,7 +555,7 @@ impl Tracker {
                 Cached::NEW
             };
             ct.cached.set(kind);
-            self.table.link(slot, now);
+            self.table.link(slot);
         }
         self.deliver(slot);
     }
@@ -610,7 +609,7 @@ impl Tracker {
             self.remove_expectations(slot, Closed::MasterGone);
             self.free(slot);
         } else {
-            self.table.hasten(slot, self.now);
+            self.table.hasten(slot);
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::endpoint;
 use crate::analysis::{Analysis, Unproved};
 use crate::conntrack::Reason;
+use crate::exposure::Hour;
 use crate::packet::link::{self, NoIp};
 use crate::packet::tunnel;
 use crate::proof::Proof;
@@ -160,12 +161,7 @@ pub fn limits(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
             seen.first
         ));
     }
-    if analysis.discovery.omitted > 0 {
-        lines.push(format!(
-            "{} of control protocols at more services than are listed",
-            counted(analysis.discovery.omitted, "message")
-        ));
-    }
+    lines.extend(left_out(analysis));
     if !totals.unopened.is_empty() {
         let packets = totals.unopened.values().sum();
         let kinds = totals.unopened.keys().map(|kind| kind.name());
@@ -247,6 +243,49 @@ pub fn limits(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
     }
     heading(out, "What the capture could not show", "")?;
     lines.iter().try_for_each(|line| writeln!(out, "- {line}"))
+}
+
+/// What found no room in the tables of sums (`room`).
+fn left_out(analysis: &Analysis) -> Vec<String> {
+    let rooms = &analysis.exposure.rooms;
+    let counts = [
+        (
+            rooms.services.omitted,
+            "control connection",
+            "to more services than are listed: only those of them are for which a flow came, from then on",
+        ),
+        (
+            rooms.flows_omitted(),
+            "related flow",
+            "between more hosts than are told apart: the rules lack what these need",
+        ),
+        (
+            rooms.senders.omitted,
+            "flow",
+            "from or to more hosts than are known by their interface: rules for these name none",
+        ),
+        (
+            analysis.discovery.omitted(),
+            "message",
+            "of control protocols at more services than are listed",
+        ),
+        (
+            analysis.found.omitted,
+            "finding",
+            "at more services than are told apart: they are summed without one",
+        ),
+    ];
+    let counts = counts.into_iter().filter(|(times, ..)| *times > 0);
+    let mut lines: Vec<String> = counts
+        .map(|(times, noun, where_to)| format!("{} {where_to}", counted(times, noun)))
+        .collect();
+    let mut services = analysis.exposure.services.values();
+    if services.any(|usage| usage.hours.beyond != Hour::default()) {
+        lines.push(String::from(
+            "what stood open in more hours than are listed counts in the sums alone",
+        ));
+    }
+    lines
 }
 
 /// Hours, or less than one in seconds.

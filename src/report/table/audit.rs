@@ -8,7 +8,7 @@ use comfy_table::{ColumnConstraint, Table, Width};
 
 use super::advice::span;
 use super::{clock, endpoint};
-use crate::analysis::{Analysis, MOST_LISTED};
+use crate::analysis::{Analysis, Listed, MOST_LISTED};
 use crate::exposure::{Exposure, Hour, Refusals, Use};
 use crate::proposal;
 use crate::report::layout::{finish, heading, more, table};
@@ -30,7 +30,12 @@ pub fn verdicts(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Res
     ];
     let mut table = table(width, &headers, &[]);
     keep_whole(&mut table, 1);
-    let verdicts = analysis.verdicts();
+    let mut verdicts = analysis.verdicts();
+    let omitted = verdicts.len().saturating_sub(MOST_LISTED);
+    if omitted > 0 {
+        verdicts.sort_by_key(|verdict| !verdict.usage.is_needed());
+        verdicts.truncate(MOST_LISTED);
+    }
     for verdict in &verdicts {
         let dangers: Vec<String> = verdict.dangers.iter().map(|danger| danger.text()).collect();
         let mut because = vec![verdict.because()];
@@ -56,6 +61,7 @@ pub fn verdicts(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Res
         ]);
     }
     finish(out, table)?;
+    more(out, omitted as u64)?;
     for verdict in &verdicts {
         if let Worth::CannotHelp(obstacle) = &verdict.worth {
             writeln!(
@@ -133,20 +139,23 @@ pub fn exposure(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Res
     ];
     let mut table = table(width, &headers, &[2, 3, 4, 5, 6, 7, 8]);
     keep_whole(&mut table, 1);
+    let mut listed = Listed::default();
     let mut sums: BTreeMap<&str, (u64, Sum)> = BTreeMap::new();
     for (key, usage) in exposure.services.iter().filter(|(_, usage)| opens(usage)) {
         let sum = Sum::of(usage);
-        table.add_row(sum.row(key.helper, service(key)));
+        listed.push(sum.row(key.helper, service(key)));
         let (services, of_helper) = sums.entry(key.helper).or_default();
         *services += 1;
         of_helper.add(&sum);
     }
+    table.add_rows(listed.rows);
     for (helper, (services, sum)) in sums {
         if services > 1 {
             table.add_row(sum.row(helper, format!("all {services}")));
         }
     }
-    finish(out, table)
+    finish(out, table)?;
+    more(out, listed.omitted)
 }
 
 /// The same hour by hour, where there is more than one.
@@ -242,9 +251,10 @@ pub fn refusals(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Res
         "times",
     ];
     let mut table = table(width, &headers, &[4, 5]);
+    let mut listed = Listed::default();
     for (key, usage) in &exposure.services {
         for (reason, Refusals { seen, dropped }) in &usage.refusals {
-            table.add_row([
+            listed.push([
                 key.helper.to_owned(),
                 service(key),
                 (*reason).to_owned(),
@@ -258,14 +268,16 @@ pub fn refusals(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Res
             ]);
         }
     }
-    if table.row_count() > 0 {
+    if !listed.rows.is_empty() {
         heading(
             out,
             "Refusals",
             "what looked like a command, and opened nothing",
         )?;
     }
-    finish(out, table)
+    table.add_rows(listed.rows);
+    finish(out, table)?;
+    more(out, listed.omitted)
 }
 
 /// Control protocols where no helper reads them.
@@ -311,9 +323,10 @@ pub fn discovery(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Re
 pub fn carried(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
     let headers = ["helper", "service", "carries", "connections", "first frame"];
     let mut table = table(width, &headers, &[3, 4]);
+    let mut listed = Listed::default();
     for (key, talked) in &analysis.watch.summaries.services {
         for (content, seen) in &talked.carried {
-            table.add_row([
+            listed.push([
                 key.helper.to_owned(),
                 service(key),
                 content.name().to_owned(),
@@ -322,14 +335,16 @@ pub fn carried(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Resu
             ]);
         }
     }
-    if table.row_count() > 0 {
+    if !listed.rows.is_empty() {
         heading(
             out,
             "Something else on a helper's port",
             "what began with another protocol than the helper reads",
         )?;
     }
-    finish(out, table)
+    table.add_rows(listed.rows);
+    finish(out, table)?;
+    more(out, listed.omitted)
 }
 
 /// What another set-up would have opened and let in.
@@ -352,7 +367,8 @@ pub fn what_if(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Resu
     let mut services: Vec<&Service> = firewalls().flat_map(|one| one.services.keys()).collect();
     services.sort_unstable();
     services.dedup();
-    for key in services {
+    let omitted = services.len().saturating_sub(MOST_LISTED);
+    for key in services.into_iter().take(MOST_LISTED) {
         let mut row = vec![key.helper.to_owned(), service(key)];
         let cells: Vec<String> = firewalls()
             .map(|one| one.services.get(key).map_or_else(|| "-".to_owned(), opened))
@@ -367,7 +383,8 @@ pub fn what_if(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Resu
         }));
         table.add_row(row);
     }
-    finish(out, table)
+    finish(out, table)?;
+    more(out, omitted as u64)
 }
 
 /// Expectations, related flows, and how long it stood open.
