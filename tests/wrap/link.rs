@@ -27,6 +27,21 @@ pub const LINKS: &[Link] = &[
         let inner = [0x81, 0x00, 0x00, 0x05];
         ethernet(&joined(&[&outer, &inner, &ether_type(ip)]), ip)
     }),
+    link(1, "Ethernet, MPLS", |ip| {
+        ethernet(&[0x88, 0x47], &joined(&[&MPLS, ip]))
+    }),
+    link(1, "Ethernet, PPPoE", |ip| {
+        ethernet(&[0x88, 0x64], &pppoe(ip))
+    }),
+    link(1, "Ethernet, 802.3 and SNAP", |ip| {
+        let snap = snap(ip);
+        ethernet(&(snap.len() as u16).to_be_bytes(), &snap)
+    }),
+    // IEEE 802.1AE: a channel's identifier, neither encrypted nor changed, and 16 bytes that prove so.
+    link(1, "Ethernet, MACsec", |ip| {
+        let tag = joined(&[&[0x88, 0xe5, 0x20, 0, 0, 0, 0, 1], &MACS[..6], &[0, 1]]);
+        ethernet(&tag, &joined(&[&ether_type(ip), ip, &[0; 16]]))
+    }),
     link(8, "SLIP", |ip| joined(&[&[0, 0x40], &[0; 14], ip])),
     link(9, "PPP", ppp),
     link(9, "PPP without address and control", |ip| {
