@@ -68,17 +68,17 @@ enum Size {
 
 impl Size {
     fn parse(text: &str) -> Option<Self> {
-        let units: [(&str, u64, fn(u64) -> Self); 5] = [
-            ("GB", 1_000_000_000, Self::Bytes),
-            ("MB", 1_000_000, Self::Bytes),
-            ("M", 1_000_000, Self::Packets),
-            ("k", 1_000, Self::Packets),
-            ("", 1, Self::Packets),
-        ];
-        units.into_iter().find_map(|(unit, factor, size)| {
-            let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
-            Some(size(number.checked_mul(factor)?))
-        })
+        let (number, unit) = text.split_at(text.trim_end_matches(char::is_alphabetic).len());
+        let number: u64 = number.parse().ok()?;
+        let (factor, size): (u64, fn(u64) -> Self) = match unit {
+            "GB" => (1_000_000_000, Self::Bytes),
+            "MB" => (1_000_000, Self::Bytes),
+            "M" => (1_000_000, Self::Packets),
+            "k" => (1_000, Self::Packets),
+            "" => (1, Self::Packets),
+            _ => return None,
+        };
+        Some(size(number.checked_mul(factor)?))
     }
 }
 
