@@ -48,7 +48,10 @@ fn check(packet: &Packet<'_>, number: u64) {
 }
 
 fn kinds() -> Kinds {
-    Kinds::default()
+    match env!("CARGO_BIN_NAME").strip_prefix("tunnel-") {
+        Some(kinds) => kinds.parse().expect("the target has a tunnel's name"),
+        None => Kinds::default(),
+    }
 }
 
 const TICK: Duration = Duration::from_millis(200);
