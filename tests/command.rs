@@ -1,5 +1,6 @@
 //! The program as its user meets it.
 
+mod captures;
 mod links;
 mod rules;
 mod tunnels;
@@ -254,6 +255,8 @@ fn what_cannot_be_read_ends_with_1_and_one_line() {
         fs::write(&path, bytes).unwrap();
         path.to_str().unwrap().to_owned()
     };
+    let none = folder.path().join("none");
+    fs::create_dir(&none).unwrap();
     for (path, message) in [
         (
             folder
@@ -266,8 +269,11 @@ fn what_cannot_be_read_ends_with_1_and_one_line() {
         ),
         (file("empty.pcap", b""), "empty"),
         (file("text.pcap", b"hello, world"), "not a pcap"),
-        (file("packed.pcap", b"\x1f\x8b\x08\0\0\0"), "zcat"),
-        (folder.path().to_str().unwrap().to_owned(), "directory"),
+        (file("packed.pcap", b"\x1f\x8b\x08\0\0\0"), "unexpected end"),
+        (
+            none.to_str().unwrap().to_owned(),
+            "directory without a capture",
+        ),
     ] {
         let output = ctaudit(&["analyse", &path]).output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();

@@ -186,6 +186,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "report",
         &[
             "analysis",
+            "capture",
             "compare",
             "conntrack",
             "expectation",

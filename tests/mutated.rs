@@ -4,6 +4,7 @@
 
 use ctaudit::analysis::Analysis;
 use ctaudit::helper::Modules;
+use ctaudit::packet::tunnel::Kinds;
 use ctaudit::proposal::Wishes;
 use ctaudit::replay::{Clock, Replay};
 use ctaudit::report::table;
@@ -34,7 +35,12 @@ fn no_mutated_capture_ends_in_a_panic() {
         }
         let config = every_helper(Modules::default());
         let mut analysis = Analysis::new(&config);
-        let mut replay = Replay::new(capture(bytes.clone()), config.clone(), Clock::Capture);
+        let tunnels: Kinds = if rng.bool() { "all" } else { "6in4" }.parse().unwrap();
+        let replay_of = |bytes| {
+            let replay = Replay::new(capture(bytes), config.clone(), Clock::Capture);
+            replay.decapsulate(tunnels)
+        };
+        let mut replay = replay_of(bytes.clone());
         loop {
             match replay.advance() {
                 Ok(Some(passage)) => analysis.observe(&passage),
@@ -54,9 +60,7 @@ fn no_mutated_capture_ends_in_a_panic() {
         if mutant % REPORTED == 0 {
             analysis.collect();
             analysis.propose(&config, Wishes::default()).unwrap();
-            let replay = Replay::new(capture(bytes), config.clone(), Clock::Capture);
-            // What is no capture was none the first time.
-            analysis.prove(&config, replay);
+            analysis.prove(&config, replay_of(bytes));
             table::write(&mut Vec::new(), &analysis, 100).unwrap();
             opened += u64::from(!analysis.exposure.opened_nothing());
         }

@@ -9,16 +9,12 @@ use ctaudit::conntrack::config::{Assignment, Config};
 use ctaudit::exposure::Exposure;
 use ctaudit::helper::{self, Modules};
 use ctaudit::kernel::Kernel;
-use ctaudit::packet::ip;
-use ctaudit::packet::link::network_layer;
 use ctaudit::proof::Proof;
 use ctaudit::proposal::{Proposal, Wishes};
 use ctaudit::replay::{Arrival, Clock, Replay};
 use ctaudit::report::json;
 use ctaudit::ruleset::Ruleset;
 use flate2::read::GzDecoder;
-
-use crate::traffic::Packet;
 
 /// A path below the project's top.
 pub fn project(path: &str) -> PathBuf {
@@ -162,20 +158,4 @@ pub fn proof(bytes: Vec<u8>, config: &Config, rules: Ruleset, wishes: &Wishes) -
         proof.observe(&passage);
     }
     proof
-}
-
-/// The IP packets of a capture, without link layer; a frame that has none becomes one of nothing.
-pub fn ip_packets(path: &Path) -> Vec<Packet> {
-    let config = firewall("6.18", false);
-    let mut replay = Replay::new(capture(read(path)), config, Clock::Capture);
-    let mut packets = Vec::new();
-    while let Some(passage) = replay.advance().unwrap() {
-        let found = network_layer(passage.link, passage.frame);
-        let ip = found.map(|bytes| bytes[..ip::total_length(bytes).unwrap()].to_vec());
-        packets.push(Packet {
-            at_micros: passage.at.nanos() as u64 / 1000,
-            ip: ip.unwrap_or_default(),
-        });
-    }
-    packets
 }

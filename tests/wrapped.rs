@@ -60,7 +60,3 @@ fn every_link_type_that_is_read_can_be_written() {
 fn verdicts(capture: Vec<u8>, clock: Clock) -> Vec<u8> {
     record(capture, every_helper(Modules::default()), clock)
 }
-
-fn is_known(link: u16) -> bool {
-    network_layer(link, &[]) != Err(NoIp::UnreadLink)
-}

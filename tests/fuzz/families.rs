@@ -3,7 +3,7 @@
 /// The target's name behind `link-`, and LINKTYPE_ numbers: an input's first byte chooses among them.
 pub const FAMILIES: &[(&str, &[u16])] = &[
     ("cooked", &[113, 276]),
-    ("ethernet", &[1, 219]),
+    ("ethernet", &[1, 219, 281, 282, 284, 285]),
     ("llc", &[10, 100, 122]),
     ("loopback", &[0, 108, 109, 117, 138, 226, 242]),
     ("nflog", &[239]),

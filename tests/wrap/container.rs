@@ -29,6 +29,12 @@ pub const CONTAINERS: &[Container] = &[
     timed("pcap, modified, big", |link, frames| {
         pcap(BIG, MODIFIED, link, frames)
     }),
+    timed("pcap, Ixia, little", |link, frames| {
+        pcap(LITTLE, IXIA, link, frames)
+    }),
+    timed("pcap, Ixia, big", |link, frames| {
+        pcap(BIG, IXIA, link, frames)
+    }),
     timed("pcapng, little", |link, frames| {
         pcapng(LITTLE, ENHANCED, link, frames)
     }),
@@ -55,13 +61,19 @@ const fn timed(name: &'static str, write: Write) -> Container {
 }
 
 /// draft-ietf-opsawg-pcap; the modified records have interface, protocol, direction and padding behind their header
-/// (`sf-pcap.c` of libpcap).
+/// (`sf-pcap.c` of libpcap), and Ixia's have a word more in their file's (`wiretap/libpcap.c` of Wireshark).
 fn pcap(order: Order, magic: u32, link: u16, frames: &[(i64, Vec<u8>)]) -> Vec<u8> {
     let mut file = order.u32s(&[magic]);
     file.extend(order.u16(2));
     file.extend(order.u16(4));
     file.extend(order.u32s(&[0, 0, 262_144, link.into()]));
-    let unit = if magic == 0xa1b2_3c4d { 1 } else { 1_000 };
+    if magic == IXIA {
+        file.extend(order.u32s(&[0]));
+    }
+    let unit = match magic {
+        0xa1b2_3c4d | IXIA => 1,
+        _ => 1_000,
+    };
     for (at, frame) in frames {
         let length = frame.len() as u32;
         let (seconds, rest) = (at.div_euclid(SECOND), at.rem_euclid(SECOND));
@@ -210,6 +222,7 @@ impl Order {
 const LITTLE: Order = Order { big: false };
 const BIG: Order = Order { big: true };
 
+const IXIA: u32 = 0x1c00_01ac;
 const MODIFIED: u32 = 0xa1b2_cd34;
 
 const OBSOLETE: u32 = 2;

@@ -138,6 +138,20 @@ pub const LINKS: &[Link] = &[
         let device = [0, 0, 0, 2, 0, 1, 0, 6];
         joined(&[&ether_type(ip), &[0; 2], &device, &MACS[..6], &[0; 2], ip])
     }),
+    // A switch's own port: the tag stands behind the addresses, or before them.
+    link(281, "Broadcom's tag", |ip| {
+        joined(&[&MACS, &[0, 0, 0, 8], &ether_type(ip), ip])
+    }),
+    link(282, "Broadcom's tag before the frame", |ip| {
+        joined(&[&[0, 0, 0, 8], &ethernet(&ether_type(ip), ip)])
+    }),
+    link(284, "Marvell's tag", |ip| {
+        joined(&[&MACS, &[0xc0, 0x18, 0, 5], &ether_type(ip), ip])
+    }),
+    link(285, "Marvell's tag behind an EtherType", |ip| {
+        let tag = [0xda, 0xda, 0, 0, 0xc0, 0x18, 0, 5];
+        joined(&[&MACS, &tag, &ether_type(ip), ip])
+    }),
 ];
 
 const fn link(number: u16, name: &'static str, frame: fn(&[u8]) -> Vec<u8>) -> Link {

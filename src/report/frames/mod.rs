@@ -91,6 +91,8 @@ impl Frames {
     pub fn finish(self, analysis: &Analysis) -> Result<(), Error> {
         let whole = [
             ("packets", columns::packets(&analysis.exposure.totals)),
+            ("captures", columns::captures(&analysis.account)),
+            ("damage", columns::damage(&analysis.account)),
             ("links", columns::links(&analysis.exposure.totals)),
             ("nflog", columns::nflog(&analysis.exposure.totals.logged)),
             ("verdicts", columns::verdicts(analysis)),

@@ -23,9 +23,10 @@ pub fn types(out: &mut dyn Write, totals: &Totals, width: u16) -> io::Result<()>
     let mut table = table(width, &headers, &[1, 2, 3]);
     for (&link, seen) in &totals.links {
         let reasons = seen.without_ip.iter();
-        let reasons: Vec<String> = reasons
-            .map(|(why, frames)| format!("{frames} {}", why.name()))
-            .collect();
+        let reasons = reasons.map(|(why, frames)| format!("{frames} {}", why.name()));
+        let duplicates =
+            (seen.duplicates > 0).then(|| format!("{} captured before", seen.duplicates));
+        let reasons: Vec<String> = duplicates.into_iter().chain(reasons).collect();
         table.add_row([
             link::name(link).unwrap_or("unassigned").to_owned(),
             link.to_string(),

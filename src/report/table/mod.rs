@@ -5,6 +5,7 @@
 
 mod advice;
 mod audit;
+mod captures;
 mod links;
 mod proof;
 
@@ -23,6 +24,7 @@ use crate::time::Timestamp;
 /// Everything that an analysis has to say, section by section.
 pub fn write(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
     let exposure = &analysis.exposure;
+    captures::captures(out, analysis, width)?;
     packets(out, &exposure.totals, width)?;
     links::types(out, &exposure.totals, width)?;
     links::logged(out, &exposure.totals.logged, width)?;

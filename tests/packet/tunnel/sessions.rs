@@ -7,7 +7,8 @@ use ctaudit::replay::{Clock, Replay};
 use serde_json::Value;
 
 use super::kinds;
-use crate::support::{capture, firewall, ip_packets, lines, read, record, samples};
+use crate::support::{capture, firewall, lines, read, record, samples};
+use crate::traffic::ip_packets;
 use crate::traffic::tunnel::{ALL, Wrapping};
 use crate::traffic::{Packet, pcap};
 

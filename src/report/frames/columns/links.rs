@@ -1,6 +1,6 @@
 //! What the frames were in: link types, and the rules that logged them.
 
-use super::{Described, each};
+use super::{Described, each, no_formula};
 use crate::exposure::{LoggedBy, Rule, Totals};
 use crate::packet::link::{self, nflog as log};
 
@@ -9,6 +9,9 @@ pub fn links(totals: &Totals) -> Vec<Described> {
     let mut rows = Vec::new();
     for (&link, seen) in &totals.links {
         rows.push((link, "IP", seen.with_ip()));
+        if seen.duplicates > 0 {
+            rows.push((link, "captured before", seen.duplicates));
+        }
         let reasons = seen.without_ip.iter();
         rows.extend(reasons.map(|(why, frames)| (link, why.name(), *frames)));
     }
@@ -28,7 +31,7 @@ pub fn links(totals: &Totals) -> Vec<Described> {
         Described::new(
             "found",
             "",
-            "IP, or why there is none",
+            "IP, or why there is none that counts",
             each(&rows, |(_, found, _)| *found),
         ),
         Described::new(
@@ -85,12 +88,4 @@ pub fn nflog(logged: &LoggedBy) -> Vec<Described> {
             each(&rows, |(rule, _)| rule.map(|rule| rule.seen.first)),
         ),
     ]
-}
-
-/// Text that a spreadsheet takes for text. What else it might not, a tab or a line's end, is escaped already.
-fn no_formula(text: String) -> String {
-    match text.starts_with(['=', '+', '-', '@']) {
-        true => format!("'{text}"),
-        false => text,
-    }
 }

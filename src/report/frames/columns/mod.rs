@@ -1,6 +1,7 @@
 //! The columns of every table, each with its unit and what it means.
 
 mod audit;
+mod captures;
 mod conntracks;
 mod expectations;
 mod links;
@@ -16,6 +17,7 @@ use crate::packet::tunnel::Tunnel;
 use crate::time::Timestamp;
 
 pub use audit::{control_protocols, exposure, findings, refusals, verdicts, what_if};
+pub use captures::{captures, damage};
 pub use conntracks::{conntracks, related};
 pub use expectations::expectations;
 pub use links::{links, nflog};
@@ -138,4 +140,12 @@ pub fn schema_columns(schema: &[(&'static str, Vec<Documented>)]) -> Vec<Describ
         Described::new("unit", "", "", each(&rows, |(_, column)| column.2)),
         Described::new("meaning", "", "", each(&rows, |(_, column)| column.3)),
     ]
+}
+
+/// Text that a spreadsheet takes for text. What else it might not, a tab or a line's end, is escaped already.
+fn no_formula(text: String) -> String {
+    match text.starts_with(['=', '+', '-', '@']) {
+        true => format!("'{text}"),
+        false => text,
+    }
 }
