@@ -255,7 +255,7 @@ fn pcap_goes_on_behind_what_is_damaged() {
         };
         let at = (start.len() + records[..4].concat().len()) as u64;
         let garbage: Vec<u8> = (0..1_001u32)
-            .map(|index| (index * 151 >> 3) as u8)
+            .map(|index| ((index * 151) >> 3) as u8)
             .collect();
         let mut longer = records[4].clone();
         longer[8..12].copy_from_slice(&order.u32(200_000));

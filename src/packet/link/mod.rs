@@ -2,14 +2,14 @@
 //!
 //! | file | reads |
 //! |---|---|
-//! | [`ethernet`] | Ethernet, tags of VLANs and switches, MACsec, MPLS and Ethernet pseudowires |
-//! | [`llc`] | 802.2, SNAP, and the links that begin with them: FDDI, ATM, Fibre Channel |
-//! | [`serial`] | PPP, PPPoE, Cisco HDLC, Frame Relay, SLIP |
-//! | [`cooked`] | what `tcpdump -i any` writes on Linux |
-//! | [`loopback`] | headers of an address family or an EtherType: BSD, pflog, ipnet, InfiniBand, IEEE 1394 |
-//! | [`wifi`] | 802.11 and what drivers put before it |
-//! | [`nflog`] | what a firewall's rules logged, with the rule's words |
-//! | [`types`] | numbers and names, of what is not read as well |
+//! | `ethernet` | Ethernet, tags of VLANs and switches, MACsec, MPLS and Ethernet pseudowires |
+//! | `llc` | 802.2, SNAP, and the links that begin with them: FDDI, ATM, Fibre Channel |
+//! | `serial` | PPP, PPPoE, Cisco HDLC, Frame Relay, SLIP |
+//! | `cooked` | what `tcpdump -i any` writes on Linux |
+//! | `loopback` | headers of an address family or an EtherType: BSD, pflog, ipnet, InfiniBand, IEEE 1394 |
+//! | `wifi` | 802.11 and what drivers put before it |
+//! | `nflog` | what a firewall's rules logged, with the rule's words |
+//! | `types` | numbers and names, of what is not read as well |
 //!
 //! Each header leads to the next until one says that IP follows. A packet whose version is another than the link
 //! layer says is taken at its own word, as a tunnel device does. Check sequences and padding behind it lie beyond the
