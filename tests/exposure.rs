@@ -14,7 +14,7 @@ use crate::findings::{end, talk};
 use crate::support::{capture, every_helper, files_below, firewall, project, read};
 use crate::traffic::at_seconds;
 use crate::traffic::flow::Side::{Client, Server};
-use crate::traffic::packet::{End, udp};
+use crate::traffic::packet::{self, End, udp};
 
 fn exposure(bytes: Vec<u8>, config: Config) -> Exposure {
     let mut exposure = Exposure::new(&config);
@@ -233,4 +233,20 @@ fn a_command_that_conntrack_refuses_is_told_once() {
     // The port, 156,64, behind 40 bytes of the reply.
     assert_eq!((refusal.frame, refusal.bytes.clone()), (12, Some(40..46)));
     assert!(refusal.dropped);
+}
+
+/// Ethernet's MTU is 1500 bytes (RFC 894); datagrams of UDP are what they are.
+#[test]
+fn what_an_offload_may_have_merged_is_counted() {
+    let ip = |protocol, length: usize| {
+        let (from, to) = (
+            "192.0.2.1".parse().unwrap(),
+            "198.51.100.2".parse().unwrap(),
+        );
+        packet::ip(from, to, protocol, vec![0; length - 20])
+    };
+    let packets = [ip(6, 1500), ip(6, 1501), ip(17, 2000), ip(6, 40_000)];
+    let config = firewall("6.18", false);
+    let exposure = exposure(at_seconds((0..).zip(packets)), config);
+    assert_eq!(exposure.totals.merged, 2);
 }

@@ -21,6 +21,8 @@ pub struct Totals {
     pub links: BTreeMap<u16, Link>,
     /// Of NFLOG captures.
     pub logged: LoggedBy,
+    /// Packets of TCP longer than Ethernet carries by default.
+    pub merged: u64,
     /// Packets that the snap length cut off.
     pub cut: u64,
     pub first: Option<Timestamp>,

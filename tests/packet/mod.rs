@@ -1,6 +1,8 @@
 //! Link layers, headers, fragments, routing.
 
+mod frames;
 mod link;
+mod tunnel;
 
 use std::time::Duration;
 
@@ -11,8 +13,6 @@ use ctaudit::packet::{Decoder, Malformed, Unseen};
 use ctaudit::time::Timestamp;
 
 use crate::traffic::packet::{self, seal};
-
-mod tunnel;
 
 const START: Timestamp = Timestamp::from_nanos(1_700_000_000_000_000_000);
 

@@ -6,6 +6,7 @@
 mod advice;
 mod audit;
 mod captures;
+mod limits;
 mod links;
 mod proof;
 
@@ -52,7 +53,7 @@ pub fn write(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result
     advice::statements(out, analysis)?;
     advice::steps(out, analysis, width)?;
     advice::defects(out, analysis)?;
-    advice::limits(out, analysis)
+    limits::limits(out, analysis)
 }
 
 fn packets(out: &mut dyn Write, totals: &Totals, width: u16) -> io::Result<()> {
