@@ -121,6 +121,13 @@ impl Writer<'_> {
             let name = built_in(base.hook);
             return Err(unsayable(&format!("an interface that {name} has not")));
         }
+        // It takes two rules, and the packet comes to the second as the first has left it.
+        let changes = rule.effect.is_some() && rule.verdict.is_some();
+        if changes && asks_for_state(&rule.conditions) {
+            return Err(unsayable(
+                "a verdict behind a CT target that changes the state it asks for",
+            ));
+        }
         let mut lines = Vec::new();
         if let Some(effect) = &rule.effect {
             lines.append(&mut self.effect(effect, rule)?);
@@ -186,6 +193,14 @@ fn asks_for_what_is_missing(conditions: &[Condition], hook: Hook) -> bool {
     conditions.iter().any(|condition| match &condition.matches {
         Match::Interface(way, _) => !hook_has(hook, *way),
         Match::Any(ways) => ways.iter().any(|way| asks_for_what_is_missing(way, hook)),
+        _ => false,
+    })
+}
+
+fn asks_for_state(conditions: &[Condition]) -> bool {
+    conditions.iter().any(|condition| match &condition.matches {
+        Match::State(_) => true,
+        Match::Any(ways) => ways.iter().any(|way| asks_for_state(way)),
         _ => false,
     })
 }

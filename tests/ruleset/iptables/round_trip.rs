@@ -201,12 +201,19 @@ fn chain(index: usize, family: Family) -> impl Strategy<Value = Chain> {
     let rule = (conditions(ways), deed(index, table == "raw"), comment);
     let rules = prop::collection::vec(rule, 0..4);
     (rules, any::<bool>()).prop_map(move |(rules, accepts)| {
-        let rule = |(conditions, (effect, verdict), comment)| Rule {
-            conditions,
-            effect,
-            verdict,
-            comment,
-            ..Rule::default()
+        let rule = |(conditions, (effect, verdict), comment): (Vec<Condition>, _, _)| {
+            let conditions = match &effect {
+                // Which iptables cannot say: see below.
+                Some(Effect::Untrack) => without_state(conditions),
+                _ => conditions,
+            };
+            Rule {
+                conditions,
+                effect,
+                verdict,
+                comment,
+                ..Rule::default()
+            }
         };
         let base = hook.map(|hook| Base {
             hook,
@@ -271,6 +278,56 @@ fn case() -> impl Strategy<Value = Case> {
             case.by(ways.0, ways.1)
         },
     )
+}
+
+fn without_state(conditions: Vec<Condition>) -> Vec<Condition> {
+    let kept = conditions.into_iter();
+    let kept = kept.filter(|condition| !matches!(condition.matches, Match::State(_)));
+    kept.map(|condition| match condition.matches {
+        Match::Any(ways) => Condition {
+            matches: Match::Any(ways.into_iter().map(without_state).collect()),
+            ..condition
+        },
+        _ => condition,
+    })
+    .collect()
+}
+
+/// It takes two rules, and behind `-j CT --notrack` the packet is UNTRACKED (`xt_ct_target`, `conntrack_mt`).
+#[test]
+fn a_verdict_by_a_state_that_the_rule_has_changed_cannot_be_said() {
+    let rule = Rule {
+        conditions: vec![Condition {
+            matches: Match::State(vec![State::Invalid]),
+            negated: false,
+        }],
+        effect: Some(Effect::Untrack),
+        verdict: Some(Verdict::Return),
+        ..Rule::default()
+    };
+    let alone = Rule {
+        verdict: None,
+        ..rule.clone()
+    };
+    for (rule, can_be_said) in [(rule, false), (alone, true)] {
+        let chain = Chain {
+            family: Family::Ipv4,
+            table: "raw".to_owned(),
+            name: "PREROUTING".to_owned(),
+            base: Some(Base {
+                hook: Hook::Prerouting,
+                priority: -300,
+                accepts: true,
+            }),
+            rules: vec![rule],
+        };
+        let rules = Ruleset {
+            chains: vec![chain],
+            ..Ruleset::default()
+        };
+        let written = iptables::write(&rules, Family::Ipv4, &[]);
+        assert_eq!(written.is_ok(), can_be_said);
+    }
 }
 
 fn outcomes(rules: &Ruleset, case: &Case) -> [Outcome; 3] {
