@@ -19,9 +19,10 @@ pub fn captures(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Res
     if account.inputs.len() < 2 && !is_packed && remarks.is_empty() {
         return Ok(());
     }
-    let how = match account.merged {
-        true => "side by side, in the order of time",
-        false => "one behind the other",
+    let how = match account.inputs.len() {
+        ..2 => "",
+        _ if account.merged => "side by side, in the order of time",
+        _ => "one behind the other",
     };
     heading(out, "Captures", how)?;
     let mut table = table(width, &["capture", "format", "packets"], &[2]);
