@@ -223,7 +223,6 @@ impl<'a> Inside<'a> {
             Form::Ethernet => match link::network_layer(link::ETHERNET, self.rest.captured) {
                 Ok(bytes) => bytes,
                 Err(NoIp::Malformed) => return None,
-                Err(_) if self.rest.captured.len() <= ETHERNET_HEADER => return None,
                 Err(why) => return Some(Err(why)),
             },
             _ => self.rest.captured,
@@ -252,7 +251,6 @@ const IPV6: Protocol = Protocol(IpNumber::IPV6.0);
 /// RFC 1701
 const TRANSPARENT_ETHERNET: EtherType = EtherType(0x6558);
 
-const ETHERNET_HEADER: usize = 14;
 const UDP_HEADER: usize = 8;
 const VXLAN: u16 = 4789;
 /// What a Linux device without a `dstport` sends to, from before the port was assigned.
