@@ -122,8 +122,14 @@ impl Said {
             }
             Match::TcpFlags { mask, set } => {
                 self.protocols.retain(|number| *number == Protocol::TCP.0);
-                let (mask, set) = (flags_in_words(*mask)?, flags_in_words(*set)?);
-                self.add(format!("-m tcp {not}--tcp-flags {mask} {set}"));
+                // What no flag decides, iptables on nf_tables takes and then has no match for (1.8.9).
+                let is_never = set & !mask != 0;
+                if is_never || *mask == 0 {
+                    self.protocols.retain(|_| is_never == negated);
+                } else {
+                    let (mask, set) = (flags_in_words(*mask)?, flags_in_words(*set)?);
+                    self.add(format!("-m tcp {not}--tcp-flags {mask} {set}"));
+                }
             }
             Match::Unknown(words) => return Err(unsayable(words)),
             Match::Family(_) | Match::Any(_) => return Err(unsayable("a choice within a rule")),
