@@ -69,7 +69,11 @@ impl Directory {
         let Ok(mut entries) = self.entries() else {
             return Vec::new();
         };
-        let progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        // What a ring has deleted is forgotten here as well.
+        progress
+            .done
+            .retain(|path, _| entries.binary_search(path).is_ok());
         entries.retain(|path| {
             let done = progress.done.get(path);
             progress.current.as_ref() != Some(path)

@@ -91,11 +91,13 @@ pub struct Capture {
     reading: Reading,
     /// In the order of time, as far as it is known.
     waiting: VecDeque<Input>,
-    /// By their number among all inputs.
+    /// Those that are being read; one that was read to its end stays until all of them were.
     open: Vec<Option<Open>>,
-    /// The next frame of each open input, and the input's number.
+    /// Inputs that were read before these.
+    earlier: usize,
+    /// The next frame of each open input, and which of them that is.
     heads: BinaryHeap<Reverse<(Timestamp, usize)>>,
-    /// The input whose next frame has not been read yet.
+    /// The open input whose next frame has not been read yet.
     turn: Option<usize>,
     directory: Option<Arc<Directory>>,
     /// Of the last frame, and where to end.
@@ -157,6 +159,7 @@ impl Capture {
             reading,
             waiting,
             open: Vec::new(),
+            earlier: 0,
             heads: BinaryHeap::new(),
             turn: None,
             directory: None,
@@ -231,7 +234,10 @@ impl Capture {
             let length = data.len().saturating_sub(record.check_sequence.into());
             data = &data[..length];
         }
-        let input = if self.reading.merge { index as u32 } else { 0 };
+        let input = match self.reading.merge {
+            true => (self.earlier + index) as u32,
+            false => 0,
+        };
         Ok(Some(Frame {
             number: self.number,
             at: reader.at(record),
@@ -331,6 +337,10 @@ impl Capture {
             return Ok(());
         }
         let reader = reader?;
+        if self.open.iter().all(Option::is_none) {
+            self.earlier += self.open.len();
+            self.open.clear();
+        }
         self.turn = Some(self.open.len());
         self.open.push(Some(Open { reader, head: None }));
         Ok(())
