@@ -17,10 +17,12 @@
 //! what bounds the tables that a capture would fill without end.
 //!
 //! ## [`capture`]
-//! Files, pipes and standard input as frames. It does not know what is in a frame.
+//! Files, directories, pipes and standard input as frames, in the order of time, and on behind what is damaged. It does
+//! not know what is in a frame.
 //!
 //! ## [`packet`]
-//! Link layers, IP headers, fragments, and what a router does with a packet. It does not know flows.
+//! Link layers, tunnels, IP headers, fragments, what was captured twice, and what a router does with a packet. It does not
+//! know flows.
 //!
 //! ## [`content`]
 //! What a payload looks like, whatever the port: a control protocol, by the name of its helper, or what is found in

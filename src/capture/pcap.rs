@@ -9,8 +9,8 @@
 //!
 //! Nothing marks the beginning of a record. Behind damage it is looked for where three headers in a row make sense, or
 //! fewer and then just the end of the file: lengths within the limit, the captured one not above the original one, a
-//! fraction of less than a second, and a time within a year of the last packet's. A packet that carries a whole capture
-//! may deceive that; and a record that lost its second half takes the beginning of the next one for it.
+//! fraction of less than a second, and times before 2100 within a year of each other. A packet that carries a whole
+//! capture may deceive that; and a record that lost its second half takes the beginning of the next one for it.
 
 use byteorder_slice::{BigEndian, ByteOrder, LittleEndian};
 use pcap_file::Endianness;
@@ -202,10 +202,6 @@ impl Pcap {
     }
 
     fn is_plausible(&self, head: &Head, last: Option<Timestamp>) -> bool {
-        let is_near = last.is_none_or(|last| {
-            let at = self.timestamp(head).nanos();
-            at.abs_diff(last.nanos()) < YEAR
-        });
         let second = 1_000_000_000 / self.unit;
         head.captured > 0
             && head.captured <= self.usual.min(MAX_RECORD as u32)
@@ -213,7 +209,7 @@ impl Pcap {
             && head.original <= MAX_RECORD as u32
             && i64::from(head.fraction) < second
             && head.seconds > 0
-            && is_near
+            && is_near(self.timestamp(head), last)
     }
 
     /// Whether what stands behind a record of this length can be one, or is its beginning where the file was cut off.
@@ -234,19 +230,27 @@ impl Pcap {
         last: Option<Timestamp>,
     ) -> Result<bool, Fault> {
         let mut ahead = 0;
-        for _ in 0..CHAINED {
+        // What was captured years apart may stand in one file, but not three packets of it.
+        let mut before = None;
+        for found in 0..CHAINED {
             let bytes = buffer.peek(ahead + RECORD_HEADER)?;
             let Some(header) = bytes.get(ahead..).and_then(<[u8]>::first_chunk) else {
-                return Ok(bytes.len() == ahead);
+                let is_enough = found > 1 || before.is_none_or(|at| is_near(at, last));
+                return Ok(bytes.len() == ahead && is_enough);
             };
             let head = self.head::<B>(header);
-            if !self.is_plausible(&head, last) {
+            if !self.is_plausible(&head, before) || head.seconds > END_OF_CENTURY {
                 return Ok(false);
             }
+            before = Some(self.timestamp(&head));
             ahead += self.before() + head.captured as usize;
         }
         Ok(true)
     }
+}
+
+fn is_near(at: Timestamp, last: Option<Timestamp>) -> bool {
+    last.is_none_or(|last| at.nanos().abs_diff(last.nanos()) < YEAR)
 }
 
 /// Each magic number, and of which pcap-file shall think it reads it: microseconds and nanoseconds, each in both byte
@@ -280,5 +284,7 @@ const CHECK_SEQUENCE_KNOWN: u32 = 1 << 26;
 const MAXIMUM_SNAPLEN: u32 = 262_144;
 /// Headers that have to follow each other behind damage.
 const CHAINED: usize = 3;
+/// 2100, seconds.
+const END_OF_CENTURY: u32 = 4_102_444_800;
 /// Nanoseconds.
 const YEAR: u64 = 365 * 24 * 3600 * 1_000_000_000;

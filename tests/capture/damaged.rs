@@ -374,6 +374,23 @@ fn assert_same_packets(frames: &[Seen], expected: &[Seen], what: &str) {
     assert_eq!(bare(frames), bare(expected), "{what}");
 }
 
+/// What `cat` makes of two captures, the second of years later: its header is no record.
+#[test]
+fn a_capture_behind_another_is_read_as_well() {
+    for order in [Big, Little] {
+        let (records, expected) = ten_packets(order);
+        let start = order.pcap(MICROSECONDS, 1);
+        let old = order.record(100_000, 0, b"of a host that did not know the time");
+        let file = [&start[..], &old, &start, &records.concat()].concat();
+        let (frames, errors) = read(&file);
+        let [Error::Damaged(damage)] = &errors[..] else {
+            panic!("{errors:?}");
+        };
+        assert_eq!((damage.packet, damage.passed_over), (2, 24));
+        assert_same_packets(&frames[1..], &expected, "behind");
+    }
+}
+
 /// Each byte of this file could begin a record whose end has to be looked for far behind it, and none does.
 #[test]
 fn a_search_takes_time_with_the_bytes_passed_over_alone() {
