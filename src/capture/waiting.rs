@@ -10,7 +10,7 @@ pub(super) fn stdin(stop: Stop) -> io::Result<Box<dyn Read + Send>> {
     use std::os::fd::AsFd;
     // Not through the standard library's buffer, which would hide from `poll` what is in it.
     let input = io::stdin().as_fd().try_clone_to_owned()?.into();
-    Ok(Box::new(Waiting { input, stop }))
+    Ok(Box::new(Waiting::new(input, stop)))
 }
 
 /// Opens a pipe without waiting for somebody who writes: the first read does that.
@@ -19,32 +19,52 @@ pub(super) fn pipe(path: &Path, stop: Stop) -> io::Result<Box<dyn Read + Send>> 
     use rustix::fs::{Mode, OFlags, open};
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let input = open(path, flags, Mode::empty())?.into();
-    Ok(Box::new(Waiting { input, stop }))
+    Ok(Box::new(Waiting::new(input, stop)))
 }
 
 #[cfg(unix)]
 struct Waiting {
     input: std::fs::File,
     stop: Stop,
+    /// Bytes that are still read once it is asked to stop.
+    grace: usize,
 }
 
 #[cfg(unix)]
 impl Read for Waiting {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while !self.stop.is_requested() {
+        // Ctrl-C asks the whole pipeline to stop: what its writer leaves behind is read, if it comes at once.
+        loop {
+            let is_asked = self.stop.is_requested();
+            if is_asked && self.grace == 0 {
+                return Ok(0);
+            }
             if self.has_something()? {
                 match self.input.read(buffer) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Ok(length) if is_asked => {
+                        self.grace = self.grace.saturating_sub(length);
+                        return Ok(length);
+                    }
                     read => return read,
                 }
+            } else if is_asked {
+                return Ok(0);
             }
         }
-        Ok(0)
     }
 }
 
 #[cfg(unix)]
 impl Waiting {
+    fn new(input: std::fs::File, stop: Stop) -> Self {
+        Self {
+            input,
+            stop,
+            grace: GRACE,
+        }
+    }
+
     /// Whether reading would not wait; false after a while, or where a signal came.
     fn has_something(&self) -> io::Result<bool> {
         use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -70,3 +90,7 @@ pub(super) fn stdin(_: Stop) -> io::Result<Box<dyn Read + Send>> {
 pub(super) fn pipe(path: &Path, _: Stop) -> io::Result<Box<dyn Read + Send>> {
     Ok(Box::new(std::fs::File::open(path)?))
 }
+
+/// More than a pipe and a capturing program's buffers hold, and no more than is read in a moment.
+#[cfg(unix)]
+const GRACE: usize = 16 << 20;

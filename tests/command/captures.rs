@@ -225,6 +225,30 @@ fn an_interrupted_pipe_is_analysed() {
     }
 }
 
+/// Ctrl-C reaches tcpdump and ctaudit at once, and tcpdump has yet to write what it holds.
+#[test]
+fn what_a_pipe_s_writer_leaves_behind_is_read() {
+    let mut child = start(&["events", "--json", "-"]);
+    let mut stdin = child.stdin.take().unwrap();
+    let sample = read(&project(SAMPLE));
+    let (first, rest) = sample.split_at(sample.len() / 2);
+    stdin.write_all(first).unwrap();
+    wait_until_read(&child, first.len());
+    interrupt(&child, "-STOP");
+    stdin.write_all(rest).unwrap();
+    interrupt(&child, "-INT");
+    interrupt(&child, "-CONT");
+    let mut text = String::new();
+    child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut text)
+        .unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(text, events(&[SAMPLE]));
+}
+
 /// The kernel counts what a process has read; with what it is loaded from, that is a little more.
 fn wait_until_read(child: &Child, bytes: usize) {
     let path = format!("/proc/{}/io", child.id());
