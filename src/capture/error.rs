@@ -38,8 +38,9 @@ impl Error {
 /// Bytes of an input that are no record.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{file}: packet {packet} at byte {byte}: {fault}; {passed_over} bytes passed over, {}",
-    match resumes { true => "reading goes on behind them", false => "nothing readable behind" }
+    "{file}: packet {packet} at byte {byte}: {fault}; {passed_over} byte{} passed over, {}",
+    match passed_over { 1 => "", _ => "s" },
+    match resumes { true => "reading goes on behind", false => "nothing readable behind" }
 )]
 pub struct Damage {
     pub file: String,
