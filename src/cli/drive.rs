@@ -51,6 +51,9 @@ pub(super) fn drive(
     // Of what nobody knows the end of, an interruption is the end.
     let capture = replay.capture();
     let is_cut_short = capture.account().interrupted && capture.total_bytes().is_some();
+    if is_cut_short {
+        eprintln!("ctaudit: interrupted before the captures were read to their end");
+    }
     match (unread, damaged) {
         (1.., _) if frames == 0 => Err(Failure::Told),
         (1.., _) => Ok(ExitCode::FAILURE),
