@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use super::{ctaudit, stdout};
+use crate::packet::tunnel::ip_packets;
 use crate::support::project;
-use crate::traffic::ip_packets;
 use crate::traffic::tunnel::ALL;
 use crate::traffic::{Packet, pcap};
 

@@ -2,7 +2,7 @@
 
 mod frames;
 mod link;
-mod tunnel;
+pub mod tunnel;
 
 use std::time::Duration;
 

@@ -3,22 +3,22 @@
 use std::io;
 
 use super::Output;
-use super::flow::{Rng, SYN, Step, Tcp, pick};
-use super::packet::{UDP, ip, seal};
 use super::stage::{client, server};
+use crate::traffic::flow::{Rng, SYN, Side, Step, Tcp, pick};
+use crate::traffic::packet::{UDP, ip, seal};
 
 /// SYNs from anybody to anybody, one in two to the port of a helper, a hundred thousand a second.
 pub fn syns(out: &mut Output) -> io::Result<()> {
     let rng = &mut Rng::with_seed(1);
     let mut connection = Tcp::new(rng, client(0), server(0));
-    connection.send(super::flow::Side::Client, SYN, &[]);
+    connection.send(Side::Client, SYN, &[]);
     let Some(Step::Packet(syn)) = connection.steps.pop() else {
         return Ok(());
     };
     loop {
         out.clock += 10;
         let Some(packet) = out.send(&syn)? else {
-            return Ok(());
+            return out.flush();
         };
         // Neither 0 nor a group.
         packet[12..16].copy_from_slice(&rng.u32(1 << 24..224 << 24).to_be_bytes());
@@ -45,12 +45,12 @@ pub fn fragments(out: &mut Output) -> io::Result<()> {
     loop {
         out.clock += 1000;
         let Some(packet) = out.send(&ipv4)? else {
-            return Ok(());
+            return out.flush();
         };
         packet[4..6].copy_from_slice(&rng.u16(..).to_be_bytes());
         packet[13..16].copy_from_slice(&rng.u32(..).to_be_bytes()[1..]);
         let Some(packet) = out.send(&ipv6)? else {
-            return Ok(());
+            return out.flush();
         };
         packet[16..24].copy_from_slice(&rng.u64(..).to_be_bytes());
         packet[44..48].copy_from_slice(&rng.u32(..).to_be_bytes());

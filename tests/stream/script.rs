@@ -1,16 +1,56 @@
 //! What sessions say.
 
-use super::flow::Side::{Client, Server};
-use super::flow::{ACK, FIN, RST, Rng, Step, Tcp};
-use super::packet::{End, udp, unreachable};
-use super::stage::{CONTROL, DATA, OFFER, Script, client, server};
+use super::stage::{CONTROL, DATA, OFFER, OPAQUE, Script, client, server};
+use crate::traffic::flow::Side::{Client, Server};
+use crate::traffic::flow::{ACK, FIN, RST, Rng, Side, Step, Tcp};
+use crate::traffic::packet::{End, udp, unreachable};
 
-/// What a company's firewall sees: a packet has 700 bytes on the average.
+/// What a company's firewall sees: a packet has 700 bytes on the average, and of ten sessions one needs a helper.
 pub fn office() -> Vec<Script> {
-    let mut scripts: Vec<_> = (0..8).map(|_| web()).collect();
-    scripts.extend((0..2).map(|_| name()));
-    scripts.extend([ftp(), tftp(), call(), chat(), nobody()]);
+    let pages = [1, 1, 1, 2, 2, 2, 3, 3, 4, 4, 5, 6, 8, 10, 12, 15, 20, 30];
+    let mut scripts: Vec<_> = pages.into_iter().map(web).collect();
+    scripts.extend((0..20).map(|_| name()));
+    scripts.extend((0..3).map(|_| nobody()));
+    scripts.extend([passive(), active(), tftp(), call(), chat()]);
     scripts
+}
+
+/// Packets of 64 bytes to and fro, in TCP as often as in UDP.
+pub fn small() -> Vec<Script> {
+    let mut connection = tcp(client(CONTROL), server(443));
+    let open = connection.steps.len();
+    connection.say(Client, &[OPAQUE; 10]);
+    connection.say(Server, &[OPAQUE; 10]);
+    let mut connection = packets(connection);
+    for packet in &mut connection {
+        packet.resize(50, 0); // what Ethernet does with less
+    }
+    let (from, to) = (client(CONTROL), server(443));
+    let datagrams = vec![udp(from, to, &[OPAQUE; 22]), udp(to, from, &[OPAQUE; 22])];
+    vec![
+        Script::new(1, 10_000, connection).again(open..open + 2, u32::MAX),
+        Script::new(1, 10_000, datagrams).again(0..2, u32::MAX),
+    ]
+}
+
+/// Streams that fill their packets, four of five in TCP.
+pub fn elephants() -> Vec<Script> {
+    let tcp = || {
+        let mut connection = tcp(client(CONTROL), server(443));
+        let open = connection.steps.len();
+        for _ in 0..4 {
+            connection.say(Server, &[OPAQUE; 1460]);
+        }
+        connection.say(Client, &[OPAQUE; 1460]);
+        Script::new(1, 10_000, packets(connection)).again(open..open + 5, u32::MAX)
+    };
+    let (from, to) = (client(CONTROL), server(443));
+    let datagrams = vec![
+        udp(from, to, &[OPAQUE; 1472]),
+        udp(to, from, &[OPAQUE; 1472]),
+    ];
+    let udp = Script::new(1, 10_000, datagrams).again(0..2, u32::MAX);
+    vec![tcp(), tcp(), tcp(), tcp(), udp]
 }
 
 /// Connections that ask for one port after the other, and nobody comes.
@@ -36,10 +76,10 @@ pub fn expectations() -> Vec<Script> {
     ];
     let tftp = vec![udp(client(OFFER), server(69), READ)];
     vec![
-        Script::new(1, 50, packets(ftp)).again(greeted),
-        Script::new(1, 50, packets(irc)).again(joined),
-        Script::new(1, 50, sip).again(0),
-        Script::new(1, 50, tftp).again(0),
+        Script::new(1, 50, packets(ftp)).again(greeted..greeted + 2, u32::MAX),
+        Script::new(1, 50, packets(irc)).again(joined..joined + 2, u32::MAX),
+        Script::new(1, 50, sip).again(0..2, u32::MAX),
+        Script::new(1, 50, tftp).again(0..1, u32::MAX),
     ]
 }
 
@@ -104,15 +144,34 @@ pub fn findings() -> Vec<Script> {
     ]
 }
 
-fn web() -> Script {
+/// A page, and so many pictures.
+fn web(pictures: usize) -> Script {
     let mut web = tcp(client(CONTROL), server(443));
-    web.say(Client, &[0x17; 500]);
-    for _ in 0..14 {
-        web.say(Server, &[0x17; 1448]);
-        web.send(Client, ACK, &[]);
+    web.say(Client, &tls(500));
+    for _ in 0..pictures {
+        web.say(Client, &tls(300));
+        download(&mut web, Server, &tls(1400), 6);
     }
     close(&mut web);
     Script::new(1, 10_000, packets(web))
+}
+
+/// A record of application data.
+fn tls(length: u16) -> Vec<u8> {
+    let [high, low] = (length - 5).to_be_bytes();
+    let mut record = vec![0x17, 3, 3, high, low];
+    record.resize(length.into(), OPAQUE);
+    record
+}
+
+/// Segments, of which two in three are acknowledged.
+fn download(connection: &mut Tcp, from: Side, segment: &[u8], number: usize) {
+    for index in 0..number {
+        connection.say(from, segment);
+        if index % 3 != 0 {
+            connection.send(from.other(), ACK, &[]);
+        }
+    }
 }
 
 fn name() -> Script {
@@ -123,24 +182,39 @@ fn name() -> Script {
     Script::new(1, 4, exchange)
 }
 
-/// A passive transfer.
-fn ftp() -> Script {
-    let mut control = tcp(client(CONTROL), server(21));
-    control.say(Server, b"220 ready\r\n");
-    control.say(Client, b"USER a\r\n");
-    control.say(Server, b"230 logged in\r\n");
+/// A download, at a port that the server names.
+fn passive() -> Script {
+    let mut control = logged_in();
     control.say(Client, b"PASV\r\n");
     control.say(
         Server,
         b"227 Entering Passive Mode (198,122,122,122,100,102)\r\n",
     );
     control.say(Client, b"RETR f\r\n");
-    let mut data = tcp(client(DATA), server(OFFER));
+    transfer(control, tcp(client(DATA), server(OFFER)), Server)
+}
+
+/// A download, at a port that the client names.
+fn active() -> Script {
+    let mut control = logged_in();
+    control.say(Client, b"PORT 100,111,111,111,100,102\r\n");
+    control.say(Server, b"200 PORT command successful\r\n");
+    control.say(Client, b"RETR f\r\n");
+    transfer(control, tcp(server(20), client(OFFER)), Client)
+}
+
+pub fn logged_in() -> Tcp {
+    let mut control = tcp(client(CONTROL), server(21));
+    control.say(Server, b"220 ready\r\n");
+    control.say(Client, b"USER a\r\n");
+    control.say(Server, b"230 logged in\r\n");
+    control
+}
+
+/// What was asked for comes from this side of the data connection.
+fn transfer(mut control: Tcp, mut data: Tcp, from: Side) -> Script {
     control.say(Server, b"150 here it comes\r\n");
-    for _ in 0..20 {
-        data.say(Server, &[0x20; 1448]);
-        data.send(Client, ACK, &[]);
-    }
+    download(&mut data, from, &[OPAQUE; 1460], 20);
     close(&mut data);
     control.steps.append(&mut data.steps);
     control.say(Server, b"226 done\r\n");
@@ -152,7 +226,8 @@ fn tftp() -> Script {
     let (reader, sender) = (client(CONTROL), server(OFFER));
     let mut transfer = vec![udp(reader, server(69), READ)];
     for _ in 0..5 {
-        transfer.push(udp(sender, reader, &[0; 516]));
+        let block = [&[0, 3, 0, 1], &[OPAQUE; 512][..]].concat();
+        transfer.push(udp(sender, reader, &block));
         transfer.push(udp(reader, sender, &[0, 4, 0, 1]));
     }
     Script::new(2, 2, transfer)
@@ -172,9 +247,10 @@ fn call() -> Script {
         udp(phone, proxy, invite.as_bytes()),
         udp(proxy, phone, agreed.as_bytes()),
     ];
+    let voice = [&[0x80, 0], &[OPAQUE; 170][..]].concat();
     for _ in 0..10 {
-        call.push(udp(client(DATA), server(OFFER), &[0x80; 172]));
-        call.push(udp(server(OFFER), client(DATA), &[0x80; 172]));
+        call.push(udp(client(DATA), server(OFFER), &voice));
+        call.push(udp(server(OFFER), client(DATA), &voice));
     }
     Script::new(3, 2, call)
 }
@@ -184,10 +260,7 @@ fn chat() -> Script {
     let mut chat = registered();
     chat.say(Client, DCC);
     let mut file = tcp(server(DATA), client(OFFER));
-    for _ in 0..10 {
-        file.say(Server, &[0x20; 1448]);
-        file.send(Client, ACK, &[]);
-    }
+    download(&mut file, Server, &[OPAQUE; 1460], 10);
     close(&mut file);
     chat.steps.append(&mut file.steps);
     close(&mut chat);
@@ -200,26 +273,26 @@ fn nobody() -> Script {
     Script::new(1, 100, vec![asks, error])
 }
 
-fn registered() -> Tcp {
+pub fn registered() -> Tcp {
     let mut irc = tcp(client(CONTROL), server(6667));
     irc.say(Client, b"NICK a\r\nUSER a a a a\r\n");
     irc.say(Server, b":a 001 a\r\n");
     irc
 }
 
-fn tcp(from: End, to: End) -> Tcp {
+pub fn tcp(from: End, to: End) -> Tcp {
     let mut connection = Tcp::new(&mut Rng::with_seed(3), from, to);
     connection.handshake();
     connection
 }
 
-fn close(connection: &mut Tcp) {
+pub fn close(connection: &mut Tcp) {
     connection.send(Client, FIN | ACK, &[]);
     connection.send(Server, FIN | ACK, &[]);
     connection.send(Client, ACK, &[]);
 }
 
-fn packets(connection: Tcp) -> Vec<Vec<u8>> {
+pub fn packets(connection: Tcp) -> Vec<Vec<u8>> {
     let steps = connection.steps.into_iter();
     steps
         .filter_map(|step| match step {
@@ -229,7 +302,7 @@ fn packets(connection: Tcp) -> Vec<Vec<u8>> {
         .collect()
 }
 
-const READ: &[u8] = b"\x00\x01file\x00octet\x00";
-const DCC: &[u8] = b"PRIVMSG a :\x01DCC SEND f 1685024623 25702 9\x01\r\n";
+pub const READ: &[u8] = b"\x00\x01file\x00octet\x00";
+pub const DCC: &[u8] = b"PRIVMSG a :\x01DCC SEND f 1685024623 25702 9\x01\r\n";
 /// All servers that there are.
 const EVERY: u64 = 150 * 150 * 150;

@@ -1,21 +1,22 @@
 //! Sessions under way, each at some place in its script.
 
 use std::io;
+use std::ops::Range;
 
 use super::Output;
-use super::flow::Rng;
-use super::packet::End;
+use crate::traffic::flow::Rng;
+use crate::traffic::packet::{End, ICMP, TCP};
 
 /// What one session says: packets that stand for all sessions of their kind, with the places at which they differ.
 pub struct Script {
     lines: Vec<Line>,
-    /// It goes on from here when it has come to its end; `None`: it is over then.
-    again: Option<usize>,
+    /// A part that is played so many times before the rest.
+    again: Option<(Range<usize>, u32)>,
     /// Conntracks that it makes.
     flows: u64,
     /// Servers that sessions choose from.
     servers: u64,
-    /// Bytes that each end of its TCP connection sends from there to the end.
+    /// Bytes that each end of its TCP connection sends in that part.
     said: [u32; 2],
 }
 
@@ -34,9 +35,14 @@ enum Field {
     Port(usize),
     PortText(usize),
     PortOctets(usize),
-    /// Sequence number and acknowledgement of an end, in a part that is played again.
+    /// Sequence number and acknowledgement of an end, from the part on that is played again.
     Sequence(usize),
+    /// All that follows, which nobody reads and no two packets have in common: encrypted, or media.
+    Opaque,
 }
+
+/// What `Opaque` is written as in a script.
+pub const OPAQUE: u8 = 0xee;
 
 /// The ends by which scripts are written: client and server, and the ports of their control connection, of the other end
 /// of data connections, and on offer. Every number in them has three digits, and so has what takes their place.
@@ -71,20 +77,23 @@ impl Script {
         }
     }
 
-    /// From its packet with this index on it is played again and again, with another port on offer each time.
-    pub fn again(mut self, from: usize) -> Self {
-        for line in &mut self.lines[from..] {
+    /// These of its packets are played so many times, with another port on offer each time.
+    pub fn again(mut self, part: Range<usize>, times: u32) -> Self {
+        for (index, line) in self.lines.iter_mut().enumerate().skip(part.start) {
             let packet = &line.packet;
-            if packet[9] != super::packet::TCP {
+            if packet[9] != TCP {
                 continue;
             }
             let from_client = packet[12..16] == CLIENT;
             let [own, other] = if from_client { [0, 1] } else { [1, 0] };
-            self.said[own] += packet.len() as u32 - 40;
+            if part.contains(&index) {
+                let length = u16::from_be_bytes([packet[2], packet[3]]);
+                self.said[own] += u32::from(length) - 40;
+            }
             line.patches.push((24, Field::Sequence(own)));
             line.patches.push((28, Field::Sequence(other)));
         }
-        self.again = Some(from);
+        self.again = Some((part, times));
         self
     }
 }
@@ -108,21 +117,24 @@ impl Line {
             let number = number_text::<10>(u32::from_be_bytes(address));
             find(&number, Field::AddressNumber(index));
         }
+        // In binary it has to be an offer, which no text looks like.
+        find(&OFFER.to_be_bytes(), Field::Port(2));
         for (index, port) in [CONTROL, DATA, OFFER].into_iter().enumerate() {
             find(&number_text::<5>(port.into()), Field::PortText(index));
             let [high, low] = port.to_be_bytes();
             find(format!("{high},{low}").as_bytes(), Field::PortOctets(index));
         }
         // Those of the packet's own header, and of the one that an ICMP error quotes.
-        let header = if packet[9] == super::packet::ICMP {
-            48
-        } else {
-            20
-        };
+        let header = if packet[9] == ICMP { 48 } else { 20 };
         for at in [header, header + 2] {
             let ports = [CONTROL, DATA, OFFER].map(u16::to_be_bytes);
             let index = ports.iter().position(|port| packet[at..at + 2] == *port);
             patches.extend(index.map(|index| (at, Field::Port(index))));
+        }
+        let opaque = packet.iter().rev().take_while(|byte| **byte == OPAQUE);
+        let opaque = opaque.count();
+        if opaque > 0 {
+            patches.push((packet.len() - opaque, Field::Opaque));
         }
         Self { packet, patches }
     }
@@ -170,19 +182,19 @@ impl Stage {
             let line = &script.lines[session.next];
             out.clock += 1;
             let Some(sent) = out.send(&line.packet)? else {
-                return Ok(());
+                return out.flush();
             };
-            session.fill_in(line, script, sent);
+            session.fill_in(line, script, sent, &mut self.rng);
             session.next += 1;
-            if session.next < script.lines.len() {
-                continue;
-            }
-            if let Some(again) = script.again {
-                session.next = again;
-                session.again = session.again.wrapping_add(1);
+            if let Some((part, times)) = &script.again
+                && session.next == part.end
+                && session.again + 1 < *times
+            {
+                session.next = part.start;
+                session.again += 1;
                 session.ports[2] = port(self.rng.u32(..));
                 out.clock += self.apart;
-            } else {
+            } else if session.next == script.lines.len() {
                 out.clock += self.apart * script.flows;
                 self.sessions[turn] = self.session();
             }
@@ -209,7 +221,7 @@ impl Stage {
 }
 
 impl Session {
-    fn fill_in(&self, line: &Line, script: &Script, packet: &mut [u8]) {
+    fn fill_in(&self, line: &Line, script: &Script, packet: &mut [u8], rng: &mut Rng) {
         for &(at, field) in &line.patches {
             let packet = &mut packet[at..];
             match field {
@@ -235,6 +247,7 @@ impl Session {
                     let number = u32::from_be_bytes([packet[0], packet[1], packet[2], packet[3]]);
                     packet[..4].copy_from_slice(&number.wrapping_add(on).to_be_bytes());
                 }
+                Field::Opaque => rng.fill(packet),
             }
         }
     }

@@ -12,7 +12,7 @@ mod dhcpv6;
 pub mod flow;
 mod ftp;
 mod ftp_offer;
-mod h323;
+pub mod h323;
 mod irc;
 mod multicast;
 mod noise;
@@ -33,12 +33,9 @@ use std::path::Path;
 use std::time::Duration;
 use std::{fs, io};
 
-use ctaudit::packet::ip;
-use ctaudit::packet::link::network_layer;
 use pcap_file::pcap::{PcapHeader, PcapPacket, PcapWriter};
 use pcap_file::{DataLink, Endianness};
 
-use crate::support::{capture, read};
 use flow::{Rng, Step, one_in};
 use packet::ends;
 
@@ -204,19 +201,4 @@ pub fn at_seconds(packets: impl IntoIterator<Item = (u64, Vec<u8>)>) -> Vec<u8> 
 
 pub fn write_pcap(path: &Path, packets: &[Packet]) -> io::Result<()> {
     fs::write(path, pcap(packets)?)
-}
-
-/// The IP packets of a capture, without link layer; a frame that has none becomes one of nothing.
-pub fn ip_packets(path: &Path) -> Vec<Packet> {
-    let mut capture = capture(read(path));
-    let mut packets = Vec::new();
-    while let Some(frame) = capture.next().unwrap() {
-        let found = network_layer(frame.link, frame.data);
-        let ip = found.map(|bytes| bytes[..ip::total_length(bytes).unwrap()].to_vec());
-        packets.push(Packet {
-            at_micros: frame.at.nanos() as u64 / 1000,
-            ip: ip.unwrap_or_default(),
-        });
-    }
-    packets
 }

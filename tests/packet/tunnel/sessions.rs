@@ -6,9 +6,8 @@ use ctaudit::packet::tunnel::Kinds;
 use ctaudit::replay::{Clock, Replay};
 use serde_json::Value;
 
-use super::kinds;
+use super::{ip_packets, kinds};
 use crate::support::{capture, firewall, lines, read, record, samples};
-use crate::traffic::ip_packets;
 use crate::traffic::tunnel::{ALL, Wrapping};
 use crate::traffic::{Packet, pcap};
 

@@ -98,7 +98,7 @@ fn sent(rng: &mut Rng, mut message: Vec<u8>) -> Vec<u8> {
 }
 
 /// An endpoint and its gatekeeper.
-fn registration(rng: &mut Rng, client: End, gatekeeper: End, depth: u8) -> Vec<Step> {
+pub fn registration(rng: &mut Rng, client: End, gatekeeper: End, depth: u8) -> Vec<Step> {
     let mut steps = Vec::new();
     let in_order = rng.bool();
     for turn in 0..rng.usize(2..8) {
@@ -235,7 +235,7 @@ fn called(rng: &mut Rng, from: End, to: End, depth: u8) -> Vec<Step> {
 }
 
 /// A connection for Q.931.
-fn call(rng: &mut Rng, client: End, server: End, depth: u8) -> Vec<Step> {
+pub fn call(rng: &mut Rng, client: End, server: End, depth: u8) -> Vec<Step> {
     talk(rng, client, server, |rng, speaker, listener| {
         let (signal, body, steps) = signal(rng, speaker, listener, depth);
         let information = user_information(rng, body, &signal);
