@@ -121,7 +121,8 @@ impl Output {
             Size::Bytes(bytes) => *bytes = bytes.saturating_sub(16 + length as u64),
         }
         if self.buffer.len() > BUFFER {
-            self.flush()?;
+            self.out.write_all(&self.buffer)?;
+            self.buffer.clear();
         }
         let at = START * 1_000_000 + self.clock;
         let (captured, padded) = (length as u32, length.next_multiple_of(4));

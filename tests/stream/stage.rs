@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::Output;
 use crate::traffic::flow::Rng;
-use crate::traffic::packet::{End, ICMP, TCP};
+use crate::traffic::packet::{End, ICMP, TCP, reseal};
 
 /// What one session says: packets that stand for all sessions of their kind, with the places at which they differ.
 pub struct Script {
@@ -185,6 +185,7 @@ impl Stage {
                 return out.flush();
             };
             session.fill_in(line, script, sent, &mut self.rng);
+            reseal(sent);
             session.next += 1;
             if let Some((part, times)) = &script.again
                 && session.next == part.end

@@ -17,27 +17,12 @@ pub struct End {
 
 /// An IP packet around a segment whose checksum field, still zero, is filled in where the protocol has one.
 pub fn ip(from: IpAddr, to: IpAddr, protocol: u8, mut segment: Vec<u8>) -> Vec<u8> {
-    let at = match protocol {
-        TCP => Some(16),
-        UDP => Some(6),
-        ICMP | ICMPV6 => Some(2),
-        _ => None,
-    };
     let octets = |address| match address {
         IpAddr::V4(address) => Ipv4Addr::octets(&address).to_vec(),
         IpAddr::V6(address) => Ipv6Addr::octets(&address).to_vec(),
     };
     let (source, destination) = (octets(from), octets(to));
-    let mut sum = sum(&segment);
-    if protocol != ICMP {
-        sum += self::sum(&source)
-            + self::sum(&destination)
-            + u32::from(protocol)
-            + segment.len() as u32;
-    }
-    if let Some(field) = at.and_then(|at: usize| segment.get_mut(at..at + 2)) {
-        field.copy_from_slice(&complement(sum).to_be_bytes());
-    }
+    seal_segment(protocol, sum(&source) + sum(&destination), &mut segment);
     let length = segment.len() as u16;
     let mut packet = match from {
         IpAddr::V4(_) => {
@@ -63,6 +48,37 @@ pub fn seal(header: &mut [u8]) {
     header[10..12].fill(0);
     let checksum = complement(sum(header)).to_be_bytes();
     header[10..12].copy_from_slice(&checksum);
+}
+
+/// Gives a segment between addresses of this sum its checksum, in the field that is still zero.
+fn seal_segment(protocol: u8, addresses: u32, segment: &mut [u8]) {
+    let at = match protocol {
+        TCP => 16,
+        UDP => 6,
+        ICMP | ICMPV6 => 2,
+        _ => return,
+    };
+    let mut sum = sum(segment);
+    if protocol != ICMP {
+        sum += addresses + u32::from(protocol) + segment.len() as u32;
+    }
+    if let Some(field) = segment.get_mut(at..at + 2) {
+        field.copy_from_slice(&complement(sum).to_be_bytes());
+    }
+}
+
+/// Makes the checksums of a whole IPv4 packet of TCP, UDP or ICMP true again.
+pub fn reseal(packet: &mut [u8]) {
+    let length = u16::from_be_bytes([packet[2], packet[3]]);
+    let (header, segment) = packet[..length.into()].split_at_mut(20);
+    seal(header);
+    let field = match header[9] {
+        TCP => 16..18,
+        UDP => 6..8,
+        _ => 2..4,
+    };
+    segment[field].fill(0);
+    seal_segment(header[9], sum(&header[12..20]), segment);
 }
 
 pub fn is_v4(packet: &[u8]) -> bool {
