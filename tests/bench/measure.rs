@@ -73,9 +73,11 @@ pub fn instructions(command: &Command) -> io::Result<f64> {
         .stdout(Stdio::null())
         .output()?;
     let said = String::from_utf8_lossy(&output.stderr);
-    let counted = said
-        .lines()
-        .find_map(|line| line.split_once("Collected : "));
-    let counted = counted.and_then(|(_, number)| number.trim().parse().ok());
-    counted.ok_or_else(|| io::Error::other(format!("callgrind: {said}")))
+    let number = (said.lines())
+        .filter_map(|line| line.split_once("Collected : "))
+        .find_map(|(_, number)| number.trim().parse().ok());
+    match number {
+        Some(number) if output.status.success() => Ok(number),
+        _ => Err(io::Error::other(format!("{command:?} in valgrind: {said}"))),
+    }
 }
