@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::{ctaudit, stdout};
-use crate::packet::tunnel::ip_packets;
+use crate::packet::tunnel::sessions::ip_packets;
 use crate::support::project;
 use crate::traffic::tunnel::ALL;
 use crate::traffic::{Packet, pcap};

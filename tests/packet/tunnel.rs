@@ -2,7 +2,7 @@
 //!
 //! What is expected of each header was read off the standard's figure; tshark 4.0 says the same of every kind and number.
 
-mod sessions;
+pub mod sessions;
 
 use std::net::IpAddr;
 
@@ -484,19 +484,4 @@ fn no_bytes_are_too_bad() {
         }
     }
     assert!(opened > 20_000, "{opened}");
-}
-
-/// The IP packets of a capture, without link layer; a frame that has none becomes one of nothing.
-pub fn ip_packets(path: &Path) -> Vec<Packet> {
-    let mut capture = capture(read(path));
-    let mut packets = Vec::new();
-    while let Some(frame) = capture.next().unwrap() {
-        let found = network_layer(frame.link, frame.data);
-        let ip = found.map(|bytes| bytes[..ip::total_length(bytes).unwrap()].to_vec());
-        packets.push(Packet {
-            at_micros: frame.at.nanos() as u64 / 1000,
-            ip: ip.unwrap_or_default(),
-        });
-    }
-    packets
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::Output;
 use crate::traffic::flow::Rng;
-use crate::traffic::packet::{End, ICMP, TCP, reseal};
+use crate::traffic::packet::{End, ICMP, TCP, UDP, seal, seal_segment, sum};
 
 /// What one session says: packets that stand for all sessions of their kind, with the places at which they differ.
 pub struct Script {
@@ -252,6 +252,20 @@ impl Session {
             }
         }
     }
+}
+
+/// Makes the checksums of an IPv4 packet true again: some readers verify them.
+fn reseal(packet: &mut [u8]) {
+    let length = u16::from_be_bytes([packet[2], packet[3]]);
+    let (header, segment) = packet[..length.into()].split_at_mut(20);
+    seal(header);
+    let field = match header[9] {
+        TCP => 16..18,
+        UDP => 6..8,
+        _ => 2..4,
+    };
+    segment[field].fill(0);
+    seal_segment(header[9], sum(&header[12..20]), segment);
 }
 
 /// A port whose octets have three digits each, and which has five itself.

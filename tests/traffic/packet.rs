@@ -51,7 +51,7 @@ pub fn seal(header: &mut [u8]) {
 }
 
 /// Gives a segment between addresses of this sum its checksum, in the field that is still zero.
-fn seal_segment(protocol: u8, addresses: u32, segment: &mut [u8]) {
+pub fn seal_segment(protocol: u8, addresses: u32, segment: &mut [u8]) {
     let at = match protocol {
         TCP => 16,
         UDP => 6,
@@ -65,20 +65,6 @@ fn seal_segment(protocol: u8, addresses: u32, segment: &mut [u8]) {
     if let Some(field) = segment.get_mut(at..at + 2) {
         field.copy_from_slice(&complement(sum).to_be_bytes());
     }
-}
-
-/// Makes the checksums of a whole IPv4 packet of TCP, UDP or ICMP true again.
-pub fn reseal(packet: &mut [u8]) {
-    let length = u16::from_be_bytes([packet[2], packet[3]]);
-    let (header, segment) = packet[..length.into()].split_at_mut(20);
-    seal(header);
-    let field = match header[9] {
-        TCP => 16..18,
-        UDP => 6..8,
-        _ => 2..4,
-    };
-    segment[field].fill(0);
-    seal_segment(header[9], sum(&header[12..20]), segment);
 }
 
 pub fn is_v4(packet: &[u8]) -> bool {
@@ -97,7 +83,7 @@ pub fn ends(packet: &[u8]) -> (IpAddr, IpAddr) {
     }
 }
 
-fn sum(bytes: &[u8]) -> u32 {
+pub fn sum(bytes: &[u8]) -> u32 {
     bytes
         .chunks(2)
         .map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0)))

@@ -1,12 +1,15 @@
 //! Whole sessions in tunnels.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
+use ctaudit::packet::ip;
+use ctaudit::packet::link::network_layer;
 use ctaudit::packet::tunnel::Kinds;
 use ctaudit::replay::{Clock, Replay};
 use serde_json::Value;
 
-use super::{ip_packets, kinds};
+use super::kinds;
 use crate::support::{capture, firewall, lines, read, record, samples};
 use crate::traffic::tunnel::{ALL, Wrapping};
 use crate::traffic::{Packet, pcap};
@@ -78,4 +81,19 @@ fn without_tunnel(mut told: Value, inner: &Wrapping) -> Value {
     assert_eq!(tunnel["kind"], inner.kind);
     assert_eq!(tunnel.get("id").cloned(), inner.id.map(Value::from));
     told
+}
+
+/// The IP packets of a capture, without link layer; a frame that has none becomes one of nothing.
+pub fn ip_packets(path: &Path) -> Vec<Packet> {
+    let mut capture = capture(read(path));
+    let mut packets = Vec::new();
+    while let Some(frame) = capture.next().unwrap() {
+        let found = network_layer(frame.link, frame.data);
+        let ip = found.map(|bytes| bytes[..ip::total_length(bytes).unwrap()].to_vec());
+        packets.push(Packet {
+            at_micros: frame.at.nanos() as u64 / 1000,
+            ip: ip.unwrap_or_default(),
+        });
+    }
+    packets
 }
