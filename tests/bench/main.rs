@@ -156,7 +156,8 @@ fn main() -> io::Result<()> {
     arguments.retain(|argument| argument != "--bench"); // cargo's
     let mut size = "1GB".to_owned();
     if let Some(at) = arguments.iter().position(|argument| argument == "--size") {
-        size = arguments.drain(at..).nth(1).unwrap_or_default();
+        let end = arguments.len().min(at + 2);
+        size = arguments.drain(at..end).nth(1).unwrap_or_default();
     }
     let counts = arguments.iter().any(|argument| argument == "--count");
     arguments.retain(|argument| argument != "--count");
