@@ -81,7 +81,7 @@ impl Analysis {
             found: Found::default(),
             discovery: Discovery::default(),
             what_if: Vec::new(),
-            excerpt: Some(Excerpt::new(config, known(&proposal, config))),
+            excerpt: Some(Excerpt::new(known(&proposal, config))),
             proposal,
             nft: String::new(),
             proof: None,

@@ -1,27 +1,25 @@
-//! Of a replay, the packets that rules may treat differently: a proof of rules that the replay led to takes them instead of
-//! the whole capture once more.
+//! Of a replay, the packets that rules may treat differently: what a proof of rules that the replay led to is shown in place
+//! of the whole capture once more.
 //!
-//! Rules that are proposed attach helpers to new flows, and judge RELATED packets. All other packets pass with them as
-//! they did without; and what a packet is, only flows with helpers have a say in, those that expectations let in, and
-//! the packet's own. So kept are, in their order,
+//! Rules that are proposed attach helpers to new flows, and judge RELATED packets. All others pass with them as they did
+//! without. What a packet is, its own flow says, and an expectation; and what is expected, flows with helpers. So kept
+//! are, in their order,
 //!
-//! - packets of flows that a helper reads or that an expectation let in, be they INVALID to these;
-//! - ICMP errors. One about another flow comes without it, and with what conntrack said of the error; one about no flow
-//!   may be about one that a helper kept from being, or ended, and that is where no helper is attached;
-//! - what rules that are known before the replay drop or cannot decide: those against forged source addresses.
+//! - packets of flows that a helper reads or that an expectation let in, and what is INVALID to these;
+//! - ICMP errors: about another flow without the flow, and with what conntrack said of the error; and about no flow at all,
+//!   because where a helper is not attached there may be one that it dropped or ended here;
+//! - what rules that are known before the replay drop, or nobody can decide: those against forged sources.
 //!
-//! Helpers read what is said on their flows; of the others that are kept, conntrack reads the headers, so no more is kept
-//! of them.
+//! Helpers read what is said on their flows. Of those that were expected conntrack reads headers, so no more is kept.
 //!
-//! Limits: what others do to these flows is not repeated: they fill a table, and bury what is expected no longer. And
-//! where fewer helpers are attached, an expectation may stand that another had no room beside in the replay; who comes
-//! for it was a stranger there, and is not kept. `ctaudit prove` replays all.
+//! Limits: what other flows do to these is not repeated. They fill tables, and bury what is expected no longer; and pptp
+//! ends whichever flow has its call's keys. Where fewer helpers are attached, an expectation may stand that another had
+//! no room beside here: who comes for it is a stranger here, and not kept. `ctaudit prove` replays all.
 
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 
 use tempfile::SpooledTempFile;
 
-use crate::conntrack::config::Config;
 use crate::conntrack::event::Status;
 use crate::conntrack::{Reason, State, Verdict, payload};
 use crate::firewall::Firewall;
@@ -35,8 +33,6 @@ use crate::tuple::{Direction, Protocol};
 pub struct Excerpt {
     /// The rules that are known.
     known: Option<Firewall>,
-    /// Where helpers read.
-    assigned: Vec<(Protocol, u16)>,
     packets: u64,
     bytes: u64,
     /// `None` where it became too much, or found no room.
@@ -60,12 +56,10 @@ pub struct Packets {
 }
 
 impl Excerpt {
-    /// Of a replay through a firewall that is set up like this. `known`: one with the rules that are known.
-    pub fn new(config: &Config, known: Option<Firewall>) -> Self {
-        let assigned = config.assignments.iter();
+    /// `known`: a firewall with those rules alone that are known.
+    pub fn new(known: Option<Firewall>) -> Self {
         Self {
             known,
-            assigned: assigned.map(|of| (of.protocol, of.port)).collect(),
             packets: 0,
             bytes: 0,
             kept: Some(BufWriter::new(SpooledTempFile::new(IN_MEMORY))),
@@ -79,7 +73,7 @@ impl Excerpt {
         };
         let verdict = &step.verdict;
         if verdict.attached || verdict.helper.is_some() {
-            self.keep(passage.clock, packet, self.extent(packet, verdict), None);
+            self.keep(passage.clock, packet, extent(packet, verdict), None);
         } else if matches!(verdict.state, State::Related | State::Invalid) || self.known.is_some() {
             self.consider(passage.clock, packet, verdict);
         }
@@ -97,27 +91,6 @@ impl Excerpt {
         } else if verdict.state == State::Related || self.known.as_ref().is_some_and(is_judged) {
             self.keep(clock, packet, packet.captured, Some(seen));
         }
-    }
-
-    /// Bytes of the datagram that somebody may read: of a flow that an expectation let in, where it does not go to a port
-    /// at which it would get a helper if it were NEW, the headers.
-    fn extent(&self, packet: &Packet<'_>, verdict: &Verdict) -> usize {
-        let all = packet.captured;
-        let Some((protocol, at)) = packet.transport.filter(|_| !verdict.attached) else {
-            return all;
-        };
-        let transport = packet.transport_bytes();
-        let ports = transport
-            .first_chunk()
-            .map(|&[a, b, c, d]| [[a, b], [c, d]].map(|port| (protocol, u16::from_be_bytes(port))));
-        if ports.is_some_and(|ports| ports.iter().any(|port| self.assigned.contains(port))) {
-            return all;
-        }
-        let header = match protocol {
-            Protocol::GRE => Some(GRE_HEADER),
-            _ => payload(protocol, transport).map(|(_, header, _)| header.len()),
-        };
-        header.map_or(all, |header| all.min(at + header))
     }
 
     fn keep(&mut self, clock: Timestamp, packet: &Packet<'_>, extent: usize, seen: Option<Seen>) {
@@ -166,6 +139,19 @@ impl Packets {
         let Self { kept, datagram, .. } = self;
         read(kept, datagram).map(Some)
     }
+}
+
+/// Bytes of the datagram that somebody reads: of a flow that an expectation let in, and no helper reads, the headers.
+fn extent(packet: &Packet<'_>, verdict: &Verdict) -> usize {
+    let transport = packet.transport.filter(|_| !verdict.attached);
+    let headers = transport.and_then(|(protocol, at)| {
+        let header = match protocol {
+            Protocol::GRE => GRE_HEADER,
+            _ => payload(protocol, packet.transport_bytes())?.1.len(),
+        };
+        Some(at + header)
+    });
+    headers.unwrap_or(usize::MAX).min(packet.captured)
 }
 
 /// One packet as it is kept: fixed fields, little-endian, and the bytes of the datagram.
