@@ -1,14 +1,13 @@
 //! One replay and all that is made of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 
 use crate::capture::Account;
 use crate::compare::{Comparison, Deviation};
 use crate::conntrack::Step;
 use crate::conntrack::config::Config;
 use crate::discovery::Discovery;
-use crate::excerpt::{Excerpt, Kept};
+use crate::excerpt::{Excerpt, Incomplete, Kept};
 use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure};
 use crate::findings::{Found, Watch};
 use crate::firewall::Firewall;
@@ -31,15 +30,15 @@ pub struct Analysis {
     pub watch: Watch,
     pub found: Found,
     pub discovery: Discovery,
-    /// What the proof is shown; `None` behind it.
-    pub excerpt: Option<Excerpt>,
+    /// What the proof is shown.
+    pub excerpt: Excerpt,
     /// Other firewalls that were asked for.
     pub what_if: Vec<WhatIf>,
     pub proposal: Proposal,
     /// The proposal for `nft -f`.
     pub nft: String,
-    /// Of the proposal; `None` where the packets for it could not be kept.
-    pub proof: Option<Proof>,
+    /// Of the proposal.
+    pub proof: Result<Proof, Incomplete>,
     /// What belongs with the rules.
     pub set_up: Vec<set_up::Step>,
     /// Of conntrackd, what the rules ask for.
@@ -81,10 +80,10 @@ impl Analysis {
             found: Found::default(),
             discovery: Discovery::default(),
             what_if: Vec::new(),
-            excerpt: Some(Excerpt::new(known(&proposal, config))),
+            excerpt: Excerpt::new(known(&proposal, config)),
             proposal,
             nft: String::new(),
-            proof: None,
+            proof: Err(Incomplete::NotKept),
             account: Account::default(),
             set_up: Vec::new(),
             conntrackd: Vec::new(),
@@ -100,9 +99,7 @@ impl Analysis {
         self.exposure.observe(passage);
         self.watch.observe(passage);
         self.discovery.observe(passage);
-        if let Some(excerpt) = &mut self.excerpt {
-            excerpt.observe(passage);
-        }
+        self.excerpt.observe(passage);
         if let Some(compared) = &mut self.compared {
             compared.comparison.observe(passage);
         }
@@ -197,10 +194,9 @@ impl Analysis {
             wishes, interfaces, ..
         } = &self.proposal;
         let proof = Proof::new(config, rules, &wishes.bypass, interfaces.as_ref());
-        let excerpt = self.excerpt.take();
         self.proof = match self.exposure.opened_nothing() {
-            true => Some(proof),
-            false => excerpt.and_then(|excerpt| shown(excerpt, proof, config).ok()),
+            true => Ok(proof),
+            false => shown(&mut self.excerpt, proof, config),
         };
     }
 
@@ -271,7 +267,7 @@ fn known(proposal: &Proposal, config: &Config) -> Option<Firewall> {
 }
 
 /// The proof, when it has seen all.
-fn shown(excerpt: Excerpt, mut proof: Proof, config: &Config) -> io::Result<Proof> {
+fn shown(excerpt: &mut Excerpt, mut proof: Proof, config: &Config) -> Result<Proof, Incomplete> {
     let mut packets = excerpt.packets()?;
     let mut firewall = Firewall::new(config.clone());
     while let Some(Kept {

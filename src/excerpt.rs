@@ -12,17 +12,22 @@
 //!
 //! Helpers read what is said on their flows. Of those that were expected conntrack reads headers, so no more is kept.
 //!
-//! Limits: what other flows do to these is not repeated. They fill tables, and bury what is expected no longer; and pptp
-//! ends whichever flow has its call's keys. Where fewer helpers are attached, an expectation may stand that another had
-//! no room beside here: who comes for it is a stranger here, and not kept. `ctaudit prove` replays all.
+//! Where the table of expectations was full, it may hold others with fewer helpers, and who comes for these was a stranger
+//! here: then an excerpt proves nothing. `ctaudit prove` replays all.
+//!
+//! Limits: what other flows do to these is not repeated. They fill the table of flows, and bury what is expected no longer;
+//! and pptp ends whichever flow has its call's keys. An expectation that was not made because another one stood in its
+//! way is made where that one is not; if that one was never used, who comes for it was a stranger here, too.
 
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
+use std::mem;
 
 use tempfile::SpooledTempFile;
 
-use crate::conntrack::event::Status;
+use crate::conntrack::event::{Event, Status};
 use crate::conntrack::{Reason, State, Verdict, payload};
 use crate::firewall::Firewall;
+use crate::helper::Refused;
 use crate::packet::{Packet, ip};
 use crate::replay::{Arrival, Passage};
 use crate::ruleset::Seen;
@@ -35,8 +40,18 @@ pub struct Excerpt {
     known: Option<Firewall>,
     packets: u64,
     bytes: u64,
-    /// `None` where it became too much, or found no room.
-    kept: Option<BufWriter<SpooledTempFile>>,
+    kept: Result<BufWriter<SpooledTempFile>, Incomplete>,
+}
+
+/// Why an excerpt is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Incomplete {
+    #[error(
+        "the packets that they may treat differently are more than 1 GiB, or a temporary file for them cannot be had"
+    )]
+    NotKept,
+    #[error("the table of expectations was full, and may hold others with fewer helpers")]
+    TableFull,
 }
 
 /// A packet that was kept. What it was taken out of is not, nor whether it came in fragments.
@@ -62,7 +77,7 @@ impl Excerpt {
             known,
             packets: 0,
             bytes: 0,
-            kept: Some(BufWriter::new(SpooledTempFile::new(IN_MEMORY))),
+            kept: Ok(BufWriter::new(SpooledTempFile::new(IN_MEMORY))),
         }
     }
 
@@ -74,6 +89,9 @@ impl Excerpt {
         let verdict = &step.verdict;
         if verdict.attached || verdict.helper.is_some() {
             self.keep(passage.clock, packet, extent(packet, verdict), None);
+            if step.events.iter().any(finds_no_room) {
+                self.kept = Err(Incomplete::TableFull);
+            }
         } else if matches!(verdict.state, State::Related | State::Invalid) || self.known.is_some() {
             self.consider(passage.clock, packet, verdict);
         }
@@ -94,25 +112,25 @@ impl Excerpt {
     }
 
     fn keep(&mut self, clock: Timestamp, packet: &Packet<'_>, extent: usize, seen: Option<Seen>) {
-        let Some(kept) = &mut self.kept else {
+        let Ok(kept) = &mut self.kept else {
             return;
         };
         self.packets += 1;
         self.bytes += (FIXED + extent) as u64;
         if self.bytes > MOST_KEPT || write(kept, clock, packet, extent, seen).is_err() {
-            self.kept = None;
+            self.kept = Err(Incomplete::NotKept);
         }
     }
 
-    /// From the first on.
+    /// From the first on, once.
     ///
     /// # Errors
     ///
-    /// Where they could not all be kept.
-    pub fn packets(self) -> io::Result<Packets> {
-        let kept = self.kept.ok_or(io::ErrorKind::StorageFull)?;
-        let mut kept = kept.into_inner()?;
-        kept.rewind()?;
+    /// Where they are not all that it takes.
+    pub fn packets(&mut self) -> Result<Packets, Incomplete> {
+        let kept = mem::replace(&mut self.kept, Err(Incomplete::NotKept))?;
+        let mut kept = kept.into_inner().map_err(|_| Incomplete::NotKept)?;
+        kept.rewind().map_err(|_| Incomplete::NotKept)?;
         Ok(Packets {
             left: self.packets,
             kept: BufReader::new(kept),
@@ -131,14 +149,19 @@ impl Packets {
         clippy::should_implement_trait,
         reason = "a packet lends the buffer, which an iterator's item cannot"
     )]
-    pub fn next(&mut self) -> io::Result<Option<Kept<'_>>> {
+    pub fn next(&mut self) -> Result<Option<Kept<'_>>, Incomplete> {
         if self.left == 0 {
             return Ok(None);
         }
         self.left -= 1;
         let Self { kept, datagram, .. } = self;
-        read(kept, datagram).map(Some)
+        let read = read(kept, datagram);
+        read.map(Some).map_err(|_| Incomplete::NotKept)
     }
+}
+
+fn finds_no_room(event: &Event) -> bool {
+    matches!(event, Event::Declined { reason, .. } if *reason == Refused::NoRoom.reason())
 }
 
 /// Bytes of the datagram that somebody reads: of a flow that an expectation let in, and no helper reads, the headers.

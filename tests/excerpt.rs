@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ctaudit::analysis::Analysis;
 use ctaudit::conntrack::config::Config;
 use ctaudit::conntrack::event::{Ended, Event};
-use ctaudit::excerpt::{Excerpt, Kept};
+use ctaudit::excerpt::{Excerpt, Incomplete, Kept};
 use ctaudit::helper::Modules;
 use ctaudit::packet::tunnel::Kinds;
 use ctaudit::proof::Proof;
@@ -297,6 +297,19 @@ fn of_errors_about_flows_that_a_helper_kept_from_being() {
     assert_eq!(case.check(), 1);
     assert_eq!(case.analysis().proof.unwrap().dropped.first, [2]);
     assert_eq!(kept(&case), [1, 2, 3, 4].map(|number| (number, false)));
+}
+
+/// With fewer helpers it would have held what it had no room for here.
+#[test]
+fn of_a_full_table_of_expectations_nothing_is_proved() {
+    let mut config = firewall("6.18", false);
+    let bytes = pcap(&generate(Protocol::Ftp, 1, 3000)).unwrap();
+    let max = "net.netfilter.nf_conntrack_expect_max";
+    for (room, why) in [(1000, None), (1, Some(Incomplete::TableFull))] {
+        config.sysctls.set(&format!("{max}={room}")).unwrap();
+        let analysis = Case::new(room, bytes.clone(), config.clone()).analysis();
+        assert_eq!(analysis.proof.err(), why);
+    }
 }
 
 /// What is kept of a data connection does not grow with what it carries; of the control connection all is.

@@ -49,6 +49,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "conntrack",
             "firewall",
+            "helper",
             "packet",
             "replay",
             "ruleset",

@@ -51,10 +51,9 @@ fn of_the_run(analysis: &Analysis) -> Vec<String> {
             names.join(" and ")
         ));
     }
-    if analysis.proof.is_none() {
-        lines.push(String::from(
-            "the rules are not proved, because the packets that they may treat differently could not be kept: they are \
-             more than 1 GiB, or a temporary file for them cannot be had; run ctaudit prove",
+    if let Err(why) = &analysis.proof {
+        lines.push(format!(
+            "the rules are not proved, because {why}: run ctaudit prove"
         ));
     }
     let covered = span(totals.duration());

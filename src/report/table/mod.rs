@@ -45,8 +45,8 @@ pub fn write(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result
     if let Some(compared) = &analysis.compared {
         self::compared(out, compared, width)?;
     }
-    advice::rules(out, &analysis.proposal, analysis.proof.as_ref(), width)?;
-    if let Some(proof) = &analysis.proof {
+    advice::rules(out, &analysis.proposal, analysis.proof.as_ref().ok(), width)?;
+    if let Ok(proof) = &analysis.proof {
         proof::outcome(out, proof, width)?;
     }
     advice::set_up(out, &analysis.conntrackd)?;

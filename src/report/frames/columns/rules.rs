@@ -25,7 +25,7 @@ pub fn rules(analysis: &Analysis) -> Vec<Described> {
             .collect::<Vec<_>>()
             .join(" ")
     };
-    let proof = analysis.proof.as_ref();
+    let proof = analysis.proof.as_ref().ok();
     let lost: Vec<Option<u64>> = match proof {
         Some(proof) => proof.lost_without(&analysis.proposal).map(Some).collect(),
         None => vec![None; rules.len()],
