@@ -7,13 +7,15 @@ use crate::compare::{Comparison, Deviation};
 use crate::conntrack::Step;
 use crate::conntrack::config::Config;
 use crate::discovery::Discovery;
+use crate::excerpt::{Excerpt, Incomplete, Kept};
 use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure};
 use crate::findings::{Found, Watch};
+use crate::firewall::Firewall;
 use crate::helper::Spec;
 use crate::kernel::Kernel;
 use crate::proof::Proof;
 use crate::proposal::{Proposal, Target, Wishes, conntrackd, set_up};
-use crate::replay::{Passage, Replay};
+use crate::replay::Passage;
 use crate::ruleset::Ruleset;
 use crate::ruleset::nftables::{self, Unwritable};
 use crate::verdict::{Grounds, Verdict};
@@ -28,13 +30,15 @@ pub struct Analysis {
     pub watch: Watch,
     pub found: Found,
     pub discovery: Discovery,
+    /// What the proof is shown.
+    pub excerpt: Excerpt,
     /// Other firewalls that were asked for.
     pub what_if: Vec<WhatIf>,
     pub proposal: Proposal,
     /// The proposal for `nft -f`.
     pub nft: String,
     /// Of the proposal.
-    pub proof: Result<Proof, Unproved>,
+    pub proof: Result<Proof, Incomplete>,
     /// What belongs with the rules.
     pub set_up: Vec<set_up::Step>,
     /// Of conntrackd, what the rules ask for.
@@ -50,17 +54,6 @@ pub struct Analysis {
     pub compared: Option<Compared>,
 }
 
-/// Why there is no proof.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unproved {
-    /// What came through a pipe was not kept for a second replay.
-    NotKept,
-    /// A file that was read the first time is gone.
-    Gone,
-    /// Somebody asked to stop.
-    Interrupted,
-}
-
 /// What two kernels make of the same packets.
 pub struct Compared {
     pub here: Kernel,
@@ -70,8 +63,12 @@ pub struct Compared {
 }
 
 impl Analysis {
-    /// Of a firewall that is set up like this, before the first frame.
-    pub fn new(config: &Config) -> Self {
+    /// Of a firewall that is set up like this, and for rules that are wished so, before the first frame.
+    pub fn new(config: &Config, wishes: Wishes) -> Self {
+        let proposal = Proposal {
+            wishes,
+            ..Proposal::default()
+        };
         let helpers = || config.assignments.iter().map(|assigned| assigned.helper);
         let cannot_fire = helpers()
             .filter(|helper| helper.spec.own_broadcasts_only() && !config.has_broadcast_network())
@@ -83,9 +80,10 @@ impl Analysis {
             found: Found::default(),
             discovery: Discovery::default(),
             what_if: Vec::new(),
-            proposal: Proposal::default(),
+            excerpt: Excerpt::new(known(&proposal, config)),
+            proposal,
             nft: String::new(),
-            proof: Err(Unproved::NotKept),
+            proof: Err(Incomplete::NotKept),
             account: Account::default(),
             set_up: Vec::new(),
             conntrackd: Vec::new(),
@@ -101,6 +99,7 @@ impl Analysis {
         self.exposure.observe(passage);
         self.watch.observe(passage);
         self.discovery.observe(passage);
+        self.excerpt.observe(passage);
         if let Some(compared) = &mut self.compared {
             compared.comparison.observe(passage);
         }
@@ -171,7 +170,8 @@ impl Analysis {
     /// # Errors
     ///
     /// Where the rules cannot be written for nft.
-    pub fn propose(&mut self, config: &Config, wishes: Wishes) -> Result<(), Unwritable> {
+    pub fn propose(&mut self, config: &Config) -> Result<(), Unwritable> {
+        let wishes = self.proposal.wishes.clone();
         self.proposal = Proposal::of(&self.exposure, &config.modules, &config.local, wishes);
         self.nft = nftables::write(&self.proposal.ruleset(Target::Nftables))?;
         let attached: BTreeSet<&str> = self.proposal.attached().collect();
@@ -187,31 +187,16 @@ impl Analysis {
         Ok(())
     }
 
-    /// The proposal, written and read again, against the capture once more: `replay` is at its beginning.
-    pub fn prove(&mut self, config: &Config, mut replay: Replay) {
+    /// The proposal, written and read again, against the packets that it may treat differently.
+    pub fn prove(&mut self, config: &Config) {
         let rules = Ruleset::read(&self.nft, 0);
         let Proposal {
             wishes, interfaces, ..
         } = &self.proposal;
-        let mut proof = Proof::new(config, rules, &wishes.bypass, interfaces.as_ref());
-        if !self.exposure.opened_nothing() {
-            loop {
-                match replay.advance() {
-                    Ok(None) => break,
-                    Ok(Some(passage)) => proof.observe(&passage),
-                    // Told the first time, but for a file that is gone since.
-                    Err(_) => {}
-                }
-            }
-        }
-        let capture = replay.capture();
-        self.proof = if capture.account().interrupted {
-            Err(Unproved::Interrupted)
-        } else if capture.frames() < self.exposure.totals.frames && !self.exposure.opened_nothing()
-        {
-            Err(Unproved::Gone)
-        } else {
-            Ok(proof)
+        let proof = Proof::new(config, rules, &wishes.bypass, interfaces.as_ref());
+        self.proof = match self.exposure.opened_nothing() {
+            true => Ok(proof),
+            false => shown(&mut self.excerpt, proof, config),
         };
     }
 
@@ -268,6 +253,35 @@ impl Analysis {
             .filter(move |(name, _)| at_work.contains(**name))
             .flat_map(|(name, spec)| spec.defects.iter().map(|defect| (*name, *defect)))
     }
+}
+
+/// A firewall with those rules alone that do not depend on what is seen: there are some where interfaces are known.
+fn known(proposal: &Proposal, config: &Config) -> Option<Firewall> {
+    let topology = proposal.wishes.topology.clone()?;
+    let rules = proposal.ruleset(Target::Nftables);
+    Some(Firewall::with_rules(
+        config.unassigned(),
+        rules,
+        Some(topology),
+    ))
+}
+
+/// The proof, when it has seen all.
+fn shown(excerpt: &mut Excerpt, mut proof: Proof, config: &Config) -> Result<Proof, Incomplete> {
+    let mut packets = excerpt.packets()?;
+    let mut firewall = Firewall::new(config.clone());
+    while let Some(Kept {
+        clock,
+        packet,
+        seen,
+    }) = packets.next()?
+    {
+        match seen {
+            None => proof.packet(clock, &packet, &firewall.packet(clock, &packet)),
+            Some(seen) => proof.packet_seen(&packet, seen),
+        }
+    }
+    Ok(proof)
 }
 
 /// The first rows of a table that may be long, and how many more there were.

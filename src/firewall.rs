@@ -105,6 +105,28 @@ impl Firewall {
         self.tracker.conntracks()
     }
 
+    /// What the rules do to a packet of which conntrack, which is not asked, says this: nothing, where there are none. Of
+    /// rules that untrack it nothing is known here.
+    pub fn judge_seen(&self, packet: &Packet<'_>, seen: Seen) -> Passed {
+        let mut passed = Passed::default();
+        let Some(rules) = &self.rules else {
+            return passed;
+        };
+        let fate = self.tracker.fate(packet);
+        let matters = seen.state == State::Related;
+        for (hook, seen) in ways(fate, seen) {
+            let passing = Passing {
+                seen,
+                ..rules.passing(packet, fate)
+            };
+            let ruling = rules.decide(hook, &passing, matters && seen.is_some(), &mut passed);
+            if ruling.dropped {
+                break;
+            }
+        }
+        passed
+    }
+
     /// What rules would do to a packet that conntrack had seen so. What comes to no host is dropped.
     pub fn try_rules(&self, packet: &Packet<'_>, seen: Seen) -> Trial<'_> {
         let fate = self.tracker.fate(packet);
@@ -117,10 +139,7 @@ impl Firewall {
         let Some(rules) = &self.rules else {
             return trial;
         };
-        let hooks = hooks(fate);
-        let before = [(hooks[0], None)];
-        let behind = hooks.iter().map(|hook| (*hook, Some(seen)));
-        for (hook, seen) in before.into_iter().chain(behind) {
+        for (hook, seen) in ways(fate, seen) {
             let passing = Passing {
                 seen,
                 ..rules.passing(packet, fate)
@@ -311,6 +330,13 @@ fn named(set: &Ruleset, modules: &Modules) -> Vec<(&'static str, Protocol)> {
         Effect::Untrack => None,
     });
     named.collect()
+}
+
+/// The hooks that a packet passes, and what is known of it there: at the first one twice, before conntrack and behind it.
+fn ways(fate: Fate, seen: Seen) -> impl Iterator<Item = (Hook, Option<Seen>)> {
+    let hooks = hooks(fate);
+    let behind = hooks.iter().map(move |hook| (*hook, Some(seen)));
+    [(hooks[0], None)].into_iter().chain(behind)
 }
 
 /// The hooks that a packet passes where nothing drops it. What comes back in by the loopback device has a flow already.

@@ -48,6 +48,9 @@
 //! ## [`replay`]
 //! All of the above in a row, for one input.
 //!
+//! ## [`excerpt`]
+//! Of one replay, the packets that rules may treat differently, for a proof of the rules that it led to.
+//!
 //! ## [`topology`]
 //! The firewall's interfaces and the networks behind each.
 //!
@@ -105,6 +108,7 @@ pub mod conntrack;
 pub mod content;
 pub mod dialogue;
 pub mod discovery;
+pub mod excerpt;
 pub mod expectation;
 pub mod exposure;
 pub mod findings;

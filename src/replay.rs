@@ -155,10 +155,6 @@ impl Replay {
         &self.capture
     }
 
-    pub fn into_capture(self) -> Capture {
-        self.capture
-    }
-
     pub fn firewall(&self) -> &Firewall {
         &self.firewall
     }

@@ -34,13 +34,10 @@ fn no_mutated_capture_ends_in_a_panic() {
             }
         }
         let config = every_helper(Modules::default());
-        let mut analysis = Analysis::new(&config);
+        let mut analysis = Analysis::new(&config, Wishes::default());
         let tunnels: Kinds = if rng.bool() { "all" } else { "6in4" }.parse().unwrap();
-        let replay_of = |bytes| {
-            let replay = Replay::new(capture(bytes), config.clone(), Clock::Capture);
-            replay.decapsulate(tunnels)
-        };
-        let mut replay = replay_of(bytes.clone());
+        let replay = Replay::new(capture(bytes), config.clone(), Clock::Capture);
+        let mut replay = replay.decapsulate(tunnels);
         loop {
             match replay.advance() {
                 Ok(Some(passage)) => analysis.observe(&passage),
@@ -59,8 +56,8 @@ fn no_mutated_capture_ends_in_a_panic() {
         // The rest takes ten times as long.
         if mutant % REPORTED == 0 {
             analysis.collect();
-            analysis.propose(&config, Wishes::default()).unwrap();
-            analysis.prove(&config, replay_of(bytes));
+            analysis.propose(&config).unwrap();
+            analysis.prove(&config);
             table::write(&mut Vec::new(), &analysis, 100).unwrap();
             opened += u64::from(!analysis.exposure.opened_nothing());
         }

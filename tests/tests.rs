@@ -8,6 +8,7 @@ mod content;
 mod dialogue;
 mod differential;
 mod duplicate;
+mod excerpt;
 mod exposure;
 mod findings;
 mod forgery;

@@ -12,7 +12,6 @@
 //! give up on the whole file at what a record says of its snapshot length or a block of its clock.
 
 mod account;
-mod again;
 mod buffer;
 mod compressed;
 mod directory;
@@ -37,7 +36,6 @@ use std::time::Duration;
 pub use self::account::{Account, Told};
 pub use self::error::{Damage, Error, Fault};
 
-use self::again::Opened;
 use self::directory::Directory;
 use self::inputs::{Input, Inputs, printable};
 use self::reader::Reader;
@@ -71,8 +69,6 @@ pub struct Reading {
     pub merge: bool,
     /// Where the last file ends, wait for more; and for the next file in its directory.
     pub follow: bool,
-    /// What a second replay needs is kept.
-    pub keep: bool,
     pub stop: Stop,
 }
 
@@ -100,12 +96,10 @@ pub struct Capture {
     /// The open input whose next frame has not been read yet.
     turn: Option<usize>,
     directory: Option<Arc<Directory>>,
-    /// Of the last frame, and where to end.
+    /// Of the last frame.
     number: u64,
-    most: u64,
     bytes_read: Arc<AtomicU64>,
     total_bytes: Option<u64>,
-    opened: Vec<Opened>,
     account: Account,
 }
 
@@ -164,31 +158,10 @@ impl Capture {
             turn: None,
             directory: None,
             number: 0,
-            most: u64::MAX,
             bytes_read: Arc::default(),
             total_bytes: None,
-            opened: Vec::new(),
             account: Account::default(),
         }
-    }
-
-    /// The same frames once more, as far as they were read; `None` where what came through a pipe could not be kept, or
-    /// nothing was to be.
-    pub fn again(self) -> Option<Self> {
-        if !self.reading.keep {
-            return None;
-        }
-        let inputs: Option<VecDeque<_>> = self.opened.into_iter().map(Opened::again).collect();
-        let reading = Reading {
-            follow: false,
-            keep: false,
-            ..self.reading
-        };
-        // Who asked to stop meant the first time.
-        reading.stop.0.store(false, Ordering::Relaxed);
-        let mut again = Self::new(inputs?, reading);
-        again.most = self.number;
-        Some(again)
     }
 
     /// The next frame, or `None` after the last one of the last input.
@@ -218,9 +191,6 @@ impl Capture {
             }
         };
         self.turn = Some(index);
-        if self.number == self.most {
-            return Ok(None);
-        }
         self.number += 1;
         let Some(Some(Open {
             reader,
@@ -320,16 +290,11 @@ impl Capture {
 
     /// Opens the next input, whose turn it is then.
     fn open_next(&mut self) -> Result<(), Error> {
-        let Some(mut input) = self.waiting.pop_front() else {
+        let Some(input) = self.waiting.pop_front() else {
             return Ok(());
         };
         if let (Some(directory), Some(path)) = (&self.directory, input.source.path()) {
             directory.begin(path);
-        }
-        if self.reading.keep {
-            let (kept, opened) = again::keep(input);
-            input = kept;
-            self.opened.push(opened);
         }
         let (bytes, stop) = (self.bytes_read.clone(), self.reading.stop.clone());
         let reader = Reader::open(input.name, input.source, bytes, stop);

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use super::again::{Copied, Copy};
 use super::directory::Directory;
 use super::{PATIENCE, Stop, waiting};
 
@@ -18,15 +17,14 @@ pub(super) enum Source {
     Growing(PathBuf, Option<Arc<Directory>>),
     Pipe(PathBuf),
     Reader(Box<dyn Read + Send>),
-    Copied(Box<Source>, Copy),
 }
 
 impl Source {
-    /// Of what can be opened again.
+    /// Of a file.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::File(path) | Self::Growing(path, _) => Some(path),
-            Self::Stdin | Self::Pipe(_) | Self::Reader(_) | Self::Copied(..) => None,
+            Self::Stdin | Self::Pipe(_) | Self::Reader(_) => None,
         }
     }
 
@@ -45,10 +43,6 @@ impl Source {
                 directory,
             }),
             Self::Reader(input) => input,
-            Self::Copied(source, copy) => Box::new(Copied {
-                input: source.open(stop)?,
-                copy,
-            }),
         })
     }
 }

@@ -59,7 +59,7 @@ impl Analyse {
         };
         let what_if = self.others()?;
         let wishes = self.options.wishes(firewall)?;
-        let capture = self.input.capture(true)?;
+        let capture = self.input.capture()?;
         let mut replay = self.input.replay(capture, Firewall::new(config.clone()));
         let mut outputs = Vec::new();
         for (directory, format) in [(&self.csv, Format::Csv), (&self.parquet, Format::Parquet)] {
@@ -70,7 +70,7 @@ impl Analyse {
         let mut analysis = Analysis {
             what_if,
             compared,
-            ..Analysis::new(&config)
+            ..Analysis::new(&config, wishes)
         };
         let progress = Progress::new(replay.capture());
         let mut status = drive(&mut replay, progress, |passage| {
@@ -83,11 +83,8 @@ impl Analyse {
         analysis.account = replay.capture().account();
         analysis.finish(&replay.finish());
         collect(&mut analysis, &mut outputs)?;
-        analysis.propose(&config, wishes)?;
-        if let Some(capture) = replay.into_capture().again() {
-            let again = self.input.replay(capture, Firewall::new(config.clone()));
-            analysis.prove(&config, again);
-        }
+        analysis.propose(&config)?;
+        analysis.prove(&config);
         for output in outputs {
             output.finish(&analysis)?;
         }

@@ -43,7 +43,7 @@ impl Events {
         for unread in unread {
             eprintln!("ctaudit: {}", unread_in(&self.rules, unread));
         }
-        let capture = self.input.capture(false)?;
+        let capture = self.input.capture()?;
         let mut replay = self.input.replay(capture, firewall);
         let mut out = BufWriter::new(io::stdout().lock());
         // Somebody watches.

@@ -146,12 +146,11 @@ struct Input {
 }
 
 impl Input {
-    /// Ctrl-C and SIGTERM end it early. If asked to, it keeps what a second replay needs.
-    fn capture(&self, keep: bool) -> Result<Capture, Failure> {
+    /// Ctrl-C and SIGTERM end it early.
+    fn capture(&self) -> Result<Capture, Failure> {
         let reading = Reading {
             merge: self.merge,
             follow: self.follow,
-            keep,
             stop: interruption()?,
         };
         Ok(Capture::open(&self.captures, reading)?)

@@ -34,7 +34,7 @@ impl Prove {
         let (rules, files) = rules_of(&self.rules)?;
         let wishes = self.options.wishes(&self.input.firewall)?;
         let mut proof = Proof::new(&config, rules, &wishes.bypass, wishes.topology.as_ref());
-        let capture = self.input.capture(false)?;
+        let capture = self.input.capture()?;
         let mut replay = self.input.replay(capture, Firewall::new(config));
         let progress = Progress::new(replay.capture());
         let mut status = drive(&mut replay, progress, |passage| {

@@ -39,7 +39,7 @@ impl Rules {
         let kernel = self.input.firewall.kernel;
         let config = self.input.firewall.config(kernel)?;
         let wishes = self.options.wishes(&self.input.firewall)?;
-        let capture = self.input.capture(false)?;
+        let capture = self.input.capture()?;
         let mut replay = self.input.replay(capture, Firewall::new(config.clone()));
         let mut exposure = Exposure::new(&config);
         let progress = Progress::new(replay.capture());

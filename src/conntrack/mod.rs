@@ -77,6 +77,8 @@ pub struct Verdict {
     pub helper: Option<&'static str>,
     /// A helper reads the flow.
     pub attached: bool,
+    /// It is INVALID to a flow that a helper reads or an expectation let in.
+    pub stray: bool,
     /// Whether the packet went in and did not come out; `None` where the firewall takes it in itself.
     pub dropped: Option<bool>,
     /// Why it is invalid, or dropped, or never came to the rules.
@@ -96,6 +98,7 @@ impl Verdict {
             direction: None,
             helper: None,
             attached: false,
+            stray: false,
             dropped: None,
             reason,
             conntrack: None,

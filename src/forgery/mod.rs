@@ -23,10 +23,11 @@ mod wire;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::conntrack::Step;
 use crate::conntrack::config::Config;
 use crate::conntrack::event::{ConntrackRecord, Event, ExpectationRecord};
 use crate::firewall::Firewall;
-use crate::replay::{Arrival, Passage};
+use crate::packet::Packet;
 use crate::service::Service;
 use crate::time::Timestamp;
 use crate::tuple::{Direction, Protocol, Tuple};
@@ -117,15 +118,13 @@ impl Forger {
         }
     }
 
-    pub fn observe(&mut self, passage: &Passage<'_>) {
-        let (Arrival::Unseen(_, step) | Arrival::Packet(_, step)) = &passage.arrival else {
-            return;
-        };
+    /// Takes in what a packet did; none, if it never came to the rules, did nothing itself.
+    pub fn observe(&mut self, clock: Timestamp, packet: Option<&Packet<'_>>, step: &Step<'_>) {
         for late in step.late {
             self.dialogues.forget(&late.event);
         }
-        if let Arrival::Packet(packet, step) = &passage.arrival {
-            self.dialogues.add(passage.clock, packet, step);
+        if let Some(packet) = packet {
+            self.dialogues.add(clock, packet, step);
         }
         for event in step.events {
             match event {

@@ -13,13 +13,15 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
-use crate::conntrack::State;
 use crate::conntrack::config::Config;
-use crate::firewall::Firewall;
+use crate::conntrack::{State, Step};
+use crate::firewall::{Firewall, Passed};
 use crate::forgery::{self, Forger, Variant};
+use crate::packet::{Packet, route};
 use crate::proposal::{Proposal, Target};
 use crate::replay::{Arrival, Passage};
-use crate::ruleset::{RuleId, Ruleset};
+use crate::ruleset::{RuleId, Ruleset, Seen};
+use crate::time::Timestamp;
 use crate::topology::Topology;
 use flows::Flows;
 use needed::{Need, Needed};
@@ -110,45 +112,61 @@ impl Proof {
 
     /// Takes in a frame of the replay in which all helpers are attached.
     pub fn observe(&mut self, passage: &Passage<'_>) {
-        self.forger.observe(passage);
         match &passage.arrival {
             Arrival::Other(_) | Arrival::Duplicate => {}
-            Arrival::Unseen(why, _) => {
+            Arrival::Unseen(why, step) => {
+                self.forger.observe(passage.clock, None, step);
                 let late = self.firewall.unseen(passage.clock, *why);
                 self.flows.observe(&late, &[]);
             }
-            Arrival::Packet(packet, step) => {
-                self.reach.observe(step);
-                let needed = self.needed.observe(packet, step);
-                let (ours, passed) = self.firewall.judge(passage.clock, packet);
-                let hangs_on = self.flows.observe(&ours, &passed.hangs_on);
-                let verdict = ours.verdict;
-                let is_in = verdict.state == State::Related
-                    && !passed.dropped
-                    && verdict.dropped != Some(true);
-                match (needed, is_in) {
-                    (Some(need), true) => {
-                        self.accepted += 1;
-                        // Without its rules a flow would be NEW, and errors about it would be RELATED all the same.
-                        let hangs_on = match need {
-                            Need::Flow => hangs_on,
-                            Need::IcmpError => &passed.hangs_on,
-                        };
-                        for rule in hangs_on {
-                            *self.needs.entry(*rule).or_default() += 1;
-                        }
-                    }
-                    (Some(_), false) => self.lost.add(passage.number),
-                    (None, true) => self.others.add(passage.number),
-                    (None, false) => {}
-                }
-                if passed.dropped {
-                    self.dropped.add(passage.number);
-                }
-                for &rule in &passed.undecided {
-                    *self.undecided.entry(rule).or_default() += 1;
+            Arrival::Packet(packet, step) => self.packet(passage.clock, packet, step),
+        }
+    }
+
+    /// Takes in a packet, and what became of it where all helpers are attached.
+    pub fn packet(&mut self, clock: Timestamp, packet: &Packet<'_>, step: &Step<'_>) {
+        self.forger.observe(clock, Some(packet), step);
+        self.reach.observe(step);
+        let need = self.needed.observe(packet, step);
+        let (ours, passed) = self.firewall.judge(clock, packet);
+        let hangs_on = self.flows.observe(&ours, &passed.hangs_on);
+        let mut passed = passed.clone();
+        // Without its rules a flow would be NEW, and errors about it would be RELATED all the same.
+        if need == Some(Need::Flow) {
+            passed.hangs_on = hangs_on.to_vec();
+        }
+        let verdict = ours.verdict;
+        let is_related = verdict.state == State::Related && verdict.dropped != Some(true);
+        self.count(packet.number, need.is_some(), is_related, &passed);
+    }
+
+    /// Takes in a packet without its flow, which has to do with no helper: this is what conntrack says of it, be they
+    /// attached or not.
+    pub fn packet_seen(&mut self, packet: &Packet<'_>, seen: Seen) {
+        let arrives = route::fate(packet, &self.bare.local).leaves() != Some(false);
+        let is_related = seen.state == State::Related && arrives;
+        let is_needed = is_related && needed::is_needed_error(packet);
+        let passed = self.firewall.judge_seen(packet, seen);
+        self.count(packet.number, is_needed, is_related, &passed);
+    }
+
+    fn count(&mut self, frame: u64, is_needed: bool, is_related: bool, passed: &Passed) {
+        match (is_needed, is_related && !passed.dropped) {
+            (true, true) => {
+                self.accepted += 1;
+                for rule in &passed.hangs_on {
+                    *self.needs.entry(*rule).or_default() += 1;
                 }
             }
+            (true, false) => self.lost.add(frame),
+            (false, true) => self.others.add(frame),
+            (false, false) => {}
+        }
+        if passed.dropped {
+            self.dropped.add(frame);
+        }
+        for &rule in &passed.undecided {
+            *self.undecided.entry(rule).or_default() += 1;
         }
     }
 

@@ -52,15 +52,11 @@ impl Needed {
         if verdict.state != State::Related || verdict.dropped == Some(true) {
             return None;
         }
-        match icmp(packet) {
-            Some((family, kind)) => proposal::kept(family)
-                .contains(&kind)
-                .then_some(Need::IcmpError),
-            None => verdict
-                .conntrack
-                .filter(|id| self.flows.contains(id))
-                .map(|_| Need::Flow),
+        if icmp(packet).is_some() {
+            return is_needed_error(packet).then_some(Need::IcmpError);
         }
+        let flow = verdict.conntrack.filter(|id| self.flows.contains(id));
+        flow.map(|_| Need::Flow)
     }
 
     fn is_needed(&self, record: &ConntrackRecord) -> bool {
@@ -71,6 +67,11 @@ impl Needed {
             |net: &IpNet| net.contains(&root.tuple.src) || net.contains(&root.tuple.dst);
         !record.is_picked_up() && !self.bypass.iter().any(goes_past)
     }
+}
+
+/// Whether a packet is an ICMP error that ends of flows wait for.
+pub fn is_needed_error(packet: &Packet<'_>) -> bool {
+    icmp(packet).is_some_and(|(family, kind)| proposal::kept(family).contains(&kind))
 }
 
 /// Family and type of an ICMP packet.

@@ -144,7 +144,6 @@ fn merged_files_are_one_stream_by_time() {
     ];
     let reading = Reading {
         merge: true,
-        keep: true,
         ..Reading::default()
     };
     let mut capture = Capture::open(&paths, reading).unwrap();
@@ -170,27 +169,6 @@ fn merged_files_are_one_stream_by_time() {
         (7, 9, 1 << 16, name("a")),
     ];
     assert_eq!(merged, expected);
-    let mut again = capture.again().unwrap();
-    let seconds = seconds(&drain(&mut again).0);
-    assert_eq!(seconds, [1, 2, 4, 4, 5, 8, 9]);
-}
-
-#[test]
-fn what_was_read_is_read_again() {
-    let files = Files::new();
-    let reading = Reading {
-        keep: true,
-        ..Reading::default()
-    };
-    let path = files.write("growing", &packets_at(&[1, 2, 3]));
-    let mut capture = Capture::open(&[path], reading).unwrap();
-    drain(&mut capture);
-    // What is written in the meantime is not part of it.
-    files.write("growing", &packets_at(&[1, 2, 3, 4]));
-    assert_eq!(seconds(&drain(&mut capture.again().unwrap()).0), [1, 2, 3]);
-    // Nothing was to be kept.
-    let path = files.write("x", &packets_at(&[1]));
-    assert!(open(&[path]).unwrap().again().is_none());
 }
 
 /// A growing file is read as it grows, and where another one follows it in its directory, that is next; until somebody

@@ -10,6 +10,7 @@ use assert_cmd::cargo::CommandCargoExt;
 
 use super::{ctaudit, stdout};
 use crate::support::{capture, project, read};
+use crate::traffic::{self, Protocol};
 use crate::wrap::{self, CONTAINERS, LINKS, Packet};
 
 const SAMPLE: &str = "samples/helper/ftp/passive.pcap";
@@ -189,6 +190,24 @@ fn a_file_that_grows_is_followed_until_somebody_interrupts() {
     interrupt(&child, "-INT");
     assert!(lines.next().is_none());
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// What a proof is shown waits in a temporary file, once it is much.
+#[test]
+fn without_room_for_its_packets_nothing_is_proved() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = traffic::pcap(&traffic::generate(Protocol::Ftp, 1, 12_000)).unwrap();
+    let path = written(folder.path(), "ftp.pcap", &bytes);
+    let report = |directory: &Path| {
+        let mut analyse = ctaudit(&["analyse", path]);
+        let output = analyse.env("TMPDIR", directory).output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let (room, none) = (report(folder.path()), report(&folder.path().join("none")));
+    let why = "the rules are not proved, because";
+    assert!(room.contains("Proof: ") && !room.contains(why), "{room}");
+    assert!(!none.contains("Proof: ") && none.contains(why), "{none}");
 }
 
 /// Somebody stops ctaudit, and not tcpdump: what was read is analysed, and the tables are whole.

@@ -32,7 +32,7 @@ fn captures(folder: &Path) -> [String; 2] {
     })
 }
 
-/// The analysis, the second replay of its proof, the rules and what is said of them: all are about what is inside.
+/// The analysis, its proof, the rules and what is said of them: all are about what is inside.
 #[test]
 fn every_command_sees_what_is_inside() {
     let folder = tempfile::tempdir().unwrap();

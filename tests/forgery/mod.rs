@@ -22,7 +22,11 @@ fn variants(bytes: Vec<u8>, config: &Config) -> Vec<Variant> {
     let mut forger = Forger::new(config);
     let mut replay = Replay::new(capture(bytes), config.clone(), Clock::Capture);
     while let Ok(Some(passage)) = replay.advance() {
-        forger.observe(&passage);
+        match &passage.arrival {
+            Arrival::Packet(packet, step) => forger.observe(passage.clock, Some(packet), step),
+            Arrival::Unseen(_, step) => forger.observe(passage.clock, None, step),
+            Arrival::Other(_) | Arrival::Duplicate => {}
+        }
     }
     forger.variants()
 }

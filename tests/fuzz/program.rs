@@ -28,15 +28,13 @@ fn run(input: &[u8]) {
     let choices = input.last().copied().unwrap_or_default();
     let tunnels = if choices & 1 == 0 { "all" } else { "6in4" };
     let tunnels = tunnels.parse().expect("they are known");
-    let replay = || {
-        let capture = support::capture(input.to_vec());
-        let replay = Replay::new(capture, config.clone(), Clock::Capture).decapsulate(tunnels);
-        match choices & 2 {
-            0 => replay,
-            _ => replay.deduplicate(Duration::from_millis(10)),
-        }
+    let capture = support::capture(input.to_vec());
+    let replay = Replay::new(capture, config.clone(), Clock::Capture).decapsulate(tunnels);
+    let replay = match choices & 2 {
+        0 => replay,
+        _ => replay.deduplicate(Duration::from_millis(10)),
     };
-    let analysis = analysis(&config, &replay);
+    let analysis = analysis(&config, replay);
     let mut report = Vec::new();
     table::write(&mut report, &analysis, 100).unwrap();
     assert!(!report.is_empty());
@@ -44,11 +42,10 @@ fn run(input: &[u8]) {
 }
 
 /// As `ctaudit analyse` does.
-fn analysis(config: &Config, replay: &dyn Fn() -> Replay) -> Analysis {
-    let mut analysis = Analysis::new(config);
-    let mut first = replay();
+fn analysis(config: &Config, mut replay: Replay) -> Analysis {
+    let mut analysis = Analysis::new(config, Wishes::default());
     loop {
-        match first.advance() {
+        match replay.advance() {
             Ok(None) => break,
             Ok(Some(passage)) => {
                 analysis.observe(&passage);
@@ -69,12 +66,12 @@ fn analysis(config: &Config, replay: &dyn Fn() -> Replay) -> Analysis {
             Err(_) => {}
         }
     }
-    analysis.finish(&first.finish());
-    assert_eq!(first.firewall().conntracks(), 0, "outlived the replay");
+    analysis.finish(&replay.finish());
+    assert_eq!(replay.firewall().conntracks(), 0, "outlived the replay");
     analysis.collect();
-    let proposed = analysis.propose(config, Wishes::default());
+    let proposed = analysis.propose(config);
     proposed.expect("what was seen can be said in rules");
-    analysis.prove(config, replay());
+    analysis.prove(config);
     analysis
 }
 

@@ -52,6 +52,8 @@ enum Tracked {
     },
     Untracked,
     Invalid(Reason),
+    /// INVALID, by the word of a flow that a helper reads or an expectation let in.
+    Stray(Reason),
     Dropped(Reason),
 }
 
@@ -134,9 +136,10 @@ impl Tracker {
                 self.describe(*slot, Info { state, direction }, &mut verdict);
             }
             Tracked::Untracked => verdict.state = State::Untracked,
-            Tracked::Invalid(reason) => {
+            Tracked::Invalid(reason) | Tracked::Stray(reason) => {
                 verdict.state = State::Invalid;
                 verdict.reason = Some(*reason);
+                verdict.stray = matches!(tracked, Tracked::Stray(_));
             }
             Tracked::Dropped(reason) => {
                 verdict.dropped = Some(true);
@@ -191,7 +194,7 @@ impl Tracker {
             Tracked::Error { slot, direction } => {
                 self.error(packet, fate, slot, direction, &mut verdict);
             }
-            Tracked::Untracked | Tracked::Invalid(_) | Tracked::Dropped(_) => {}
+            Tracked::Untracked | Tracked::Invalid(_) | Tracked::Stray(_) | Tracked::Dropped(_) => {}
         }
         self.step(verdict)
     }
@@ -320,8 +323,13 @@ impl Tracker {
                     return Tracked::Flow { slot, info };
                 }
                 Outcome::Invalid(reason) => {
+                    let ct = self.table.get(slot);
+                    let strays = ct.is_some_and(|ct| ct.help.is_some() || ct.related.is_some());
                     self.put(slot);
-                    return Tracked::Invalid(reason);
+                    return match strays {
+                        true => Tracked::Stray(reason),
+                        false => Tracked::Invalid(reason),
+                    };
                 }
                 Outcome::Drop(reason) => {
                     self.put(slot);

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::advice::span;
 use super::endpoint;
-use crate::analysis::{Analysis, Unproved};
+use crate::analysis::Analysis;
 use crate::conntrack::Reason;
 use crate::exposure::{Hour, Totals};
 use crate::packet::link::{self, NoIp};
@@ -53,13 +53,7 @@ fn of_the_run(analysis: &Analysis) -> Vec<String> {
     }
     if let Err(why) = &analysis.proof {
         lines.push(format!(
-            "the rules are not proved, because {}",
-            match why {
-                Unproved::NotKept =>
-                    "what came through a pipe could not be kept for a second replay: save it and run ctaudit prove",
-                Unproved::Gone => "a capture was gone before its second replay: run ctaudit prove",
-                Unproved::Interrupted => "the second replay was interrupted: run ctaudit prove",
-            }
+            "the rules are not proved, because {why}: run ctaudit prove"
         ));
     }
     let covered = span(totals.duration());
