@@ -184,7 +184,7 @@ impl Cuts {
     fn add(&mut self, matches: &Match) {
         match matches {
             Match::Address(end, ranges) => {
-                for range in ranges {
+                for range in ranges.iter() {
                     let family = usize::from(range.start().is_ipv6());
                     let cuts = match end {
                         End::Src => &mut self.sources[family],
@@ -194,7 +194,7 @@ impl Cuts {
                 }
             }
             Match::Port(End::Dst, ranges) => {
-                for range in ranges {
+                for range in ranges.iter() {
                     let region = (u128::from(*range.start()), u128::from(*range.end()));
                     cut(&mut self.ports, region);
                 }

@@ -117,7 +117,7 @@ impl Proposal {
     fn helpers(&self, target: Target, hook: Hook, rules: Vec<Rule>, set: &mut Ruleset) {
         let past = self.wishes.bypass.iter().flat_map(|net| {
             let with = |end| Rule {
-                conditions: vec![Condition::is(Match::Address(end, vec![range(net)]))],
+                conditions: vec![Condition::is(Match::addresses(end, vec![range(net)]))],
                 verdict: Some(Verdict::Return),
                 comment: Some(String::from("no helper: --bypass")),
                 ..Rule::default()
@@ -358,7 +358,7 @@ fn interface(way: Way, name: Option<&str>) -> Option<Condition> {
 }
 
 fn addresses(end: End, nets: &[IpNet]) -> Condition {
-    Condition::is(Match::Address(end, nets.iter().map(range).collect()))
+    Condition::is(Match::addresses(end, nets.iter().map(range).collect()))
 }
 
 fn range(net: &IpNet) -> RangeInclusive<IpAddr> {

@@ -24,7 +24,7 @@ pub fn manual(topology: &Topology) -> Vec<Rule> {
     let mut rules = Vec::new();
     let not_lo = Condition::not(by("lo"));
     for impossible in IMPOSSIBLE {
-        let from = Condition::is(Match::Address(End::Src, impossible.to_vec()));
+        let from = Condition::is(Match::addresses(End::Src, impossible.to_vec()));
         let comment = "nobody's source address";
         rules.push(drops([not_lo.clone(), from], comment.to_owned()));
     }
@@ -46,7 +46,7 @@ fn of_others(topology: &Topology, interface: &Interface, is_ipv6: bool) -> Optio
     let others = others.filter(|other| *other != interface);
     let networks = others.flat_map(|other| topology.sources(other)).collect();
     let ranges = ranges(&IpNet::aggregate(&networks), is_ipv6);
-    let from = Match::Address(End::Src, ranges);
+    let from = Match::addresses(End::Src, ranges);
     let is_none = matches!(&from, Match::Address(_, ranges) if ranges.is_empty());
     let conditions = [Condition::is(by(&interface.name)), Condition::is(from)];
     let comment = || format!("of another interface than {}", interface.name);
@@ -61,7 +61,7 @@ fn not_its_own(
 ) -> Rule {
     let mut known = always.to_vec();
     known.extend(ranges(&topology.sources(interface), is_ipv6));
-    let from = Condition::not(Match::Address(End::Src, known));
+    let from = Condition::not(Match::addresses(End::Src, known));
     let comment = format!("of no network of {}", interface.name);
     drops([Condition::is(by(&interface.name)), from], comment)
 }

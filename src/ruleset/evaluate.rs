@@ -9,8 +9,8 @@ use std::ops::RangeInclusive;
 use ipnet::IpNet;
 
 use super::{
-    Condition, Effect, End, Family, Helper, Hook, Hooks, Match, Name, Rule, RuleId, Ruleset,
-    Verdict, Way,
+    Addresses, Condition, Effect, End, Family, Helper, Hook, Hooks, Match, Name, Rule, RuleId,
+    Ruleset, Verdict, Way,
 };
 use crate::conntrack::State;
 use crate::conntrack::event::Status;
@@ -366,12 +366,12 @@ impl Matched {
     }
 
     /// An address of the other family is none at all.
-    fn address(address: IpAddr, ranges: &[RangeInclusive<IpAddr>]) -> Self {
-        let is_comparable = ranges
+    fn address(address: IpAddr, set: &Addresses) -> Self {
+        let is_comparable = set
             .first()
             .is_none_or(|range| range.start().is_ipv6() == address.is_ipv6());
         if is_comparable {
-            Self::within(&address, ranges)
+            Self::of(set.contains(address))
         } else {
             Self::Absent
         }

@@ -14,7 +14,7 @@ pub use evaluate::{Passing, Ruling, Seen};
 pub use hooks::Hooks;
 
 use std::net::IpAddr;
-use std::ops::RangeInclusive;
+use std::ops::{Deref, RangeInclusive};
 
 use crate::conntrack::State;
 use crate::conntrack::event::Status;
@@ -149,7 +149,7 @@ pub enum Match {
     /// xt_helper compares no more than the length of the flow's helper's name, and takes an empty name for any.
     HelperBegins(String),
     Interface(Way, Vec<Name>),
-    Address(End, Vec<RangeInclusive<IpAddr>>),
+    Address(End, Addresses),
     /// What the address is to the firewall, any of these: `fib daddr type`, `-m addrtype`.
     Kind(End, Vec<Kind>),
     /// Of whatever has ports there; `Protocol` stands beside it.
@@ -169,6 +169,44 @@ pub enum Match {
     Any(Vec<Vec<Condition>>),
     /// Something that the simulation does not know; the words.
     Unknown(String),
+}
+
+impl Match {
+    /// Any of these addresses, which are of one family.
+    pub fn addresses(end: End, ranges: Vec<RangeInclusive<IpAddr>>) -> Self {
+        let before =
+            |one: &RangeInclusive<IpAddr>, other: &RangeInclusive<_>| one.end() < other.start();
+        let in_order = ranges.is_sorted_by(before);
+        Self::Address(end, Addresses { ranges, in_order })
+    }
+}
+
+/// Addresses of a set, in the order of its words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    ranges: Vec<RangeInclusive<IpAddr>>,
+    /// From the lowest to the highest, none of them twice.
+    in_order: bool,
+}
+
+impl Addresses {
+    /// Sets of clients are long, and packets many.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        if !self.in_order {
+            return self.ranges.iter().any(|range| range.contains(&address));
+        }
+        let not_behind = self.ranges.partition_point(|range| *range.end() < address);
+        let next = self.ranges.get(not_behind);
+        next.is_some_and(|range| *range.start() <= address)
+    }
+}
+
+impl Deref for Addresses {
+    type Target = [RangeInclusive<IpAddr>];
+
+    fn deref(&self) -> &Self::Target {
+        &self.ranges
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -183,7 +183,7 @@ impl<'w> Reading<'w> {
             "--src-range" | "--dst-range" => {
                 self.asks_for("iprange")?;
                 let range = values::range(value, ipv6)?;
-                self.add(Match::Address(end(name), vec![range]), negated);
+                self.add(Match::addresses(end(name), vec![range]), negated);
             }
             "--sport" | "--source-port" | "--dport" | "--destination-port" => {
                 self.needs.push((&WITH_PORTS, words.to_owned()));

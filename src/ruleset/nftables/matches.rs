@@ -330,7 +330,7 @@ impl Field {
             }
             Self::Interface(way) => Match::Interface(way, each(values, interface)?),
             Self::Address(end, family) => {
-                Match::Address(end, each(values, |value| addresses(value, family))?)
+                Match::addresses(end, each(values, |value| addresses(value, family))?)
             }
             Self::Port(end) => {
                 let ports = each(values, |value| {

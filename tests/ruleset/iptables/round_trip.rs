@@ -58,7 +58,7 @@ fn ranges() -> impl Strategy<Value = Vec<RangeInclusive<IpAddr>>> {
 fn address() -> impl Strategy<Value = Condition> {
     let end = select(vec![End::Src, End::Dst]);
     (end, ranges(), any::<bool>())
-        .prop_map(|(end, ranges, negated)| either(Match::Address(end, ranges), negated))
+        .prop_map(|(end, ranges, negated)| either(Match::addresses(end, ranges), negated))
 }
 
 fn interface(way: Way) -> impl Strategy<Value = Condition> {

@@ -44,7 +44,7 @@ fn single(matches: Match) -> Ruleset {
 fn a_proposal_looks_as_iptables_save_would_show_it() {
     let to = |address: &str| {
         let address = address.parse().unwrap();
-        Condition::is(Match::Address(End::Dst, vec![address..=address]))
+        Condition::is(Match::addresses(End::Dst, vec![address..=address]))
     };
     let tcp = || Condition::is(Match::Protocol(vec![6..=6]));
     let dport = |range| Condition::is(Match::Port(End::Dst, vec![range]));
@@ -61,7 +61,7 @@ fn a_proposal_looks_as_iptables_save_would_show_it() {
     let related = || Condition::is(Match::State(vec![State::Related]));
     let helper = Condition::is(Match::Helper("ftp".to_owned()));
     let ranged = ["192.0.2.11", "192.0.2.12"].map(|address| address.parse().unwrap());
-    let from = Condition::is(Match::Address(End::Src, vec![ranged[0]..=ranged[1]]));
+    let from = Condition::is(Match::addresses(End::Src, vec![ranged[0]..=ranged[1]]));
     let come = vec![related(), helper, from, tcp(), dport(1024..=65535)];
     let rules = Ruleset {
         chains: vec![

@@ -36,7 +36,11 @@ fn sort(condition: &mut Condition) {
     match &mut condition.matches {
         Match::State(states) => states.sort(),
         Match::Interface(_, names) => names.sort_by_key(|name| name.text.clone()),
-        Match::Address(_, ranges) => ranges.sort_by_key(|range| *range.start()),
+        Match::Address(end, ranges) => {
+            let mut ranges = ranges.to_vec();
+            ranges.sort_by_key(|range| *range.start());
+            condition.matches = Match::addresses(*end, ranges);
+        }
         Match::Any(ways) => ways.sort_by_key(|way| format!("{way:?}")),
         _ => {}
     }

@@ -182,13 +182,13 @@ fn addresses_are_prefixes_ranges_and_sets() {
         range("10.0.0.0", "10.255.255.255"),
         range("198.51.100.4", "198.51.100.9"),
     ];
-    assert_eq!(asked(words), is(Match::Address(End::Src, ranges)));
+    assert_eq!(asked(words), is(Match::addresses(End::Src, ranges)));
     let link_local = vec![range("fe80::", "febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff")];
     assert_eq!(
         asked("ip6 daddr fe80::/10"),
-        is(Match::Address(End::Dst, link_local))
+        is(Match::addresses(End::Dst, link_local))
     );
-    let not = Match::Address(End::Dst, vec![range("2001:db8::1", "2001:db8::5")]);
+    let not = Match::addresses(End::Dst, vec![range("2001:db8::1", "2001:db8::5")]);
     assert_eq!(
         asked("ip6 daddr != 2001:db8::1-2001:db8::5"),
         [Condition::not(not)]
@@ -521,7 +521,7 @@ fn a_set_that_changes_is_not_known() {
 #[test]
 fn concatenations_are_alternatives() {
     let way = |from: &str, to: &str, ports| {
-        let host = Match::Address(End::Src, vec![address(from)..=address(to)]);
+        let host = Match::addresses(End::Src, vec![address(from)..=address(to)]);
         vec![
             Condition::is(host),
             Condition::is(Match::Port(End::Dst, vec![ports])),

@@ -60,7 +60,7 @@ fn addresses(ipv6: bool) -> impl Strategy<Value = Match> {
     let prefix = select(prefixes).prop_map(|ends| vec![address(ends[0])..=address(ends[1])]);
     let ranges = prop_oneof![prefix, apart(4000, of_family)];
     (select(&[End::Src, End::Dst][..]), ranges)
-        .prop_map(|(end, ranges)| Match::Address(end, ranges))
+        .prop_map(|(end, ranges)| Match::addresses(end, ranges))
 }
 
 fn ports() -> impl Strategy<Value = Match> {
@@ -167,7 +167,7 @@ fn of_transport(ipv6: bool) -> impl Strategy<Value = Vec<Condition>> {
     let host = if ipv6 { v6 } else { v4 };
     let concatenated = btree_set((1..500_u16, 1..9000_u16), 1..4).prop_map(move |ways| {
         let ways = ways.into_iter().map(|(from, port)| {
-            let from = Match::Address(End::Src, vec![host(from)..=host(from)]);
+            let from = Match::addresses(End::Src, vec![host(from)..=host(from)]);
             vec![
                 Condition::is(from),
                 Condition::is(Match::Port(End::Dst, vec![port..=port + 3])),
@@ -334,7 +334,7 @@ fn it_is_written_as_nft_lists_it() {
     let host = address("192.0.2.11");
     let rule = Rule {
         conditions: vec![
-            Condition::is(Match::Address(End::Dst, vec![host..=host])),
+            Condition::is(Match::addresses(End::Dst, vec![host..=host])),
             protocol(6),
             Condition::is(Match::Port(End::Dst, vec![21..=21, 2121..=2130])),
         ],
@@ -409,14 +409,14 @@ fn each_word_is_nfts() {
             "icmpv6 type { packet-too-big, 99 } accept",
         ),
         (
-            Condition::is(Match::Address(
+            Condition::is(Match::addresses(
                 End::Src,
                 vec![address("10.0.0.0")..=address("10.0.0.15")],
             )),
             "ip saddr 10.0.0.0/28 accept",
         ),
         (
-            Condition::is(Match::Address(
+            Condition::is(Match::addresses(
                 End::Src,
                 vec![address("::1")..=address("::4")],
             )),
@@ -474,7 +474,7 @@ fn what_nft_has_no_words_for_is_refused() {
         Match::State(vec![State::None]),
         Match::Status(Status::default()),
         Match::Port(End::Dst, vec![]),
-        Match::Address(End::Src, mixed),
+        Match::addresses(End::Src, mixed),
         Match::Any(different),
         name("", true),
         name("a\"b", false),

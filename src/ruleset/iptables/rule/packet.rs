@@ -24,7 +24,7 @@ impl Reading<'_> {
             return Err("iptables refuses to negate a list");
         }
         if negated || !ranges.iter().any(values::is_everywhere) {
-            self.add(Match::Address(end, ranges), negated);
+            self.add(Match::addresses(end, ranges), negated);
         }
         Ok(())
     }

@@ -50,7 +50,7 @@ fn of(condition: &Condition, ipv6: bool) -> Result<Ways, Unsayable> {
             }
         }
         Match::Address(end, ranges) => addresses(ranges, negated, ipv6, |range| {
-            Match::Address(*end, vec![range])
+            Match::addresses(*end, vec![range])
         }),
         Match::Interface(way, names) => {
             let names = names.iter().cloned();
