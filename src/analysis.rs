@@ -13,7 +13,7 @@ use crate::findings::{Found, Watch};
 use crate::firewall::Firewall;
 use crate::helper::Spec;
 use crate::kernel::Kernel;
-use crate::proof::Proof;
+use crate::proof::{Evidence, Proof};
 use crate::proposal::{Proposal, Target, Wishes, conntrackd, set_up};
 use crate::replay::Passage;
 use crate::ruleset::Ruleset;
@@ -30,6 +30,8 @@ pub struct Analysis {
     pub watch: Watch,
     pub found: Found,
     pub discovery: Discovery,
+    /// What it says about rules, until they are proved.
+    pub evidence: Option<Evidence>,
     /// What the proof is shown.
     pub excerpt: Excerpt,
     /// Other firewalls that were asked for.
@@ -80,6 +82,7 @@ impl Analysis {
             found: Found::default(),
             discovery: Discovery::default(),
             what_if: Vec::new(),
+            evidence: Some(Evidence::new(config, &proposal.wishes.bypass)),
             excerpt: Excerpt::new(known(&proposal, config)),
             proposal,
             nft: String::new(),
@@ -99,7 +102,10 @@ impl Analysis {
         self.exposure.observe(passage);
         self.watch.observe(passage);
         self.discovery.observe(passage);
-        self.excerpt.observe(passage);
+        if let Some(evidence) = &mut self.evidence {
+            let need = evidence.observe(passage);
+            self.excerpt.observe(passage, need);
+        }
         if let Some(compared) = &mut self.compared {
             compared.comparison.observe(passage);
         }
@@ -108,13 +114,20 @@ impl Analysis {
         }
     }
 
-    /// After the last frame; `last` is what the replay's own end brought.
-    pub fn finish(&mut self, last: &Step<'_>) {
-        let frames = self.exposure.totals.frames;
-        self.exposure.finish(last);
+    /// After the last frame, each of the steps of the replay's own end.
+    pub fn observe_end(&mut self, step: &Step<'_>) {
+        self.exposure.finish(step);
+        if let Some(compared) = &mut self.compared {
+            let frames = self.exposure.totals.frames;
+            compared.comparison.observe_end(frames, step);
+        }
+    }
+
+    /// After all of these.
+    pub fn finish(&mut self) {
         self.watch.finish();
         if let Some(compared) = &mut self.compared {
-            compared.comparison.finish(frames, last);
+            compared.comparison.finish(self.exposure.totals.frames);
         }
         self.what_if.iter_mut().for_each(WhatIf::finish);
     }
@@ -193,10 +206,12 @@ impl Analysis {
         let Proposal {
             wishes, interfaces, ..
         } = &self.proposal;
-        let proof = Proof::new(config, rules, &wishes.bypass, interfaces.as_ref());
+        let evidence = self.evidence.take();
+        let evidence = evidence.unwrap_or_else(|| Evidence::new(config, &wishes.bypass));
+        let proof = Proof::by(evidence, rules, interfaces.as_ref());
         self.proof = match self.exposure.opened_nothing() {
             true => Ok(proof),
-            false => shown(&mut self.excerpt, proof, config),
+            false => shown(&mut self.excerpt, proof),
         };
     }
 
@@ -267,18 +282,18 @@ fn known(proposal: &Proposal, config: &Config) -> Option<Firewall> {
 }
 
 /// The proof, when it has seen all.
-fn shown(excerpt: &mut Excerpt, mut proof: Proof, config: &Config) -> Result<Proof, Incomplete> {
+fn shown(excerpt: &mut Excerpt, mut proof: Proof) -> Result<Proof, Incomplete> {
     let mut packets = excerpt.packets()?;
-    let mut firewall = Firewall::new(config.clone());
     while let Some(Kept {
         clock,
         packet,
+        need,
         seen,
     }) = packets.next()?
     {
         match seen {
-            None => proof.packet(clock, &packet, &firewall.packet(clock, &packet)),
-            Some(seen) => proof.packet_seen(&packet, seen),
+            None => proof.packet(clock, &packet, need),
+            Some(seen) => proof.packet_seen(&packet, need, seen),
         }
     }
     Ok(proof)

@@ -29,6 +29,7 @@ use crate::conntrack::{Reason, State, Verdict, payload};
 use crate::firewall::Firewall;
 use crate::helper::Refused;
 use crate::packet::{Packet, ip};
+use crate::proof::Need;
 use crate::replay::{Arrival, Passage};
 use crate::ruleset::Seen;
 use crate::time::Timestamp;
@@ -59,6 +60,8 @@ pub struct Kept<'p> {
     /// The simulation's.
     pub clock: Timestamp,
     pub packet: Packet<'p>,
+    /// What the packet is needed for.
+    pub need: Option<Need>,
     /// What conntrack said, where the flow is not kept. Bits of the flow are left out.
     pub seen: Option<Seen>,
 }
@@ -82,42 +85,55 @@ impl Excerpt {
     }
 
     #[inline]
-    pub fn observe(&mut self, passage: &Passage<'_>) {
+    pub fn observe(&mut self, passage: &Passage<'_>, need: Option<Need>) {
         let Arrival::Packet(packet, step) = &passage.arrival else {
             return;
         };
         let verdict = &step.verdict;
         if verdict.attached || verdict.helper.is_some() {
-            self.keep(passage.clock, packet, extent(packet, verdict), None);
+            self.keep(passage.clock, packet, need, extent(packet, verdict), None);
             if step.events.iter().any(finds_no_room) {
                 self.kept = Err(Incomplete::TableFull);
             }
         } else if matches!(verdict.state, State::Related | State::Invalid) || self.known.is_some() {
-            self.consider(passage.clock, packet, verdict);
+            self.consider(passage.clock, packet, need, verdict);
         }
     }
 
     /// A packet whose flow is none of those that are kept.
-    fn consider(&mut self, clock: Timestamp, packet: &Packet<'_>, verdict: &Verdict) {
+    fn consider(
+        &mut self,
+        clock: Timestamp,
+        packet: &Packet<'_>,
+        need: Option<Need>,
+        verdict: &Verdict,
+    ) {
         let seen = seen(verdict.state, verdict.direction);
         let is_judged = |known: &Firewall| {
             let passed = known.judge_seen(packet, seen);
             passed.dropped || !passed.undecided.is_empty()
         };
         if verdict.stray || verdict.reason == Some(Reason::IcmpUnknownFlow) {
-            self.keep(clock, packet, packet.captured, None);
+            self.keep(clock, packet, need, packet.captured, None);
         } else if verdict.state == State::Related || self.known.as_ref().is_some_and(is_judged) {
-            self.keep(clock, packet, packet.captured, Some(seen));
+            self.keep(clock, packet, need, packet.captured, Some(seen));
         }
     }
 
-    fn keep(&mut self, clock: Timestamp, packet: &Packet<'_>, extent: usize, seen: Option<Seen>) {
+    fn keep(
+        &mut self,
+        clock: Timestamp,
+        packet: &Packet<'_>,
+        need: Option<Need>,
+        extent: usize,
+        seen: Option<Seen>,
+    ) {
         let Ok(kept) = &mut self.kept else {
             return;
         };
         self.packets += 1;
         self.bytes += (FIXED + extent) as u64;
-        if self.bytes > MOST_KEPT || write(kept, clock, packet, extent, seen).is_err() {
+        if self.bytes > MOST_KEPT || write(kept, clock, packet, need, extent, seen).is_err() {
             self.kept = Err(Incomplete::NotKept);
         }
     }
@@ -182,6 +198,7 @@ fn write(
     out: &mut impl Write,
     clock: Timestamp,
     packet: &Packet<'_>,
+    need: Option<Need>,
     extent: usize,
     seen: Option<Seen>,
 ) -> io::Result<()> {
@@ -193,6 +210,7 @@ fn write(
     }
     out.write_all(&[
         packet.src.is_ipv6().into(),
+        need.map_or(NONE, |need| need as u8),
         seen.map_or(NONE, |seen| seen.state as u8),
         direction.map_or(NONE, |direction| direction as u8),
     ])?;
@@ -205,7 +223,7 @@ fn read<'p>(kept: &mut impl Read, datagram: &'p mut Vec<u8>) -> io::Result<Kept<
     let clock = Timestamp::from_nanos(i64::from_le_bytes(array(kept)?));
     let mut length = || array(kept).map(|bytes| u32::from_le_bytes(bytes) as usize);
     let [length, extent] = [length()?, length()?];
-    let [is_ipv6, state, way] = array(kept)?;
+    let [is_ipv6, need, state, way] = array(kept)?;
     datagram.clear();
     datagram.resize(length, 0);
     kept.read_exact(&mut datagram[..extent])?;
@@ -215,6 +233,9 @@ fn read<'p>(kept: &mut impl Read, datagram: &'p mut Vec<u8>) -> io::Result<Kept<
         _ => ip::Header::ipv6,
     };
     let header = parse(datagram).map_err(|_| io::ErrorKind::InvalidData)?;
+    let need = [Need::Flow, Need::IcmpError]
+        .get(usize::from(need))
+        .copied();
     let state = State::ALL.get(usize::from(state));
     let direction = [Direction::Original, Direction::Reply];
     let direction = direction.get(usize::from(way)).copied();
@@ -231,6 +252,7 @@ fn read<'p>(kept: &mut impl Read, datagram: &'p mut Vec<u8>) -> io::Result<Kept<
             fragmented: false,
             tunnel: None,
         },
+        need,
         seen: state.map(|&state| seen(state, direction)),
     })
 }
@@ -250,10 +272,10 @@ fn array<const N: usize>(from: &mut impl Read) -> io::Result<[u8; N]> {
     Ok(bytes)
 }
 
-/// No state, and no direction.
+/// No need, no state, and no direction.
 const NONE: u8 = u8::MAX;
 /// Bytes of a packet's fixed fields.
-const FIXED: usize = 27;
+const FIXED: usize = 28;
 /// All that RFC 2637 and 2890 know.
 const GRE_HEADER: usize = 16;
 /// Bytes before there is a file.

@@ -56,7 +56,10 @@ impl Case {
         while let Some(passage) = replay.advance().unwrap() {
             analysis.observe(&passage);
         }
-        analysis.finish(&replay.finish());
+        while let Some(step) = replay.finish() {
+            analysis.observe_end(&step);
+        }
+        analysis.finish();
         analysis.collect();
         analysis.propose(&self.config).unwrap();
         analysis.prove(&self.config);
@@ -325,7 +328,7 @@ fn of_a_data_connection_there_are_headers() {
     let mut replay = case.replay();
     let mut before = BTreeMap::new();
     while let Some(passage) = replay.advance().unwrap() {
-        excerpt.observe(&passage);
+        excerpt.observe(&passage, None);
         if let Arrival::Packet(packet, step) = &passage.arrival {
             let attached = step.verdict.attached;
             before.insert(packet.number, (packet.datagram.to_vec(), attached));
@@ -361,7 +364,7 @@ fn kept(case: &Case) -> Vec<(u64, bool)> {
     let mut excerpt = Excerpt::new(None);
     let mut replay = case.replay();
     while let Some(passage) = replay.advance().unwrap() {
-        excerpt.observe(&passage);
+        excerpt.observe(&passage, None);
     }
     let mut packets = excerpt.packets().unwrap();
     let mut kept = Vec::new();

@@ -4,6 +4,7 @@
 //! needed for, and one with the rules alone. What the first lets in as RELATED and somebody needs, the second has to
 //! let in, too, and nothing else that is RELATED.
 
+mod evidence;
 mod flows;
 mod needed;
 mod reach;
@@ -13,10 +14,10 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
+use crate::conntrack::State;
 use crate::conntrack::config::Config;
-use crate::conntrack::{State, Step};
 use crate::firewall::{Firewall, Passed};
-use crate::forgery::{self, Forger, Variant};
+use crate::forgery::{self, Variant};
 use crate::packet::{Packet, route};
 use crate::proposal::{Proposal, Target};
 use crate::replay::{Arrival, Passage};
@@ -24,22 +25,19 @@ use crate::ruleset::{RuleId, Ruleset, Seen};
 use crate::time::Timestamp;
 use crate::topology::Topology;
 use flows::Flows;
-use needed::{Need, Needed};
-use reach::Reach;
+
+pub use evidence::Evidence;
+pub use needed::Need;
 
 /// A rule set on trial.
 pub struct Proof {
-    /// Without a rule, and with all helpers: what attacks are measured against.
-    bare: Config,
+    evidence: Evidence,
     /// With the rules, and no helper that they do not attach.
     config: Config,
     topology: Option<Topology>,
     firewall: Firewall,
-    reach: Reach,
     reached: OnceCell<BTreeMap<&'static str, (u128, u128)>>,
-    forger: Forger,
     forged: OnceCell<Vec<Forged>>,
-    needed: Needed,
     flows: Flows,
     /// RELATED packets that are needed, and let in as such.
     pub accepted: u64,
@@ -88,17 +86,18 @@ impl Proof {
         bypass: &[IpNet],
         topology: Option<&Topology>,
     ) -> Self {
-        let bare = config.clone();
-        let config = config.unassigned();
+        Self::by(Evidence::new(config, bypass), rules, topology)
+    }
+
+    /// With the evidence of a replay that is over, or has come as far as this one.
+    pub fn by(evidence: Evidence, rules: Ruleset, topology: Option<&Topology>) -> Self {
+        let config = evidence.config().unassigned();
         Self {
-            reach: Reach::new(&bare),
+            evidence,
             reached: OnceCell::new(),
-            forger: Forger::new(&bare),
             forged: OnceCell::new(),
-            needed: Needed::new(bypass),
             firewall: Firewall::with_rules(config.clone(), rules, topology.cloned()),
             topology: topology.cloned(),
-            bare,
             config,
             flows: Flows::default(),
             accepted: 0,
@@ -112,22 +111,19 @@ impl Proof {
 
     /// Takes in a frame of the replay in which all helpers are attached.
     pub fn observe(&mut self, passage: &Passage<'_>) {
+        let need = self.evidence.observe(passage);
         match &passage.arrival {
             Arrival::Other(_) | Arrival::Duplicate => {}
-            Arrival::Unseen(why, step) => {
-                self.forger.observe(passage.clock, None, step);
+            Arrival::Unseen(why, _) => {
                 let late = self.firewall.unseen(passage.clock, *why);
                 self.flows.observe(&late, &[]);
             }
-            Arrival::Packet(packet, step) => self.packet(passage.clock, packet, step),
+            Arrival::Packet(packet, _) => self.packet(passage.clock, packet, need),
         }
     }
 
-    /// Takes in a packet, and what became of it where all helpers are attached.
-    pub fn packet(&mut self, clock: Timestamp, packet: &Packet<'_>, step: &Step<'_>) {
-        self.forger.observe(clock, Some(packet), step);
-        self.reach.observe(step);
-        let need = self.needed.observe(packet, step);
+    /// Takes in a packet, and what it is needed for by the evidence.
+    pub fn packet(&mut self, clock: Timestamp, packet: &Packet<'_>, need: Option<Need>) {
         let (ours, passed) = self.firewall.judge(clock, packet);
         let hangs_on = self.flows.observe(&ours, &passed.hangs_on);
         let mut passed = passed.clone();
@@ -142,12 +138,11 @@ impl Proof {
 
     /// Takes in a packet without its flow, which has to do with no helper: this is what conntrack says of it, be they
     /// attached or not.
-    pub fn packet_seen(&mut self, packet: &Packet<'_>, seen: Seen) {
-        let arrives = route::fate(packet, &self.bare.local).leaves() != Some(false);
+    pub fn packet_seen(&mut self, packet: &Packet<'_>, need: Option<Need>, seen: Seen) {
+        let arrives = route::fate(packet, &self.config.local).leaves() != Some(false);
         let is_related = seen.state == State::Related && arrives;
-        let is_needed = is_related && needed::is_needed_error(packet);
         let passed = self.firewall.judge_seen(packet, seen);
-        self.count(packet.number, is_needed, is_related, &passed);
+        self.count(packet.number, need.is_some(), is_related, &passed);
     }
 
     fn count(&mut self, frame: u64, is_needed: bool, is_related: bool, passed: &Passed) {
@@ -186,8 +181,8 @@ impl Proof {
     /// with the rules.
     pub fn reach(&self) -> &BTreeMap<&'static str, (u128, u128)> {
         self.reached.get_or_init(|| {
-            let ours = self.reach.through(&self.firewall);
-            let bare = self.reach.through(&Firewall::new(self.bare.clone()));
+            let ours = self.evidence.reach.through(&self.firewall);
+            let bare = self.evidence.reach.through(&self.evidence.bare());
             let ours = |helper| ours.get(helper).copied().unwrap_or(0);
             bare.into_iter()
                 .map(|(helper, before)| (helper, (before, ours(helper))))
@@ -197,13 +192,13 @@ impl Proof {
 
     /// Expectations that `reach` leaves out.
     pub fn reach_omitted(&self) -> u64 {
-        self.reach.omitted
+        self.evidence.reach.omitted
     }
 
     /// The forged variants of the capture's control traffic, and which of them get through.
     pub fn forged(&self) -> &[Forged] {
         self.forged.get_or_init(|| {
-            let variants = self.forger.variants().into_iter();
+            let variants = self.evidence.forger.variants().into_iter();
             variants.map(|variant| self.tried(variant)).collect()
         })
     }
@@ -212,7 +207,7 @@ impl Proof {
         let (rules, topology) = (self.rules().clone(), self.topology.clone());
         let firewall = Firewall::with_rules(self.config.clone(), rules, topology);
         Forged {
-            through_bare: forgery::passes(&variant, Firewall::new(self.bare.clone())),
+            through_bare: forgery::passes(&variant, self.evidence.bare()),
             through_rules: forgery::passes(&variant, firewall),
             variant,
         }

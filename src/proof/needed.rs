@@ -70,7 +70,7 @@ impl Needed {
 }
 
 /// Whether a packet is an ICMP error that ends of flows wait for.
-pub fn is_needed_error(packet: &Packet<'_>) -> bool {
+fn is_needed_error(packet: &Packet<'_>) -> bool {
     icmp(packet).is_some_and(|(family, kind)| proposal::kept(family).contains(&kind))
 }
 
