@@ -86,11 +86,19 @@ impl Comparison {
         self.note(passage.number, found);
     }
 
-    /// After the last frame: what is still open ends in both.
-    pub fn finish(&mut self, frame: u64, here: &Step<'_>) {
-        let there = self.tracker.finish(self.clock);
+    /// After the last frame: what is still open ends. To be called for each of the last steps.
+    pub fn observe_end(&mut self, frame: u64, here: &Step<'_>) {
         let mut found = Vec::new();
-        self.pairs.compare(here, &there, &mut found);
+        self.pairs.compare(here, &Step::default(), &mut found);
+        self.note(frame, found);
+    }
+
+    /// After all of these: it ends there, too.
+    pub fn finish(&mut self, frame: u64) {
+        let mut found = Vec::new();
+        while let Some(there) = self.tracker.finish(self.clock) {
+            self.pairs.compare(&Step::default(), &there, &mut found);
+        }
         self.note(frame, found);
     }
 

@@ -86,13 +86,18 @@ impl Firewall {
         (step, &self.passed)
     }
 
+    /// Looks at the flows of packets that come soon, so that they are in the cache then.
+    pub fn warm_up<'p>(&mut self, packets: impl Iterator<Item = Packet<'p>> + Clone) {
+        self.tracker.warm_up(packets);
+    }
+
     /// A packet that never comes to the rules. Time passes all the same.
     pub fn unseen(&mut self, at: Timestamp, why: Unseen) -> Step<'_> {
         self.tracker.unseen(at, why)
     }
 
-    /// The end of the capture: what is still open is told as such.
-    pub fn finish(&mut self, at: Timestamp) -> Step<'_> {
+    /// The end of the capture: what is still open is told as such, a few flows at a time, and `None` when all of it was.
+    pub fn finish(&mut self, at: Timestamp) -> Option<Step<'_>> {
         self.tracker.finish(at)
     }
 

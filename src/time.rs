@@ -10,6 +10,9 @@ use std::time::Duration;
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// The end of time.
+    pub const MAX: Self = Self(i64::MAX);
+
     pub const fn from_nanos(nanos: i64) -> Self {
         Self(nanos)
     }

@@ -1,7 +1,7 @@
 //! The five fields by which conntrack knows a flow, and their inversion.
 
 use std::fmt;
-use std::hash::{Hash, Hasher};
+use std::hash::Hasher;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// An IP protocol number. It is written the way `conntrack -L` writes it.
@@ -73,7 +73,7 @@ impl std::ops::Not for Direction {
 /// As in the kernel, every protocol fits into two 16-bit numbers: ports for TCP, UDP, UDP-Lite, SCTP and
 /// DCCP; the keys for GRE; for ICMP the identifier as `sport`, type and code as the two bytes of `dport`;
 /// zeros for the rest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tuple {
     pub src: IpAddr,
     pub dst: IpAddr,
@@ -102,6 +102,55 @@ impl Tuple {
         })
     }
 
+    /// Whether it is the tuple of the answer to this one: of a packet's two, the one that `inverse` makes.
+    #[inline]
+    pub fn answers(&self, other: &Self) -> bool {
+        if (self.src, self.dst, self.protocol) != (other.dst, other.src, other.protocol) {
+            return false;
+        }
+        match self.protocol {
+            Protocol::ICMP | Protocol::ICMPV6 => other.inverse() == Some(*self),
+            _ => (self.sport, self.dport) == (other.dport, other.sport),
+        }
+    }
+
+    /// Feeds what both directions of a flow have in common. Every packet is looked up by it: addresses go in as numbers,
+    /// and nothing is put in order but two of these.
+    #[inline]
+    pub fn hash_either_way<H: Hasher>(&self, state: &mut H) {
+        // ICMP has one identifier for both directions; of type and answer, the smaller stands for both.
+        let (sport, dport, rest) = match self.icmp() {
+            Some([kind, code]) => {
+                let kind = counterpart(self.protocol, kind).map_or(kind, |other| kind.min(other));
+                let [kind, code] = [kind, code].map(u64::from);
+                (0, 0, u64::from(self.sport) << 16 | kind << 8 | code)
+            }
+            None => (self.sport, self.dport, 0),
+        };
+        match (self.src, self.dst) {
+            (IpAddr::V4(src), IpAddr::V4(dst)) => {
+                let end = |address: Ipv4Addr, port: u16| {
+                    u64::from(address.to_bits()) << 16 | u64::from(port)
+                };
+                let [one, other] = [end(src, sport), end(dst, dport)];
+                state.write_u64(one.min(other));
+                state.write_u64(one.max(other));
+            }
+            _ => {
+                let bits = |address| match address {
+                    IpAddr::V4(address) => u128::from(address.to_bits()),
+                    IpAddr::V6(address) => address.to_bits(),
+                };
+                let [one, other] = [(bits(self.src), sport), (bits(self.dst), dport)];
+                let [low, high] = [one.min(other), one.max(other)];
+                state.write_u128(low.0);
+                state.write_u128(high.0);
+                state.write_u32(u32::from(low.1) << 16 | u32::from(high.1));
+            }
+        }
+        state.write_u64(rest << 8 | u64::from(self.protocol.0));
+    }
+
     /// Type and code, for ICMP and ICMPv6.
     pub fn icmp(&self) -> Option<[u8; 2]> {
         matches!(self.protocol, Protocol::ICMP | Protocol::ICMPV6).then(|| self.dport.to_be_bytes())
@@ -109,22 +158,6 @@ impl Tuple {
 
     pub fn is_ipv6(&self) -> bool {
         self.src.is_ipv6()
-    }
-}
-
-impl Hash for Tuple {
-    /// Addresses go in as numbers: the derived form hashes a length and each octet. Every packet is looked up by it, and a
-    /// call costs more than what it does.
-    #[inline(always)]
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        for address in [self.src, self.dst] {
-            match address {
-                IpAddr::V4(a) => state.write_u32(a.to_bits()),
-                IpAddr::V6(a) => state.write_u128(a.to_bits()),
-            }
-        }
-        let ports = u64::from(self.sport) << 16 | u64::from(self.dport);
-        state.write_u64(ports << 8 | u64::from(self.protocol.0));
     }
 }
 

@@ -47,8 +47,9 @@ impl WhatIf {
 
     /// After the last frame.
     pub fn finish(&mut self) {
-        let last = self.tracker.finish(self.clock);
-        self.exposure.finish(&last);
-        self.exposure.forget_rows();
+        while let Some(step) = self.tracker.finish(self.clock) {
+            self.exposure.finish(&step);
+            self.exposure.forget_rows();
+        }
     }
 }

@@ -17,7 +17,10 @@ fn compared(bytes: Vec<u8>, here: &str, there: &str) -> Vec<Deviation> {
         frames = passage.number;
         comparison.observe(&passage);
     }
-    comparison.finish(frames, &replay.finish());
+    while let Some(step) = replay.finish() {
+        comparison.observe_end(frames, &step);
+    }
+    comparison.finish(frames);
     let counted: u64 = comparison.counts.values().sum();
     assert_eq!(counted, comparison.deviations.len() as u64);
     comparison.deviations

@@ -45,7 +45,10 @@ fn no_mutated_capture_ends_in_a_panic() {
                 Err(_) => damaged += 1,
             }
         }
-        analysis.finish(&replay.finish());
+        while let Some(step) = replay.finish() {
+            analysis.observe_end(&step);
+        }
+        analysis.finish();
         frames += analysis.exposure.totals.frames;
         assert_eq!(
             replay.firewall().conntracks(),

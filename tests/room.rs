@@ -47,7 +47,9 @@ fn replayed(
         watch.observe(&passage);
         discovery.observe(&passage);
     }
-    exposure.finish(&replay.finish());
+    while let Some(step) = replay.finish() {
+        exposure.finish(&step);
+    }
     watch.finish();
     (exposure, watch, discovery)
 }

@@ -140,7 +140,9 @@ pub fn exposure(bytes: Vec<u8>, config: &Config) -> Exposure {
     while let Some(passage) = replay.advance().unwrap() {
         exposure.observe(&passage);
     }
-    exposure.finish(&replay.finish());
+    while let Some(step) = replay.finish() {
+        exposure.finish(&step);
+    }
     exposure
 }
 

@@ -40,7 +40,9 @@ fn verdict(packets: Vec<Vec<u8>>) -> Said {
         watch.observe(&passage);
         discovery.observe(&passage);
     }
-    exposure.finish(&replay.finish());
+    while let Some(step) = replay.finish() {
+        exposure.finish(&step);
+    }
     watch.finish();
     let mut found = Found::default();
     watch

@@ -79,7 +79,9 @@ fn what_if_ftp_were_loose() {
         exposure.observe(&passage);
         other.observe(&passage);
     }
-    exposure.finish(&replay.finish());
+    while let Some(step) = replay.finish() {
+        exposure.finish(&step);
+    }
     other.finish();
 
     let usage = |exposure: &Exposure| {

@@ -9,24 +9,30 @@ use super::sctp::Sctp;
 use super::tcp::Tcp;
 use crate::expectation::ExpectationId;
 use crate::helper::{Helper, Spec};
+use crate::packet::Packet;
+use crate::packet::tunnel::Tunnel;
 use crate::time::Timestamp;
-use crate::tuple::Tuple;
+use crate::tuple::{Direction, Tuple};
 
-/// A flow in both directions (`struct nf_conn`). Without address translation the reply tuple is the inverse of the
-/// original one; it is kept because every packet is compared with both.
+/// A flow in both directions (`struct nf_conn`). Millions may be alive, and each packet touches all of one: it is kept
+/// small, and what few flows have lies elsewhere.
 pub struct Conntrack {
     pub id: ConntrackId,
     pub original: Tuple,
-    pub reply: Tuple,
     pub status: Status,
     pub cached: Cached,
     pub expires: Timestamp,
     pub l4: L4,
     pub life: Life,
-    /// For an expected flow.
-    pub related: Option<Box<Related>>,
-    /// For a flow that a helper reads.
-    pub help: Option<Box<Help>>,
+    extensions: Option<Box<Extensions>>,
+}
+
+/// What few flows have (`struct nf_ct_ext`).
+#[derive(Default)]
+struct Extensions {
+    related: Option<Related>,
+    help: Option<Help>,
+    tunnel: Option<Tunnel>,
 }
 
 /// What the protocol's tracker remembers.
@@ -64,10 +70,86 @@ pub struct Help {
 }
 
 impl Conntrack {
+    /// Of the flow that this packet begins.
+    pub fn new(id: ConntrackId, original: Tuple, packet: &Packet<'_>, now: Timestamp) -> Self {
+        let mut new = Self {
+            id,
+            original,
+            status: Status::default(),
+            cached: Cached::default(),
+            expires: now,
+            l4: L4::Stateless,
+            life: Life::begin(packet.number, now),
+            extensions: None,
+        };
+        if packet.tunnel.is_some() {
+            new.extend().tunnel = packet.tunnel;
+        }
+        new
+    }
+
+    /// Reads something of each of its parts.
+    #[inline]
+    pub fn touch(&self) -> u64 {
+        let of_tcp = match &self.l4 {
+            L4::Tcp(tcp) => u64::from(tcp.retransmissions()),
+            _ => 0,
+        };
+        self.id.0
+            ^ self.expires.nanos().cast_unsigned()
+            ^ u64::from(self.extensions.is_some())
+            ^ self.life.packets[0]
+            ^ of_tcp
+            ^ self.life.bytes[1]
+            ^ self.life.first_packet
+            ^ u64::from(self.original.dport)
+    }
+
+    /// The other direction's tuple: without address translation, the inverse. A flow whose tuple has none is never made.
+    pub fn reply(&self) -> Tuple {
+        self.original.inverse().unwrap_or(self.original)
+    }
+
+    /// Which of its directions this tuple is. Where both are one tuple (an address that talks to itself), the kernel meets
+    /// the reply first: it was inserted last (`__nf_conntrack_hash_insert`).
+    #[inline]
+    pub fn direction_of(&self, tuple: &Tuple) -> Option<Direction> {
+        if tuple.answers(&self.original) {
+            return Some(Direction::Reply);
+        }
+        (*tuple == self.original).then_some(Direction::Original)
+    }
+
+    /// For an expected flow.
+    pub fn related(&self) -> Option<&Related> {
+        self.extensions.as_ref()?.related.as_ref()
+    }
+
+    pub fn relate(&mut self, related: Related) {
+        self.extend().related = Some(related);
+    }
+
+    /// For a flow that a helper reads.
+    pub fn help(&self) -> Option<&Help> {
+        self.extensions.as_ref()?.help.as_ref()
+    }
+
+    pub fn help_mut(&mut self) -> Option<&mut Help> {
+        self.extensions.as_mut()?.help.as_mut()
+    }
+
+    pub fn attach(&mut self, help: Help) {
+        self.extend().help = Some(help);
+    }
+
+    fn extend(&mut self) -> &mut Extensions {
+        self.extensions.get_or_insert_default()
+    }
+
     /// The flow that the helper of this one comes from.
     pub fn root(&self, helper: &'static str) -> Root {
         let tuple = self.original;
-        let related = self.related.as_ref();
+        let related = self.related();
         related.map_or(Root { helper, tuple }, |related| related.root)
     }
 
@@ -76,7 +158,7 @@ impl Conntrack {
         ConntrackRecord {
             id: self.id,
             original: self.original,
-            reply: self.reply,
+            reply: self.reply(),
             status: self.status,
             timeout: self.expires.since(now),
             state: match &self.l4 {
@@ -85,11 +167,12 @@ impl Conntrack {
                 L4::Dccp(dccp) => Some(dccp.state.name()),
                 L4::Stateless | L4::Udp(_) => None,
             },
-            helper: self.help.as_ref().map(|help| help.name),
-            master: self.related.as_ref().map(|related| related.master),
-            expectation: self.related.as_ref().map(|related| related.expectation),
-            root: self.related.as_ref().map(|related| related.root),
-            master_helper: self.related.as_ref().map(|related| related.helper),
+            helper: self.help().map(|help| help.name),
+            master: self.related().map(|related| related.master),
+            expectation: self.related().map(|related| related.expectation),
+            root: self.related().map(|related| related.root),
+            master_helper: self.related().map(|related| related.helper),
+            tunnel: self.extensions.as_ref().and_then(|more| more.tunnel),
             life: self.life,
         }
     }

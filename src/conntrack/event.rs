@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::expectation::{Expectation, ExpectationId, Origin};
-use crate::packet::Packet;
 use crate::packet::tunnel::Tunnel;
 use crate::time::Timestamp;
 use crate::tuple::{Direction, Protocol, Tuple};
@@ -71,6 +70,8 @@ pub struct ConntrackRecord {
     pub root: Option<Root>,
     /// What a rule's `ct helper` matches on an expected flow: the helper of the master.
     pub master_helper: Option<&'static str>,
+    /// What its first packet was taken out of.
+    pub tunnel: Option<Tunnel>,
     pub life: Life,
 }
 
@@ -87,8 +88,6 @@ impl ConntrackRecord {
 pub struct Life {
     /// Number of the packet that opened it.
     pub first_packet: u64,
-    /// What that was taken out of.
-    pub tunnel: Option<Tunnel>,
     pub first_at: Timestamp,
     pub last_at: Timestamp,
     /// By direction; ICMP errors about the flow are not counted.
@@ -98,10 +97,9 @@ pub struct Life {
 }
 
 impl Life {
-    pub fn begin(packet: &Packet<'_>, at: Timestamp) -> Self {
+    pub fn begin(first_packet: u64, at: Timestamp) -> Self {
         Self {
-            first_packet: packet.number,
-            tunnel: packet.tunnel,
+            first_packet,
             first_at: at,
             last_at: at,
             packets: [0; 2],

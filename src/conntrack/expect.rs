@@ -187,9 +187,9 @@ impl Expectations {
         Some(record)
     }
 
-    /// When time is to end the next one, or to clear it away.
-    pub fn next_due(&mut self) -> Option<(Timestamp, u32)> {
-        self.standing.next_due()
+    /// The one that time is to end next, or to clear away, and when, if that is not after `now`.
+    pub fn next_due(&mut self, now: Timestamp) -> Option<(Timestamp, u32)> {
+        self.standing.next_due(now)
     }
 }
 

@@ -8,6 +8,7 @@
 //! Not simulated: address translation, zones, marks, flow offload, synproxy, and clashes between packets that several
 //! processors handle at once.
 
+mod agenda;
 pub mod config;
 mod dccp;
 mod entry;
@@ -25,7 +26,7 @@ mod transport;
 mod udp;
 
 pub use reason::Reason;
-pub use tracker::{Entered, Tracker};
+pub use tracker::{Entered, Tracker, WARMED_UP};
 pub use transport::{has_ports, payload};
 
 use crate::kernel::Kernel;
@@ -90,6 +91,12 @@ pub struct Verdict {
     pub nth: u32,
 }
 
+impl Default for Verdict {
+    fn default() -> Self {
+        Self::none(None)
+    }
+}
+
 impl Verdict {
     /// Of a packet that never comes to the rules.
     fn none(reason: Option<Reason>) -> Self {
@@ -120,8 +127,8 @@ pub struct Late {
     pub event: Event,
 }
 
-/// A verdict and what happened.
-#[derive(Clone, Copy, Debug)]
+/// A verdict and what happened: nothing by default.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Step<'t> {
     pub verdict: Verdict,
     /// What time did since the packet before.

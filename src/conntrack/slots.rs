@@ -1,23 +1,19 @@
 //! What is alive, in slots that are used again, and in which order it comes to its end.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
+use super::agenda::{Agenda, Appointment};
 use crate::time::Timestamp;
 
 /// Values in slots, each with one appointment at most.
 pub struct Slots<T> {
     slots: Vec<Option<Slot<T>>>,
     free: Vec<u32>,
-    /// When, the serial number of whom, and where that is. One that its value does not keep any more is void.
-    due: BinaryHeap<Reverse<(Timestamp, u64, u32)>>,
-    inserted: u64,
+    /// One that its value does not keep is void.
+    due: Agenda,
 }
 
 struct Slot<T> {
-    /// No other value of these slots has or had it.
-    serial: u64,
-    due: Option<Timestamp>,
+    /// The end of time where there is no appointment.
+    due: Timestamp,
     value: T,
 }
 
@@ -41,12 +37,8 @@ impl<T> Slots<T> {
     }
 
     pub fn insert(&mut self, value: T) -> u32 {
-        self.inserted += 1;
-        let entry = Some(Slot {
-            serial: self.inserted,
-            due: None,
-            value,
-        });
+        let due = Timestamp::MAX;
+        let entry = Some(Slot { due, value });
         match self.free.pop() {
             Some(slot) => {
                 self.slots[slot as usize] = entry;
@@ -66,16 +58,16 @@ impl<T> Slots<T> {
         Some(entry.value)
     }
 
-    /// Every slot in use, in the order of the slots.
-    pub fn occupied(&self) -> impl Iterator<Item = u32> {
-        let used =
-            |(slot, entry): (usize, &Option<Slot<T>>)| entry.is_some().then_some(slot as u32);
-        self.slots.iter().enumerate().filter_map(used)
+    /// The first slot in use from this one on.
+    pub fn next_occupied(&self, from: u32) -> Option<u32> {
+        let later = self.slots.get(from as usize..)?;
+        let ahead = later.iter().position(Option::is_some)?;
+        Some(from + ahead as u32)
     }
 
-    /// When the value's appointment is.
+    /// When the value's appointment is; the end of time where it has none.
     pub fn due(&self, slot: u32) -> Option<Timestamp> {
-        self.slots.get(slot as usize)?.as_ref()?.due
+        Some(self.slots.get(slot as usize)?.as_ref()?.due)
     }
 
     /// Makes an appointment with the value in place of the one before.
@@ -83,23 +75,20 @@ impl<T> Slots<T> {
         let Some(Some(entry)) = self.slots.get_mut(slot as usize) else {
             return;
         };
-        entry.due = Some(at);
-        let appointment = (at, entry.serial, slot);
-        self.due.push(Reverse(appointment));
+        entry.due = at;
+        self.due.add((at, slot));
         // Void ones must not outnumber the others, however fast values come and go.
         if self.due.len() > 2 * self.len() + SPARE_APPOINTMENTS {
             let slots = &self.slots;
-            self.due
-                .retain(|Reverse(appointment)| is_kept(slots, *appointment));
+            self.due.retain(|appointment| is_kept(slots, appointment));
         }
     }
 
-    /// The next appointment, and with whom; of several at one time that with the oldest value.
-    pub fn next_due(&mut self) -> Option<(Timestamp, u32)> {
-        while let Some(&Reverse(appointment)) = self.due.peek() {
+    /// The next appointment that is not after `now`, and with whom; of several at one time that of the first slot.
+    pub fn next_due(&mut self, now: Timestamp) -> Option<Appointment> {
+        while let Some(appointment) = self.due.first(now) {
             if is_kept(&self.slots, appointment) {
-                let (at, _, slot) = appointment;
-                return Some((at, slot));
+                return Some(appointment);
             }
             self.due.pop();
         }
@@ -107,9 +96,9 @@ impl<T> Slots<T> {
     }
 }
 
-fn is_kept<T>(slots: &[Option<Slot<T>>], (at, serial, slot): (Timestamp, u64, u32)) -> bool {
+fn is_kept<T>(slots: &[Option<Slot<T>>], (at, slot): Appointment) -> bool {
     let entry = slots.get(slot as usize).and_then(Option::as_ref);
-    entry.is_some_and(|entry| (entry.due, entry.serial) == (Some(at), serial))
+    entry.is_some_and(|entry| entry.due == at)
 }
 
 impl<T> Default for Slots<T> {
@@ -117,8 +106,7 @@ impl<T> Default for Slots<T> {
         Self {
             slots: Vec::new(),
             free: Vec::new(),
-            due: BinaryHeap::new(),
-            inserted: 0,
+            due: Agenda::default(),
         }
     }
 }

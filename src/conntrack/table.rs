@@ -33,21 +33,31 @@ impl Table {
     }
 
     /// The confirmed entry of this tuple and which of its directions that is.
+    #[inline]
     pub fn find(&self, tuple: &Tuple) -> Option<(u32, Direction)> {
-        let key = canonical(tuple)?;
-        let hash = self.hasher.hash_one(key);
+        self.find_hashed(tuple, self.hash(tuple))
+    }
+
+    /// The same, for whom the hash is known.
+    #[inline]
+    pub fn find_hashed(&self, tuple: &Tuple, hash: u64) -> Option<(u32, Direction)> {
+        let mut direction = None;
         let slot = *self.by_tuple.find(hash, |&slot| {
-            self.get(slot)
-                .is_some_and(|ct| ct.original == *tuple || ct.reply == *tuple)
+            direction = self.get(slot).and_then(|ct| ct.direction_of(tuple));
+            direction.is_some()
         })?;
-        // Where both directions are one tuple (an address that talks to itself), the kernel meets the reply first:
-        // it was inserted last (`__nf_conntrack_hash_insert`).
-        let direction = if self.get(slot)?.reply == *tuple {
-            Direction::Reply
-        } else {
-            Direction::Original
-        };
-        Some((slot, direction))
+        Some((slot, direction?))
+    }
+
+    #[inline]
+    pub fn hash(&self, tuple: &Tuple) -> u64 {
+        hash_either_way(&self.hasher, tuple)
+    }
+
+    /// The entry that is probably found by a tuple with this hash. Nothing of it is looked at.
+    #[inline]
+    pub fn guess(&self, hash: u64) -> Option<u32> {
+        self.by_tuple.find(hash, |_| true).copied()
     }
 
     /// Takes an entry in without letting it be found.
@@ -57,24 +67,24 @@ impl Table {
 
     /// Lets the entry be found from now on, until it times out.
     pub fn link(&mut self, slot: u32) {
-        let Some(key) = self.get(slot).and_then(|ct| canonical(&ct.original)) else {
+        let Some(ct) = self.get(slot) else {
             return;
         };
-        let hash = self.hasher.hash_one(key);
+        let hash = self.hash(&ct.original);
         let (entries, hasher) = (&self.entries, &self.hasher);
         self.by_tuple.insert_unique(hash, slot, |&slot| {
-            let key = entries.get(slot).and_then(|ct| canonical(&ct.original));
-            key.map_or(0, |key| hasher.hash_one(key))
+            let original = entries.get(slot).map(|ct| &ct.original);
+            original.map_or(0, |tuple| hash_either_way(hasher, tuple))
         });
         self.schedule(slot);
     }
 
     /// The entry is not found any more, but still there.
     pub fn unlink(&mut self, slot: u32) {
-        let Some(key) = self.get(slot).and_then(|ct| canonical(&ct.original)) else {
+        let Some(ct) = self.get(slot) else {
             return;
         };
-        let hash = self.hasher.hash_one(key);
+        let hash = self.hash(&ct.original);
         if let Ok(found) = self.by_tuple.find_entry(hash, |&other| other == slot) {
             found.remove();
         }
@@ -102,7 +112,7 @@ impl Table {
     /// The entry that times out next and when, if that is not after `now`.
     pub fn next_due(&mut self, now: Timestamp) -> Option<(Timestamp, u32)> {
         loop {
-            let (at, slot) = self.entries.next_due().filter(|(at, _)| *at <= now)?;
+            let (at, slot) = self.entries.next_due(now)?;
             if self.get(slot)?.expires <= at {
                 return Some((at, slot));
             }
@@ -130,15 +140,17 @@ impl Table {
             })
     }
 
-    /// Every slot in use, in the order of the slots.
-    pub fn occupied(&self) -> impl Iterator<Item = u32> {
-        self.entries.occupied()
+    /// The first slot in use from this one on.
+    pub fn next_occupied(&self, from: u32) -> Option<u32> {
+        self.entries.next_occupied(from)
     }
 }
 
-/// The smaller of a flow's two tuples: one key for both directions.
-fn canonical(tuple: &Tuple) -> Option<Tuple> {
-    Some(tuple.inverse()?.min(*tuple))
+#[inline]
+fn hash_either_way(hasher: &DefaultHashBuilder, tuple: &Tuple) -> u64 {
+    let mut state = hasher.build_hasher();
+    tuple.hash_either_way(&mut state);
+    state.finish()
 }
 
 const EVICTION_RANGE: u64 = 16;

@@ -66,7 +66,10 @@ fn analysis(config: &Config, mut replay: Replay) -> Analysis {
             Err(_) => {}
         }
     }
-    analysis.finish(&replay.finish());
+    while let Some(step) = replay.finish() {
+        analysis.observe_end(&step);
+    }
+    analysis.finish();
     assert_eq!(replay.firewall().conntracks(), 0, "outlived the replay");
     analysis.collect();
     let proposed = analysis.propose(config);

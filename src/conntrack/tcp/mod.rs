@@ -19,7 +19,7 @@ use crate::kernel::Behaviour;
 use crate::tuple::Direction;
 use segment::{Segment, earlier};
 pub use table::{Kind, Next, next_state};
-use window::{Side, Window};
+use window::{Flags, Side, Window};
 
 /// `enum tcp_conntrack`, without the values that are no states.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,7 +91,8 @@ pub struct Tcp {
     last_end: u32,
     last_window: u16,
     /// What a SYN that was ignored offers, in case the peer answers it.
-    ignored_syn: Side,
+    ignored_scale: u8,
+    ignored_flags: Flags,
     challenge_ack_expected: bool,
     simultaneous_open: bool,
 }
@@ -172,8 +173,8 @@ impl Tcp {
                 // Picked up in the middle: what was agreed on in the handshake is unknown.
                 first.max_end = segment.end.wrapping_add(window);
                 for side in [&mut first, &mut second] {
-                    side.sack_permitted = true;
-                    side.be_liberal = true;
+                    side.flags.set(Flags::SACK_PERMITTED);
+                    side.flags.set(Flags::BE_LIBERAL);
                 }
             }
             Next::State(_) => return Err(Reason::TcpNotLoose),
@@ -201,7 +202,7 @@ impl Tcp {
         };
         match after {
             State::SynSent if before >= State::TimeWait => {
-                let closed = self.sides.iter().any(|side| side.close_init);
+                let closed = self.any_side_has(Flags::CLOSE_INIT);
                 if closed || self.last_was(Kind::Rst, direction) {
                     Transition::Reopen
                 } else {
@@ -247,11 +248,13 @@ impl Tcp {
                 end: self.last_end,
                 max_end: self.last_end,
                 max_window: u32::from(self.last_window).max(1),
-                ..self.ignored_syn
+                scale: self.ignored_scale,
+                flags: self.ignored_flags,
+                ..Side::default()
             };
             let answering = &mut self.sides[direction.index()];
             *answering = Side {
-                be_liberal: answering.be_liberal,
+                flags: answering.flags.only(Flags::BE_LIBERAL),
                 ..Side::default()
             };
             self.challenge_ack_expected = false;
@@ -266,8 +269,9 @@ impl Tcp {
         self.last_end = segment.end;
         self.last_window = segment.window;
         if segment.kind == Kind::Syn && direction == Direction::Original {
-            self.ignored_syn = Side::default();
-            self.ignored_syn.read_options(segment.options);
+            let mut ignored = Side::default();
+            ignored.read_options(segment.options);
+            (self.ignored_scale, self.ignored_flags) = (ignored.scale, ignored.flags);
             self.simultaneous_open = false;
             self.challenge_ack_expected = self.state == State::LastAck;
         }
@@ -297,7 +301,7 @@ impl Tcp {
         if before.is_closing() {
             return Transition::Unchecked(close);
         }
-        if let Some(max_ack) = self.sides[(!direction).index()].max_ack
+        if let Some(max_ack) = self.sides[(!direction).index()].max_ack()
             && self.last_kind != Kind::Syn
         {
             let established = before == State::Established && status.has(Status::ASSURED);
@@ -329,6 +333,15 @@ impl Tcp {
         }
     }
 
+    /// Identical acknowledgements in a row.
+    pub fn retransmissions(&self) -> u8 {
+        self.retransmissions
+    }
+
+    fn any_side_has(&self, flag: Flags) -> bool {
+        self.sides.iter().any(|side| side.flags.has(flag))
+    }
+
     fn last_was(&self, kind: Kind, direction: Direction) -> bool {
         self.last_kind == kind && self.last_direction == direction
     }
@@ -340,7 +353,7 @@ impl Tcp {
             .timeout()
             .map_or(SYN_SENT2_TIMEOUT, |sysctl| sysctls.timeout(sysctl));
         let capped = |sysctl| of_state.min(sysctls.timeout(sysctl));
-        let unacknowledged = self.sides.iter().any(|side| side.data_unacknowledged);
+        let unacknowledged = self.any_side_has(Flags::DATA_UNACKNOWLEDGED);
         let (retransmissions, most) = (
             u64::from(self.retransmissions),
             sysctls.get(Sysctl::TcpMaxRetrans),
@@ -384,7 +397,7 @@ fn settle(
     if before != after {
         ct.cached.set(Cached::PROTOINFO);
         if after == State::FinWait {
-            tcp.sides[direction.index()].close_init = true;
+            tcp.sides[direction.index()].flags.set(Flags::CLOSE_INIT);
         }
     }
     let mut timeout = tcp.timeout(after, segment.rst, context);

@@ -20,17 +20,44 @@ pub struct Side {
     pub max_end: u32,
     /// Largest window it has offered; 0 until it has been seen.
     pub max_window: u32,
-    /// Highest acknowledgement it has sent.
-    pub max_ack: Option<u32>,
+    /// Highest acknowledgement it has sent, once `Flags::ACKNOWLEDGED` is set.
+    pub(super) max_ack: u32,
     /// Shift of its windows, at most 14 (RFC 7323).
     pub scale: u8,
+    pub flags: Flags,
+}
+
+/// What is known of an end (`IP_CT_TCP_FLAG_*`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags(u8);
+
+impl Flags {
     /// It offered to scale windows.
-    pub scales: bool,
-    pub sack_permitted: bool,
-    pub be_liberal: bool,
+    pub const WINDOW_SCALE: Self = Self(1 << 0);
+    pub const SACK_PERMITTED: Self = Self(1 << 1);
+    pub const BE_LIBERAL: Self = Self(1 << 2);
     /// It sent the first FIN.
-    pub close_init: bool,
-    pub data_unacknowledged: bool,
+    pub const CLOSE_INIT: Self = Self(1 << 3);
+    pub const DATA_UNACKNOWLEDGED: Self = Self(1 << 4);
+    /// It acknowledged something.
+    const ACKNOWLEDGED: Self = Self(1 << 5);
+
+    pub fn has(self, flag: Self) -> bool {
+        self.0 & flag.0 != 0
+    }
+
+    pub fn set(&mut self, flag: Self) {
+        self.0 |= flag.0;
+    }
+
+    fn clear(&mut self, flag: Self) {
+        self.0 &= !flag.0;
+    }
+
+    /// Nothing but this one, if it is set.
+    pub fn only(self, flag: Self) -> Self {
+        Self(self.0 & flag.0)
+    }
 }
 
 pub enum Window {
@@ -60,7 +87,7 @@ impl Tcp {
             mut end,
             ..
         } = segment;
-        let mut sack = if receiver.sack_permitted {
+        let mut sack = if receiver.flags.has(Flags::SACK_PERMITTED) {
             highest_sack(segment.options, ack)
         } else {
             ack
@@ -96,7 +123,8 @@ impl Tcp {
             end = sender.end;
         }
 
-        let liberal = sender.be_liberal || context.sysctls.is_on(Sysctl::TcpBeLiberal);
+        let liberal =
+            sender.flags.has(Flags::BE_LIBERAL) || context.sysctls.is_on(Sysctl::TcpBeLiberal);
         let outside = |window| if liberal { Window::Within } else { window };
         let sequence_floor = sender.end.wrapping_sub(receiver.max_window).wrapping_sub(1);
         let ack_floor = receiver
@@ -116,7 +144,7 @@ impl Tcp {
             }
             // A little more than the window allows. If the peer acknowledges it, we must know of it.
             sender.end = end;
-            sender.data_unacknowledged = true;
+            sender.flags.set(Flags::DATA_UNACKNOWLEDGED);
             return outside(Window::Ignore);
         }
         if acks_unsent {
@@ -133,10 +161,11 @@ impl Tcp {
             .max(window.wrapping_add(sack.wrapping_sub(ack)));
         if later(end, sender.end) {
             sender.end = end;
-            sender.data_unacknowledged = true;
+            sender.flags.set(Flags::DATA_UNACKNOWLEDGED);
         }
-        if segment.acknowledges && sender.max_ack.is_none_or(|known| later(ack, known)) {
-            sender.max_ack = Some(ack);
+        if segment.acknowledges && sender.max_ack().is_none_or(|known| later(ack, known)) {
+            sender.max_ack = ack;
+            sender.flags.set(Flags::ACKNOWLEDGED);
         }
         if receiver.max_window != 0 && later(end, sender.max_end) {
             receiver.max_window = receiver
@@ -149,7 +178,7 @@ impl Tcp {
             receiver.max_end = allowed.wrapping_add(u32::from(window == 0));
         }
         if ack == receiver.end {
-            receiver.data_unacknowledged = false;
+            receiver.flags.clear(Flags::DATA_UNACKNOWLEDGED);
         }
         if segment.kind == Kind::Ack {
             self.count_retransmission(direction, seq, ack, end, segment.window);
@@ -188,6 +217,12 @@ impl Tcp {
 }
 
 impl Side {
+    /// Highest acknowledgement it has sent.
+    pub fn max_ack(&self) -> Option<u32> {
+        let has_any = self.flags.has(Flags::ACKNOWLEDGED);
+        has_any.then_some(self.max_ack)
+    }
+
     /// A SYN, or the SYN/ACK that answers one (`tcp_init_sender`).
     fn start(&mut self, receiver: &mut Self, direction: Direction, segment: &Segment<'_>) {
         self.end = segment.end;
@@ -195,7 +230,9 @@ impl Side {
         self.max_window = u32::from(segment.window).max(1);
         self.read_options(segment.options);
         // RFC 7323, 2.2: windows are scaled only if both ends said so.
-        if direction == Direction::Reply && !(self.scales && receiver.scales) {
+        let both_scale =
+            self.flags.has(Flags::WINDOW_SCALE) && receiver.flags.has(Flags::WINDOW_SCALE);
+        if direction == Direction::Reply && !both_scale {
             self.scale = 0;
             receiver.scale = 0;
         }
@@ -221,26 +258,14 @@ impl Side {
         if options.is_empty() {
             return;
         }
-        let Self {
-            end,
-            max_end,
-            max_window,
-            be_liberal,
-            ..
-        } = *self;
-        *self = Self {
-            end,
-            max_end,
-            max_window,
-            be_liberal,
-            ..Self::default()
-        };
+        self.scale = 0;
+        self.flags = self.flags.only(Flags::BE_LIBERAL);
         for (kind, value) in Options(options) {
             match (kind, value) {
-                (OPTION_SACK_PERMITTED, []) => self.sack_permitted = true,
+                (OPTION_SACK_PERMITTED, []) => self.flags.set(Flags::SACK_PERMITTED),
                 (OPTION_WINDOW_SCALE, &[scale]) => {
                     self.scale = scale.min(MAX_SCALE);
-                    self.scales = true;
+                    self.flags.set(Flags::WINDOW_SCALE);
                 }
                 _ => {}
             }

@@ -84,7 +84,7 @@ impl Tracker {
 
     /// What an expected flow has of the expectation: who its master is, and a helper of its own where one was meant
     /// for it.
-    pub(super) fn inherit(&self, record: &ExpectationRecord) -> (Box<Related>, Option<Box<Help>>) {
+    pub(super) fn inherit(&self, record: &ExpectationRecord) -> (Related, Option<Help>) {
         let related = Related {
             expectation: record.id,
             master: record.master,
@@ -98,7 +98,7 @@ impl Tracker {
             own.filter(|own| own.spec.name == heir)
                 .or_else(|| self.config.modules.registered_as(heir))
         });
-        (Box::new(related), heir.map(|heir| self.start(heir)))
+        (related, heir.map(|heir| self.start(heir)))
     }
 
     /// conntrackd's helpers are registered for a protocol each (`ctnetlink_glue_attach_expect`).
@@ -111,14 +111,14 @@ impl Tracker {
         })
     }
 
-    pub(super) fn start(&self, helper: &Registered) -> Box<Help> {
+    pub(super) fn start(&self, helper: &Registered) -> Help {
         let &Registered { name, spec, .. } = helper;
-        Box::new(Help {
+        Help {
             name,
             spec,
             helper: Some((spec.start)(&self.config.modules, &self.config.kernel)),
             expectations: Vec::new(),
-        })
+        }
     }
 
     /// Shows the packet, at this end of its way, to the flow's helper, which does what it wants.
@@ -133,7 +133,7 @@ impl Tracker {
         let Some(ct) = self.table.get_mut(slot) else {
             return Ok(());
         };
-        let Some(help) = &ct.help else {
+        let Some(help) = ct.help() else {
             return Ok(());
         };
         let is_queued = help.spec.in_userspace();
@@ -148,7 +148,7 @@ impl Tracker {
         let Some((seq, header, payload)) = payload(ct.original.protocol, transport) else {
             return Ok(());
         };
-        let taken = ct.help.as_mut().and_then(|help| help.helper.take());
+        let taken = ct.help_mut().and_then(|help| help.helper.take());
         let Some(mut helper) = taken else {
             return Ok(());
         };
@@ -162,7 +162,7 @@ impl Tracker {
             seq,
             header,
             payload,
-            tuples: [ct.original, ct.reply],
+            tuples: [ct.original, ct.reply()],
             is_own: matches!(fate, Fate::Sent | Fate::Broadcast | Fate::Looped),
             own_broadcast,
         };
@@ -194,7 +194,7 @@ impl Tracker {
     /// The flow that this one's helper comes from.
     pub(super) fn root(&self, slot: u32) -> Option<Root> {
         let ct = self.table.get(slot)?;
-        let help = ct.help.as_ref()?;
+        let help = ct.help()?;
         Some(ct.root(help.name))
     }
 
@@ -203,8 +203,8 @@ impl Tracker {
         let Some(ct) = self.table.get_mut(slot) else {
             return;
         };
-        let tuples = [ct.original, ct.reply];
-        let Some(mut helper) = ct.help.as_mut().and_then(|help| help.helper.take()) else {
+        let tuples = [ct.original, ct.reply()];
+        let Some(mut helper) = ct.help_mut().and_then(|help| help.helper.take()) else {
             return;
         };
         helper.destroy(
@@ -222,7 +222,7 @@ impl Tracker {
     }
 
     fn give_back(&mut self, slot: u32, helper: Box<dyn crate::helper::Helper>) {
-        if let Some(help) = self.table.get_mut(slot).and_then(|ct| ct.help.as_mut()) {
+        if let Some(help) = self.table.get_mut(slot).and_then(|ct| ct.help_mut()) {
             help.helper = Some(helper);
         }
     }
@@ -252,7 +252,7 @@ impl Tracker {
 
     /// Those of a master's expectations that are so, newest first.
     pub(super) fn siblings(&self, master: u32, are_so: impl Fn(&Expected) -> bool) -> Vec<u32> {
-        let help = self.table.get(master).and_then(|ct| ct.help.as_ref());
+        let help = self.table.get(master).and_then(|ct| ct.help());
         let slots = help.map_or(&[][..], |help| &help.expectations);
         let slots = slots.iter().copied();
         slots
@@ -268,7 +268,7 @@ impl Tracker {
         if let Some(help) = self
             .table
             .get_mut(expected.master)
-            .and_then(|ct| ct.help.as_mut())
+            .and_then(|ct| ct.help_mut())
         {
             help.expectations.retain(|&other| other != slot);
         }

@@ -63,7 +63,7 @@ impl Helped<'_> {
         let Some(ct) = tracker.table.get(self.slot) else {
             return Err(Refused::NotListed);
         };
-        let Some(help) = &ct.help else {
+        let Some(help) = ct.help() else {
             return Err(Refused::NotListed);
         };
         let policy = tracker
@@ -101,7 +101,7 @@ impl Helped<'_> {
             dead: None,
         });
         let ct = tracker.table.get_mut(self.slot);
-        if let Some(help) = ct.and_then(|ct| ct.help.as_mut()) {
+        if let Some(help) = ct.and_then(|ct| ct.help_mut()) {
             help.expectations.insert(0, slot);
         }
         tracker.events.push(Event::ExpectationNew(record));
@@ -117,11 +117,7 @@ impl Helped<'_> {
         Some(Standing {
             id: record.id,
             is_own: expected.master == self.slot,
-            same_helper: same_role
-                && ct
-                    .help
-                    .as_ref()
-                    .is_some_and(|help| help.name == record.helper),
+            same_helper: same_role && ct.help().is_some_and(|help| help.name == record.helper),
             expectation: &record.expectation,
         })
     }

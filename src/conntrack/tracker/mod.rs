@@ -5,11 +5,12 @@ mod helped;
 mod queue;
 
 use std::collections::BTreeMap;
+use std::hint::black_box;
 use std::time::Duration;
 
 use crate::conntrack::config::{Config, Sysctl};
-use crate::conntrack::entry::{Cached, Conntrack, L4, Outcome};
-use crate::conntrack::event::{Closed, ConntrackId, ConntrackRecord, Ended, Event, Life, Status};
+use crate::conntrack::entry::{Cached, Conntrack, Outcome};
+use crate::conntrack::event::{Closed, ConntrackId, ConntrackRecord, Ended, Event, Status};
 use crate::conntrack::expect::Expectations;
 use crate::conntrack::table::Table;
 use crate::conntrack::transport::tuple_of;
@@ -33,9 +34,27 @@ pub struct Tracker {
     now: Timestamp,
     conntracks: u64,
     expected: u64,
+    /// Of the flows that were still open at the end, those in slots before this one were told.
+    told: u32,
+    /// Packets that come soon, each in the place that its number gives it.
+    ahead: [Ahead; WARMED_UP],
     late: Vec<Late>,
     events: Vec<Event>,
 }
+
+/// What was learnt of a packet before its turn.
+#[derive(Clone, Copy, Default)]
+struct Ahead {
+    packet: u64,
+    tuple: Option<Tuple>,
+    hash: u64,
+}
+
+/// Packets whose flows are looked at together: as many as a processor can have under way.
+pub const WARMED_UP: usize = 16;
+
+/// Events of one step at the end of the capture, about.
+const TOLD_AT_ONCE: usize = 1024;
 
 /// What PREROUTING made of a packet.
 #[derive(Debug)]
@@ -87,6 +106,8 @@ impl Tracker {
             now: Timestamp::default(),
             conntracks: 0,
             expected: 0,
+            told: 0,
+            ahead: [Ahead::default(); WARMED_UP],
             late: Vec::new(),
             events: Vec::new(),
         }
@@ -109,6 +130,52 @@ impl Tracker {
         let mut entered = self.enter(at, packet, true);
         self.attach_configured(&mut entered, packet);
         self.leave(entered, packet)
+    }
+
+    /// Looks at the flows of packets that come soon, to no other end than that they are in the cache then. One step at a
+    /// time for all of them: memory is slow, but not slower for several than for one.
+    pub fn warm_up<'p>(&mut self, packets: impl Iterator<Item = Packet<'p>> + Clone) {
+        let headers = packets.clone().map(|packet| packet.transport_bytes());
+        let first = headers.map(|header| header.first().copied().unwrap_or(0));
+        black_box(first.fold(0, |sum, byte| sum ^ byte));
+        for packet in packets {
+            // Keys of GRE come and go.
+            if matches!(packet.transport, Some((Protocol::GRE, _))) {
+                continue;
+            }
+            let tuple = self.tuple_of(&packet);
+            let hash = tuple.as_ref().map_or(0, |tuple| self.table.hash(tuple));
+            self.ahead[packet.number as usize % WARMED_UP] = Ahead {
+                packet: packet.number,
+                tuple,
+                hash,
+            };
+        }
+        let mut slots = [u32::MAX; WARMED_UP];
+        for (ahead, slot) in self.ahead.iter().zip(&mut slots) {
+            *slot = self.table.guess(ahead.hash).unwrap_or(u32::MAX);
+        }
+        let looked_at = slots.into_iter().filter_map(|slot| self.table.get(slot));
+        black_box(looked_at.fold(0, |sum, ct| sum ^ ct.touch()));
+    }
+
+    /// The packet's tuple and its hash.
+    #[inline]
+    fn key(&self, packet: &Packet<'_>) -> Option<(Tuple, u64)> {
+        let ahead = &self.ahead[packet.number as usize % WARMED_UP];
+        if ahead.packet == packet.number
+            && let Some(tuple) = ahead.tuple
+        {
+            return Some((tuple, ahead.hash));
+        }
+        let tuple = self.tuple_of(packet)?;
+        Some((tuple, self.table.hash(&tuple)))
+    }
+
+    fn tuple_of(&self, packet: &Packet<'_>) -> Option<Tuple> {
+        let (protocol, _) = packet.transport?;
+        let transport = packet.transport_bytes();
+        tuple_of(packet.src, packet.dst, protocol, transport, &self.context())
     }
 
     /// What routing will make of it.
@@ -171,13 +238,14 @@ impl Tracker {
         let Some(ct) = self.table.get_mut(slot) else {
             return;
         };
-        if ct.status.has(Status::CONFIRMED) || ct.status.has(Status::HELPER) || ct.help.is_some() {
+        if ct.status.has(Status::CONFIRMED) || ct.status.has(Status::HELPER) || ct.help().is_some()
+        {
             return;
         }
         ct.status.set(Status::HELPER);
         let help = self.start(helper);
         if let Some(ct) = self.table.get_mut(slot) {
-            ct.help = Some(help);
+            ct.attach(help);
         }
         entered.verdict.attached = true;
     }
@@ -226,18 +294,16 @@ impl Tracker {
     /// A packet that never comes to the rules. Time passes all the same.
     pub fn unseen(&mut self, at: Timestamp, why: Unseen) -> Step<'_> {
         self.advance(at);
-        Step {
-            verdict: Verdict::none(Some(Reason::Unseen(why))),
-            late: &self.late,
-            events: &self.events,
-        }
+        self.step(Verdict::none(Some(Reason::Unseen(why))))
     }
 
-    /// The end of the capture: what is still open is told as such.
-    pub fn finish(&mut self, at: Timestamp) -> Step<'_> {
+    /// The end of the capture: what is still open is told as such, a few flows at a time, and `None` when all of it was.
+    pub fn finish(&mut self, at: Timestamp) -> Option<Step<'_>> {
         self.advance(at);
-        let slots: Vec<u32> = self.table.occupied().collect();
-        for slot in slots {
+        while self.late.len() < TOLD_AT_ONCE
+            && let Some(slot) = self.table.next_occupied(self.told)
+        {
+            self.told = slot;
             self.remove_expectations(slot, Closed::StillOpen);
             if let Some(ct) = self.table.release(slot) {
                 let record = ct.record(self.now);
@@ -246,11 +312,7 @@ impl Tracker {
             }
             self.became_late();
         }
-        Step {
-            verdict: Verdict::none(None),
-            late: &self.late,
-            events: &self.events,
-        }
+        (!self.late.is_empty()).then_some(self.step(Verdict::none(None)))
     }
 
     /// Everything that times out until then, in its order.
@@ -263,8 +325,8 @@ impl Tracker {
         let reach = target + Kernel::TICK / 2;
         loop {
             let conntrack = self.table.next_due(reach);
-            let expectation = self.expectations.next_due();
-            match (conntrack, expectation.filter(|(due, _)| *due <= reach)) {
+            let expectation = self.expectations.next_due(reach);
+            match (conntrack, expectation) {
                 (Some((due, slot)), other) if other.is_none_or(|(later, _)| due <= later) => {
                     self.now = due.min(target);
                     self.end(slot, Ended::TimedOut);
@@ -303,12 +365,11 @@ impl Tracker {
             }
         }
         let transport = packet.transport_bytes();
-        let Some(tuple) = tuple_of(packet.src, packet.dst, protocol, transport, &self.context())
-        else {
+        let Some((tuple, hash)) = self.key(packet) else {
             return Tracked::Invalid(Reason::NoTuple);
         };
         loop {
-            let (slot, info) = match self.resolve(&tuple, packet) {
+            let (slot, info) = match self.resolve(&tuple, hash, packet) {
                 Ok(found) => found,
                 Err(tracked) => return tracked,
             };
@@ -324,7 +385,7 @@ impl Tracker {
                 }
                 Outcome::Invalid(reason) => {
                     let ct = self.table.get(slot);
-                    let strays = ct.is_some_and(|ct| ct.help.is_some() || ct.related.is_some());
+                    let strays = ct.is_some_and(|ct| ct.help().is_some() || ct.related().is_some());
                     self.put(slot);
                     return match strays {
                         true => Tracked::Stray(reason),
@@ -344,8 +405,13 @@ impl Tracker {
     }
 
     /// The entry of this tuple, made where there is none (`resolve_normal_ct`, `init_conntrack`).
-    fn resolve(&mut self, tuple: &Tuple, packet: &Packet<'_>) -> Result<(u32, Info), Tracked> {
-        if let Some((slot, direction)) = self.table.find(tuple) {
+    fn resolve(
+        &mut self,
+        tuple: &Tuple,
+        hash: u64,
+        packet: &Packet<'_>,
+    ) -> Result<(u32, Info), Tracked> {
+        if let Some((slot, direction)) = self.table.find_hashed(tuple, hash) {
             let status = self
                 .table
                 .get(slot)
@@ -358,9 +424,9 @@ impl Tracker {
             };
             return Ok((slot, Info { state, direction }));
         }
-        let Some(reply) = tuple.inverse() else {
+        if tuple.inverse().is_none() {
             return Err(Tracked::Invalid(Reason::NotInvertible));
-        };
+        }
         let max = self.config.sysctls.get(Sysctl::Max);
         let limited = max != 0 || !self.config.kernel.does(Behaviour::NoMaxIsNoLimit);
         if limited && self.table.len() as u64 >= max {
@@ -370,31 +436,24 @@ impl Tracker {
             self.end(slot, Ended::EarlyDrop);
             self.put(slot);
         }
-        let mut status = Status::default();
-        let (mut state, mut related, mut help) = (State::New, None, None);
-        if let Some(record) = self.take_expectation(tuple, packet.number) {
-            state = State::Related;
-            status.set(Status::EXPECTED);
-            let (master, inherited) = self.inherit(&record);
-            related = Some(master);
-            if inherited.is_some() && self.config.kernel.does(Behaviour::HelperStatusInherited) {
-                status.set(Status::HELPER);
-            }
-            help = inherited;
-        }
+        let expected = self.take_expectation(tuple, packet.number);
         self.conntracks += 1;
-        let slot = self.table.hold(Conntrack {
-            id: ConntrackId(self.conntracks),
-            original: *tuple,
-            reply,
-            status,
-            cached: Cached::default(),
-            expires: self.now,
-            l4: L4::Stateless,
-            life: Life::begin(packet, self.now),
-            related,
-            help,
-        });
+        let id = ConntrackId(self.conntracks);
+        let mut ct = Conntrack::new(id, *tuple, packet, self.now);
+        let mut state = State::New;
+        if let Some(record) = expected {
+            state = State::Related;
+            ct.status.set(Status::EXPECTED);
+            let (related, inherited) = self.inherit(&record);
+            ct.relate(related);
+            if let Some(help) = inherited {
+                if self.config.kernel.does(Behaviour::HelperStatusInherited) {
+                    ct.status.set(Status::HELPER);
+                }
+                ct.attach(help);
+            }
+        }
+        let slot = self.table.hold(ct);
         Ok((
             slot,
             Info {
@@ -509,8 +568,8 @@ impl Tracker {
         verdict.state = info.state;
         verdict.direction = Some(info.direction);
         if let Some(ct) = self.table.get(slot) {
-            verdict.helper = ct.related.as_ref().map(|related| related.helper);
-            verdict.attached = ct.help.is_some();
+            verdict.helper = ct.related().map(|related| related.helper);
+            verdict.attached = ct.help().is_some();
             verdict.conntrack = Some(ct.id);
             let nth = ct.life.packets[info.direction.index()];
             verdict.nth = u32::try_from(nth).unwrap_or(u32::MAX);
@@ -557,7 +616,7 @@ impl Tracker {
             return;
         };
         if ct.status.set(Status::CONFIRMED) {
-            let kind = if ct.related.is_some() {
+            let kind = if ct.related().is_some() {
                 Cached::RELATED
             } else {
                 Cached::NEW
@@ -628,7 +687,7 @@ impl Tracker {
             return;
         };
         if ct.original.protocol == Protocol::GRE
-            && let Some(related) = &ct.related
+            && let Some(related) = ct.related()
         {
             self.gre_keys.remove(related.master_id);
         }

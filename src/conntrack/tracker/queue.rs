@@ -74,7 +74,7 @@ fn message_length(
         _ => 0,
     };
     let help = 4 + attribute(spec.called().len() + 1) + private;
-    let tuples = if ct.related.is_some() { 3 } else { 2 };
+    let tuples = if ct.related().is_some() { 3 } else { 2 };
     let tcp = match ct.original.protocol {
         Protocol::TCP => 4 + 4 + 3 * attribute(1) + 2 * attribute(2),
         _ => 0,
@@ -89,7 +89,7 @@ impl Tracker {
     /// in the table yet (`nf_ct_drop_unconfirmed`): it is lost, and does not come back in.
     pub(super) fn exits(&self, slot: u32, fate: Fate) -> &'static [Exit] {
         let is_lost = |ct: &Conntrack| {
-            let help = ct.help.as_ref();
+            let help = ct.help();
             help.is_some_and(|help| help.spec.in_userspace()) && !ct.status.has(Status::CONFIRMED)
         };
         match fate {

@@ -185,6 +185,6 @@ fn flow(rows: &[&EndedConntrack]) -> Vec<Described> {
             each(rows, |row| row.ended.name()),
         ),
     ];
-    columns.extend(tunnels(rows, |row| row.record.life.tunnel));
+    columns.extend(tunnels(rows, |row| row.record.tunnel));
     columns
 }
