@@ -46,10 +46,7 @@
 //! Conntrack and the rules around it.
 //!
 //! ## [`replay`]
-//! All of the above in a row, for one input.
-//!
-//! ## [`excerpt`]
-//! Of one replay, the packets that rules may treat differently, for a proof of the rules that it led to.
+//! All of the above in a row, for one input: what is read and decoded, batch by batch, ahead of what follows the flows.
 //!
 //! ## [`topology`]
 //! The firewall's interfaces and the networks behind each.
@@ -87,6 +84,9 @@
 //!
 //! ## [`proof`]
 //! What a rule set does to the traffic: what it lets in, loses and is for, and what a forger could open through it.
+//!
+//! ## [`excerpt`]
+//! Of one replay, the packets that rules may treat differently, for a proof of the rules that it led to.
 //!
 //! ## [`analysis`]
 //! One replay and all that is made of it: every layer above that is shown packets, and then the rules and their proof.

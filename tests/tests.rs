@@ -1,5 +1,6 @@
 //! One test binary, laid out as `src` is.
 
+mod ahead;
 mod capture;
 mod command;
 mod compare;

@@ -58,9 +58,15 @@ pub struct Frame<'a> {
     pub interface_name: Option<&'a str>,
     /// The bytes captured, without the frame check sequence where the capture says that there is one.
     pub data: &'a [u8],
+    /// The memory that they lie in, to keep them longer, and from which byte on.
+    pub chunk: &'a Chunk,
+    pub start: usize,
     /// Bytes on the wire, as the record says; it may say less than were captured.
     pub original_length: u32,
 }
+
+/// A piece of memory with frames in it.
+pub type Chunk = Arc<Vec<u8>>;
 
 /// How inputs are read.
 #[derive(Clone, Debug, Default)]
@@ -199,7 +205,9 @@ impl Capture {
         else {
             return Ok(None);
         };
-        let mut data = reader.data(record);
+        let (chunk, range) = reader.data(record);
+        let start = range.start;
+        let mut data = &chunk[range];
         if data.len() == record.original_length as usize {
             let length = data.len().saturating_sub(record.check_sequence.into());
             data = &data[..length];
@@ -215,6 +223,8 @@ impl Capture {
             interface: input << 16 | record.interface,
             interface_name: reader.interface_name(record.interface),
             data,
+            chunk,
+            start,
             original_length: record.original_length,
         }))
     }
@@ -224,9 +234,9 @@ impl Capture {
         self.number
     }
 
-    /// Bytes read of all inputs, as they are stored.
-    pub fn bytes_read(&self) -> u64 {
-        self.bytes_read.load(Ordering::Relaxed)
+    /// Counts the bytes read of all inputs, as they are stored.
+    pub fn bytes_counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.bytes_read)
     }
 
     /// Bytes of all inputs when they were found, if all of them are regular files that nobody waits for.

@@ -1,5 +1,6 @@
 //! One input, record by record, and on behind what is damaged.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -9,7 +10,7 @@ use super::error::{Damage, Error, Fault};
 use super::pcap::Pcap;
 use super::pcapng::{self, PcapNg};
 use super::source::{Counted, Source};
-use super::{Record, Stop};
+use super::{Chunk, Record, Stop};
 use crate::time::Timestamp;
 
 pub(super) struct Reader {
@@ -95,8 +96,8 @@ impl Reader {
         record.at.or(self.last).unwrap_or_default()
     }
 
-    /// The bytes of the record that was read last.
-    pub fn data(&self, record: &Record) -> &[u8] {
+    /// Where the bytes of the record lie that was read last.
+    pub fn data(&self, record: &Record) -> (&Chunk, Range<usize>) {
         self.buffer.taken(record.data.clone())
     }
 

@@ -72,16 +72,26 @@ impl Analyse {
             compared,
             ..Analysis::new(&config, wishes)
         };
-        let progress = Progress::new(replay.capture());
+        let progress = Progress::new(&replay);
+        let batch = match outputs.is_empty() {
+            true => FEW,
+            false => BATCH,
+        };
         let mut status = drive(&mut replay, progress, |passage| {
             analysis.observe(passage);
-            if analysis.held() >= BATCH {
+            if analysis.held() >= batch {
                 collect(&mut analysis, &mut outputs)?;
             }
             Ok(())
         })?;
-        analysis.account = replay.capture().account();
-        analysis.finish(&replay.finish());
+        analysis.account = replay.account();
+        while let Some(step) = replay.finish() {
+            analysis.observe_end(&step);
+            if analysis.held() >= batch {
+                collect(&mut analysis, &mut outputs)?;
+            }
+        }
+        analysis.finish();
         collect(&mut analysis, &mut outputs)?;
         analysis.propose(&config)?;
         analysis.prove(&config);
@@ -123,6 +133,8 @@ const FOUND: u8 = 3;
 
 /// Rows of a table that are held before they are written: one row group of a Parquet file.
 const BATCH: usize = 65_536;
+/// The same where nobody writes them, and they are only summed.
+const FEW: usize = 1024;
 
 const EXAMPLES: &str = "\
 Examples:

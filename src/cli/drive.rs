@@ -36,7 +36,7 @@ pub(super) fn drive(
                 }
             }
         }
-        progress.tell(replay.capture(), frames);
+        progress.tell(replay, frames);
     }
     progress.finish();
     if damaged > MOST_TOLD {
@@ -49,8 +49,7 @@ pub(super) fn drive(
         eprintln!("ctaudit: and {} further inputs", unread - MOST_TOLD);
     }
     // Of what nobody knows the end of, an interruption is the end.
-    let capture = replay.capture();
-    let is_cut_short = capture.account().interrupted && capture.total_bytes().is_some();
+    let is_cut_short = replay.account().interrupted && replay.total_bytes().is_some();
     if is_cut_short {
         eprintln!("ctaudit: interrupted before the captures were read to their end");
     }

@@ -48,6 +48,9 @@ impl Events {
         let mut out = BufWriter::new(io::stdout().lock());
         // Somebody watches.
         let is_live = self.input.follow || io::stdout().is_terminal();
+        if is_live {
+            replay = replay.live();
+        }
         let status = drive(&mut replay, Progress::hidden(), |passage| {
             let (tunnel, step) = match &passage.arrival {
                 Arrival::Other(_) | Arrival::Duplicate => return Ok(()),

@@ -15,6 +15,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
@@ -162,10 +163,13 @@ impl Input {
             ClockName::Still => Clock::Still,
         };
         let replay = Replay::through(firewall, capture, clock);
-        let replay = replay.decapsulate(self.decapsulate.unwrap_or_default());
-        match self.dedup {
-            Some(milliseconds) => replay.deduplicate(Duration::from_millis(milliseconds)),
-            None => replay,
+        let mut replay = replay.decapsulate(self.decapsulate.unwrap_or_default());
+        if let Some(milliseconds) = self.dedup {
+            replay = replay.deduplicate(Duration::from_millis(milliseconds));
+        }
+        match thread::available_parallelism() {
+            Ok(processors) if processors.get() > 1 => replay.read_ahead(),
+            _ => replay,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::capture::Capture;
+use crate::replay::Replay;
 
 pub struct Progress {
     bar: ProgressBar,
@@ -13,13 +13,13 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub fn new(capture: &Capture) -> Self {
+    pub fn new(replay: &Replay) -> Self {
         if !std::io::stderr().is_terminal() {
             return Self::hidden();
         }
         let target = ProgressDrawTarget::stderr_with_hz(4);
-        let bar = ProgressBar::with_draw_target(capture.total_bytes(), target);
-        let template = match capture.total_bytes() {
+        let bar = ProgressBar::with_draw_target(replay.total_bytes(), target);
+        let template = match replay.total_bytes() {
             Some(_) => {
                 "{bytes}/{total_bytes} {bar:30} {binary_bytes_per_sec}, {msg} packets, {eta} left"
             }
@@ -39,8 +39,8 @@ impl Progress {
     }
 
     /// To be called for each packet; does something once in a read buffer.
-    pub fn tell(&mut self, capture: &Capture, packets: u64) {
-        let bytes = capture.bytes_read();
+    pub fn tell(&mut self, replay: &Replay, packets: u64) {
+        let bytes = replay.bytes_read();
         if bytes >= self.next {
             self.next = bytes + STEP;
             self.bar.set_position(bytes);

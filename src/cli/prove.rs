@@ -36,7 +36,7 @@ impl Prove {
         let mut proof = Proof::new(&config, rules, &wishes.bypass, wishes.topology.as_ref());
         let capture = self.input.capture()?;
         let mut replay = self.input.replay(capture, Firewall::new(config));
-        let progress = Progress::new(replay.capture());
+        let progress = Progress::new(&replay);
         let mut status = drive(&mut replay, progress, |passage| {
             proof.observe(passage);
             Ok(())

@@ -42,7 +42,7 @@ impl Rules {
         let capture = self.input.capture()?;
         let mut replay = self.input.replay(capture, Firewall::new(config.clone()));
         let mut exposure = Exposure::new(&config);
-        let progress = Progress::new(replay.capture());
+        let progress = Progress::new(&replay);
         let status = drive(&mut replay, progress, |passage| {
             exposure.observe(passage);
             exposure.forget_rows();
