@@ -4,7 +4,7 @@
 //! (`exposure::Possible`). With a bare `ct state related accept` every choice is a hole. With rules, those that some
 //! rule would let a packet through to, on a control connection that some rule attached the helper to.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -106,13 +106,13 @@ impl Reach {
             false => cuts,
         };
         let roots: BTreeSet<_> = self.choices.iter().map(|choice| choice.root).collect();
+        let trials = Trials::of(firewall);
         let helped: BTreeSet<_> = roots
             .into_iter()
-            .filter(|root| firewall.rules().is_none() || is_helped(firewall, root))
+            .filter(|root| firewall.rules().is_none() || trials.is_helped(root))
             .collect();
-        let tried = Cell::new(0);
         self.count(&cuts, |choice, part| {
-            let lets_in = || lets_in(firewall, &cuts, choice, part, &tried);
+            let lets_in = || trials.lets_in(&cuts, choice, part);
             helped.contains(&choice.root) && (are_too_many || lets_in())
         })
     }
@@ -250,66 +250,81 @@ fn regions(cuts: &BTreeSet<u128>, only: Option<u128>, least: u128, most: u128) -
     starts.iter().copied().zip(next).collect()
 }
 
-/// Whether some rule attaches the helper to the control connection.
-fn is_helped(firewall: &Firewall, root: &Root) -> bool {
-    let &(helper, protocol, src, dst, dport) = root;
-    let tuple = Tuple {
-        src,
-        dst,
-        sport: ANY_PORT,
-        dport,
-        protocol,
-    };
-    let seen = Seen {
-        state: State::New,
-        direction: Some(Direction::Original),
-        status: Status::default(),
-        helper: None,
-    };
-    tried(firewall, &tuple, seen).is_some_and(|trial| trial.helper == Some(helper))
+/// Packets that are taken through the rules of a firewall.
+struct Trials<'f> {
+    firewall: &'f Firewall,
+    /// One for all of them: to make one takes longer than a trial.
+    decoder: RefCell<Decoder>,
+    /// Packets that were to come in as RELATED.
+    count: Cell<u32>,
 }
 
-/// Whether anybody of those who may come gets in at the beginning of a part, and so everywhere in it.
-fn lets_in(
-    firewall: &Firewall,
-    cuts: &Cuts,
-    choice: &Choice,
-    part: &Part,
-    tried_before: &Cell<u32>,
-) -> bool {
-    let dst = address(choice.ipv6, part.0.0);
-    let Ok(dport) = u16::try_from(part.1.0) else {
-        return false;
-    };
-    let seen = Seen {
-        state: State::Related,
-        direction: Some(Direction::Original),
-        status: Status::EXPECTED,
-        helper: Some(choice.helper),
-    };
-    cuts.sources(choice).into_iter().any(|src| {
-        tried_before.set(tried_before.get() + 1);
-        if tried_before.get() > MOST_TRIED {
-            return true;
+impl<'f> Trials<'f> {
+    fn of(firewall: &'f Firewall) -> Self {
+        Self {
+            firewall,
+            decoder: RefCell::default(),
+            count: Cell::new(0),
         }
+    }
+
+    /// Whether some rule attaches the helper to the control connection.
+    fn is_helped(&self, root: &Root) -> bool {
+        let &(helper, protocol, src, dst, dport) = root;
         let tuple = Tuple {
-            src: address(choice.ipv6, src),
+            src,
             dst,
             sport: ANY_PORT,
             dport,
-            protocol: choice.protocol,
+            protocol,
         };
-        tried(firewall, &tuple, seen).is_some_and(|trial| !trial.dropped)
-    })
-}
+        let seen = Seen {
+            state: State::New,
+            direction: Some(Direction::Original),
+            status: Status::default(),
+            helper: None,
+        };
+        let trial = self.of_packet(&tuple, seen);
+        trial.is_some_and(|trial| trial.helper == Some(helper))
+    }
 
-fn tried<'f>(firewall: &'f Firewall, tuple: &Tuple, seen: Seen) -> Option<Trial<'f>> {
-    let bytes = probe::packet(tuple)?;
-    let mut decoder = Decoder::default();
-    let packet = decoder
-        .decode(Timestamp::default(), 0, link::RAW, &bytes)
-        .ok()?;
-    Some(firewall.try_rules(&packet.ok()?, seen))
+    /// Whether anybody of those who may come gets in at the beginning of a part, and so everywhere in it.
+    fn lets_in(&self, cuts: &Cuts, choice: &Choice, part: &Part) -> bool {
+        let dst = address(choice.ipv6, part.0.0);
+        let Ok(dport) = u16::try_from(part.1.0) else {
+            return false;
+        };
+        let seen = Seen {
+            state: State::Related,
+            direction: Some(Direction::Original),
+            status: Status::EXPECTED,
+            helper: Some(choice.helper),
+        };
+        cuts.sources(choice).into_iter().any(|src| {
+            self.count.set(self.count.get() + 1);
+            if self.count.get() > MOST_TRIED {
+                return true;
+            }
+            let tuple = Tuple {
+                src: address(choice.ipv6, src),
+                dst,
+                sport: ANY_PORT,
+                dport,
+                protocol: choice.protocol,
+            };
+            let trial = self.of_packet(&tuple, seen);
+            trial.is_some_and(|trial| !trial.dropped)
+        })
+    }
+
+    fn of_packet(&self, tuple: &Tuple, seen: Seen) -> Option<Trial<'f>> {
+        let bytes = probe::packet(tuple)?;
+        let mut decoder = self.decoder.borrow_mut();
+        let packet = decoder
+            .decode(Timestamp::default(), 0, link::RAW, &bytes)
+            .ok()?;
+        Some(self.firewall.try_rules(&packet.ok()?, seen))
+    }
 }
 
 fn number(address: IpAddr) -> u128 {
