@@ -1,19 +1,21 @@
 //! The way of a packet through the hooks, step by step.
 
+mod ahead;
 mod expecting;
 mod helped;
 mod queue;
 
 use std::collections::BTreeMap;
-use std::hint::black_box;
 use std::time::Duration;
+
+use ahead::Ahead;
+pub use ahead::WARMED_UP;
 
 use crate::conntrack::config::{Config, Sysctl};
 use crate::conntrack::entry::{Cached, Conntrack, Outcome};
 use crate::conntrack::event::{Closed, ConntrackId, ConntrackRecord, Ended, Event, Status};
 use crate::conntrack::expect::Expectations;
 use crate::conntrack::table::Table;
-use crate::conntrack::transport::tuple_of;
 use crate::conntrack::{
     Context, Info, Late, Reason, State, Step, Verdict, dccp, gre, icmp, sctp, tcp, udp,
 };
@@ -41,17 +43,6 @@ pub struct Tracker {
     late: Vec<Late>,
     events: Vec<Event>,
 }
-
-/// What was learnt of a packet before its turn.
-#[derive(Clone, Copy, Default)]
-struct Ahead {
-    packet: u64,
-    tuple: Option<Tuple>,
-    hash: u64,
-}
-
-/// Packets whose flows are looked at together: as many as a processor can have under way.
-pub const WARMED_UP: usize = 16;
 
 /// Events of one step at the end of the capture, about.
 const TOLD_AT_ONCE: usize = 1024;
@@ -130,52 +121,6 @@ impl Tracker {
         let mut entered = self.enter(at, packet, true);
         self.attach_configured(&mut entered, packet);
         self.leave(entered, packet)
-    }
-
-    /// Looks at the flows of packets that come soon, to no other end than that they are in the cache then. One step at a
-    /// time for all of them: memory is slow, but not slower for several than for one.
-    pub fn warm_up<'p>(&mut self, packets: impl Iterator<Item = Packet<'p>> + Clone) {
-        let headers = packets.clone().map(|packet| packet.transport_bytes());
-        let first = headers.map(|header| header.first().copied().unwrap_or(0));
-        black_box(first.fold(0, |sum, byte| sum ^ byte));
-        for packet in packets {
-            // Keys of GRE come and go.
-            if matches!(packet.transport, Some((Protocol::GRE, _))) {
-                continue;
-            }
-            let tuple = self.tuple_of(&packet);
-            let hash = tuple.as_ref().map_or(0, |tuple| self.table.hash(tuple));
-            self.ahead[packet.number as usize % WARMED_UP] = Ahead {
-                packet: packet.number,
-                tuple,
-                hash,
-            };
-        }
-        let mut slots = [u32::MAX; WARMED_UP];
-        for (ahead, slot) in self.ahead.iter().zip(&mut slots) {
-            *slot = self.table.guess(ahead.hash).unwrap_or(u32::MAX);
-        }
-        let looked_at = slots.into_iter().filter_map(|slot| self.table.get(slot));
-        black_box(looked_at.fold(0, |sum, ct| sum ^ ct.touch()));
-    }
-
-    /// The packet's tuple and its hash.
-    #[inline]
-    fn key(&self, packet: &Packet<'_>) -> Option<(Tuple, u64)> {
-        let ahead = &self.ahead[packet.number as usize % WARMED_UP];
-        if ahead.packet == packet.number
-            && let Some(tuple) = ahead.tuple
-        {
-            return Some((tuple, ahead.hash));
-        }
-        let tuple = self.tuple_of(packet)?;
-        Some((tuple, self.table.hash(&tuple)))
-    }
-
-    fn tuple_of(&self, packet: &Packet<'_>) -> Option<Tuple> {
-        let (protocol, _) = packet.transport?;
-        let transport = packet.transport_bytes();
-        tuple_of(packet.src, packet.dst, protocol, transport, &self.context())
     }
 
     /// What routing will make of it.
