@@ -1,6 +1,7 @@
 //! One replay and all that is made of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 
 use crate::capture::Account;
 use crate::compare::{Comparison, Deviation};
@@ -31,7 +32,7 @@ pub struct Analysis {
     pub found: Found,
     pub discovery: Discovery,
     /// What it says about rules, until they are proved.
-    pub evidence: Option<Evidence>,
+    pub evidence: Evidence,
     /// What the proof is shown.
     pub excerpt: Excerpt,
     /// Other firewalls that were asked for.
@@ -82,7 +83,7 @@ impl Analysis {
             found: Found::default(),
             discovery: Discovery::default(),
             what_if: Vec::new(),
-            evidence: Some(Evidence::new(config, &proposal.wishes.bypass)),
+            evidence: Evidence::new(config, &proposal.wishes.bypass),
             excerpt: Excerpt::new(known(&proposal, config)),
             proposal,
             nft: String::new(),
@@ -102,10 +103,8 @@ impl Analysis {
         self.exposure.observe(passage);
         self.watch.observe(passage);
         self.discovery.observe(passage);
-        if let Some(evidence) = &mut self.evidence {
-            let need = evidence.observe(passage);
-            self.excerpt.observe(passage, need);
-        }
+        let need = self.evidence.observe(passage);
+        self.excerpt.observe(passage, need);
         if let Some(compared) = &mut self.compared {
             compared.comparison.observe(passage);
         }
@@ -206,8 +205,8 @@ impl Analysis {
         let Proposal {
             wishes, interfaces, ..
         } = &self.proposal;
-        let evidence = self.evidence.take();
-        let evidence = evidence.unwrap_or_else(|| Evidence::new(config, &wishes.bypass));
+        let none = Evidence::new(config, &wishes.bypass);
+        let evidence = mem::replace(&mut self.evidence, none);
         let proof = Proof::by(evidence, rules, interfaces.as_ref());
         self.proof = match self.exposure.opened_nothing() {
             true => Ok(proof),
