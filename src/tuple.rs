@@ -102,7 +102,7 @@ impl Tuple {
         })
     }
 
-    /// Whether it is the tuple of the answer to this one: of a packet's two, the one that `inverse` makes.
+    /// Whether it is the tuple of the answer to the other one, as `inverse` makes it.
     #[inline]
     pub fn answers(&self, other: &Self) -> bool {
         if (self.src, self.dst, self.protocol) != (other.dst, other.src, other.protocol) {
