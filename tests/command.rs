@@ -200,6 +200,60 @@ fn several_captures_are_one_stream() {
     );
 }
 
+/// Each as if it had been analysed alone, in the order in which they are named; what cannot be read ends nothing but itself.
+#[test]
+fn jobs_keep_captures_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let captures = [
+        ("samples/helper/ftp/passive.pcap", "ftp/read.pcap"),
+        ("README.md", "README.md"),
+        ("samples/office.pcapng", "office.pcapng"),
+        ("samples/helper/ftp/active.pcap", "ftp/active.pcap"),
+        ("samples/helper/tftp/read.pcap", "tftp/read.pcap"),
+    ];
+    let paths = captures.map(|(sample, name)| {
+        let path = at(name);
+        fs::create_dir_all(Path::new(&path).parent().unwrap()).unwrap();
+        fs::copy(project(sample), &path).unwrap();
+        path
+    });
+    let tables = at("tables");
+    for jobs in ["1", "2", "9"] {
+        let mut arguments = vec!["analyse", "--jobs", jobs, "--csv", &tables];
+        arguments.extend(paths.iter().map(String::as_str));
+        let output = ctaudit(&arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(
+            errors.matches("README.md: not a pcap").count(),
+            1,
+            "{errors}"
+        );
+        assert_eq!(errors.lines().count(), 1, "{errors}");
+        let alone = paths.iter().map(|path| {
+            let output = ctaudit(&["analyse", path]).output().unwrap();
+            let report = String::from_utf8(output.stdout).unwrap();
+            format!("==> {path} <==\n{report}")
+        });
+        let alone: Vec<String> = alone.collect();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), alone.join("\n"));
+    }
+    let alone = at("alone");
+    stdout(&["analyse", "--csv", &alone, &paths[2]]);
+    for table in ["conntracks.csv", "verdicts.csv", "forged.csv"] {
+        let of = |folder: &str| fs::read(Path::new(folder).join(table)).unwrap();
+        assert_eq!(of(&at("tables/office.pcapng")), of(&alone), "{table}");
+    }
+    for name in ["ftp/read.pcap", "tftp/read.pcap", "active.pcap"] {
+        assert_eq!(
+            names(&folder.path().join("tables").join(name)),
+            19,
+            "{name}"
+        );
+    }
+}
+
 #[test]
 fn wrong_usage_ends_with_2() {
     for arguments in [
@@ -218,6 +272,9 @@ fn wrong_usage_ends_with_2() {
         &["analyse", "--what-if", "kernel=2.4", "x.pcap"],
         &["analyse", "--fail-on", "terrible", "x.pcap"],
         &["analyse", "--decapsulate", "gre,l2tp", "x.pcap"],
+        &["analyse", "--jobs", "0", "x.pcap"],
+        &["analyse", "--jobs", "2", "--merge", "x.pcap"],
+        &["analyse", "--jobs", "2", "x.pcap", "x.pcap"],
     ] {
         let output = ctaudit(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

@@ -189,7 +189,7 @@ pub(super) fn begin(path: &Path) -> Result<Option<Timestamp>, Error> {
 }
 
 /// A file's name on one line, and without what would reach a terminal as a command.
-pub(super) fn printable(path: &Path) -> String {
+pub fn printable(path: &Path) -> String {
     let mut name = String::new();
     for character in path.display().to_string().chars() {
         match character {

@@ -35,9 +35,10 @@ use std::time::Duration;
 
 pub use self::account::{Account, Told};
 pub use self::error::{Damage, Error, Fault};
+pub use self::inputs::printable;
 
 use self::directory::Directory;
-use self::inputs::{Input, Inputs, printable};
+use self::inputs::{Input, Inputs};
 use self::reader::Reader;
 use self::source::Source;
 use crate::time::Timestamp;
@@ -85,6 +86,10 @@ pub struct Stop(pub Arc<AtomicBool>);
 impl Stop {
     pub fn is_requested(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+
+    pub fn request(&self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

@@ -1,16 +1,20 @@
 //! `ctaudit analyse`
 
-use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 
 use super::drive::drive;
 use super::progress::Progress;
-use super::{Failure, Input, RuleOptions, series, width};
+use super::side_by_side::side_by_side;
+use super::{Failure, Input, RuleOptions, interruption, series, width};
 use crate::analysis::{Analysis, Compared, Listed};
+use crate::capture::Capture;
 use crate::compare::Comparison;
+use crate::conntrack::config::Config;
 use crate::findings::Severity;
 use crate::firewall::Firewall;
 use crate::kernel::Kernel;
@@ -42,10 +46,33 @@ pub struct Analyse {
     /// Write every table as Parquet into this directory
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     parquet: Option<PathBuf>,
+    /// Take each capture for a network of its own, with its own conntrack, report and directory of tables in DIR, and work
+    /// on so many of them at a time
+    #[arg(long, value_name = "N", conflicts_with_all = ["merge", "follow"])]
+    jobs: Option<NonZero<usize>>,
 }
 
 impl Analyse {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
+        let stop = interruption()?;
+        if let Some(jobs) = self.jobs {
+            // What is wrong with the options is said once, and before anything is read.
+            self.begin()?;
+            return side_by_side(&self.input.captures, jobs, &stop, |capture, name, out| {
+                let captures = [capture.to_owned()];
+                let capture = self.input.open(&captures, stop.clone())?;
+                self.audit(capture, name, out)
+            });
+        }
+        let capture = self.input.open(&self.input.captures, stop.clone())?;
+        let mut report = Vec::new();
+        let status = self.audit(capture, Path::new(""), &mut report)?;
+        io::stdout().lock().write_all(&report)?;
+        Ok(status)
+    }
+
+    /// Nothing is analysed yet.
+    fn begin(&self) -> Result<(Config, Analysis), Failure> {
         let firewall = &self.input.firewall;
         let config = firewall.config(firewall.kernel)?;
         let compared = match self.compare_kernel {
@@ -57,22 +84,35 @@ impl Analyse {
                 deviations: Listed::default(),
             }),
         };
-        let what_if = self.others()?;
-        let wishes = self.options.wishes(firewall)?;
-        let capture = self.input.capture()?;
-        let mut replay = self.input.replay(capture, Firewall::new(config.clone()));
+        let analysis = Analysis {
+            what_if: self.others()?,
+            compared,
+            ..Analysis::new(&config, self.options.wishes(firewall)?)
+        };
+        Ok((config, analysis))
+    }
+
+    /// One capture, or several that are one stream, into one report; tables go into directories called `name`.
+    fn audit(&self, capture: Capture, name: &Path, out: &mut Vec<u8>) -> Result<ExitCode, Failure> {
+        let (config, mut analysis) = self.begin()?;
+        let firewall = Firewall::new(config.clone());
+        let (mut replay, progress) = match self.jobs {
+            None => {
+                let replay = self.input.replay(capture, firewall);
+                let progress = Progress::new(&replay);
+                (replay, progress)
+            }
+            Some(_) => (
+                self.input.lone_replay(capture, firewall),
+                Progress::hidden(),
+            ),
+        };
         let mut outputs = Vec::new();
         for (directory, format) in [(&self.csv, Format::Csv), (&self.parquet, Format::Parquet)] {
             if let Some(directory) = directory {
-                outputs.push(Frames::create(directory, format)?);
+                outputs.push(Frames::create(&directory.join(name), format)?);
             }
         }
-        let mut analysis = Analysis {
-            what_if,
-            compared,
-            ..Analysis::new(&config, wishes)
-        };
-        let progress = Progress::new(&replay);
         let batch = match outputs.is_empty() {
             true => FEW,
             false => BATCH,
@@ -98,9 +138,7 @@ impl Analyse {
         for output in outputs {
             output.finish(&analysis)?;
         }
-        let mut out = BufWriter::new(io::stdout().lock());
-        table::write(&mut out, &analysis, width())?;
-        out.flush()?;
+        table::write(out, &analysis, width())?;
         let serious = |worst| self.fail_on.is_some_and(|limit| worst >= limit);
         if analysis.found.worst().is_some_and(serious) {
             status = ExitCode::from(FOUND);
@@ -129,7 +167,7 @@ fn collect(analysis: &mut Analysis, outputs: &mut [Frames]) -> Result<(), Failur
 }
 
 /// Exit status where `--fail-on` was met.
-const FOUND: u8 = 3;
+pub(super) const FOUND: u8 = 3;
 
 /// Rows of a table that are held before they are written: one row group of a Parquet file.
 const BATCH: usize = 65_536;

@@ -62,9 +62,9 @@ pub(super) fn drive(
     }
 }
 
-const DAMAGED: u8 = 4;
+pub(super) const DAMAGED: u8 = 4;
 /// As a shell says it of a program that Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
+pub(super) const INTERRUPTED: u8 = 130;
 
 /// Places of damage, and inputs that cannot be read, that are told one by one.
 const MOST_TOLD: u64 = 10;

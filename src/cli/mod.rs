@@ -9,6 +9,7 @@ mod kernels;
 mod progress;
 mod prove;
 mod rules;
+mod side_by_side;
 
 use std::fs;
 use std::io;
@@ -62,7 +63,7 @@ enum Command {
 }
 
 impl Cli {
-    /// Runs the command. A reader that goes away early is no error.
+    /// Runs the command.
     pub fn run(self) -> ExitCode {
         let done = match self.command {
             Command::Analyse(command) => command.run(),
@@ -73,22 +74,7 @@ impl Cli {
             Command::Prove(command) => command.run(),
             Command::Rules(command) => command.run(),
         };
-        match done {
-            Ok(status) => status,
-            Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-                ExitCode::SUCCESS
-            }
-            Err(Failure::Usage(error)) => {
-                // Where standard error is closed, the exit status says it.
-                let _ = error.print();
-                ExitCode::from(2)
-            }
-            Err(Failure::Told) => ExitCode::FAILURE,
-            Err(failure) => {
-                eprintln!("ctaudit: {failure}");
-                ExitCode::from(1)
-            }
-        }
+        done.unwrap_or_else(|failure| failure.tell())
     }
 }
 
@@ -113,6 +99,25 @@ enum Failure {
     File { path: PathBuf, error: io::Error },
     #[error("{0}")]
     Usage(clap::Error),
+}
+
+impl Failure {
+    /// Says it on standard error. What comes back is the exit status. A reader that goes away early is no error.
+    fn tell(self) -> ExitCode {
+        match self {
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+            Self::Usage(error) => {
+                // Where standard error is closed, the exit status says it.
+                let _ = error.print();
+                ExitCode::from(2)
+            }
+            Self::Told => ExitCode::FAILURE,
+            failure => {
+                eprintln!("ctaudit: {failure}");
+                ExitCode::FAILURE
+            }
+        }
+    }
 }
 
 /// Captures, and the firewall that they are replayed through.
@@ -149,15 +154,28 @@ struct Input {
 impl Input {
     /// Ctrl-C and SIGTERM end it early.
     fn capture(&self) -> Result<Capture, Failure> {
+        self.open(&self.captures, interruption()?)
+    }
+
+    fn open(&self, captures: &[PathBuf], stop: Stop) -> Result<Capture, Failure> {
         let reading = Reading {
             merge: self.merge,
             follow: self.follow,
-            stop: interruption()?,
+            stop,
         };
-        Ok(Capture::open(&self.captures, reading)?)
+        Ok(Capture::open(captures, reading)?)
     }
 
     fn replay(&self, capture: Capture, firewall: firewall::Firewall) -> Replay {
+        let replay = self.lone_replay(capture, firewall);
+        match thread::available_parallelism() {
+            Ok(processors) if processors.get() > 1 => replay.read_ahead(),
+            _ => replay,
+        }
+    }
+
+    /// On one thread, for whom others have work.
+    fn lone_replay(&self, capture: Capture, firewall: firewall::Firewall) -> Replay {
         let clock = match self.firewall.clock {
             ClockName::Capture => Clock::Capture,
             ClockName::Still => Clock::Still,
@@ -167,10 +185,7 @@ impl Input {
         if let Some(milliseconds) = self.dedup {
             replay = replay.deduplicate(Duration::from_millis(milliseconds));
         }
-        match thread::available_parallelism() {
-            Ok(processors) if processors.get() > 1 => replay.read_ahead(),
-            _ => replay,
-        }
+        replay
     }
 }
 
