@@ -251,6 +251,7 @@ fn read<'p>(kept: &mut impl Read, datagram: &'p mut Vec<u8>) -> io::Result<Kept<
             captured: extent,
             fragmented: false,
             tunnel: None,
+            key: None,
         },
         need,
         seen: state.map(|&state| seen(state, direction)),

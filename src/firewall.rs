@@ -86,9 +86,9 @@ impl Firewall {
         (step, &self.passed)
     }
 
-    /// Looks at the flows of packets that come soon, so that they are in the cache then.
-    pub fn warm_up<'p>(&mut self, packets: impl Iterator<Item = Packet<'p>> + Clone) {
-        self.tracker.warm_up(packets);
+    /// Looks at flows whose packets come soon, by their keys' hashes, so that they are in the cache then.
+    pub fn warm_up(&self, hashes: impl Iterator<Item = u64>) {
+        self.tracker.warm_up(hashes);
     }
 
     /// A packet that never comes to the rules. Time passes all the same.

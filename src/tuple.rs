@@ -1,8 +1,11 @@
 //! The five fields by which conntrack knows a flow, and their inversion.
 
 use std::fmt;
-use std::hash::Hasher;
+use std::hash::{BuildHasher, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::LazyLock;
+
+use hashbrown::DefaultHashBuilder;
 
 /// An IP protocol number. It is written the way `conntrack -L` writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,7 +85,26 @@ pub struct Tuple {
     pub protocol: Protocol,
 }
 
+/// What a packet's header adds to its addresses and its protocol, so that its flow is found: the numbers of its tuple, and
+/// what that is hashed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    pub sport: u16,
+    pub dport: u16,
+    pub hash: u64,
+}
+
 impl Tuple {
+    /// The same for both directions of a flow. It is another one each time the program runs, so that nobody can write flows
+    /// that all have one.
+    #[inline]
+    pub fn hash_of_flow(&self) -> u64 {
+        static SEED: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
+        let mut state = SEED.build_hasher();
+        self.hash_either_way(&mut state);
+        state.finish()
+    }
+
     /// The tuple of the answer; `None` for an ICMP type that has none (`nf_ct_invert_tuple`).
     pub fn inverse(&self) -> Option<Self> {
         let (sport, dport) = match self.protocol {
@@ -117,7 +139,7 @@ impl Tuple {
     /// Feeds what both directions of a flow have in common. Every packet is looked up by it: addresses go in as numbers,
     /// and nothing is put in order but two of these.
     #[inline]
-    pub fn hash_either_way<H: Hasher>(&self, state: &mut H) {
+    fn hash_either_way<H: Hasher>(&self, state: &mut H) {
         // ICMP has one identifier for both directions; of type and answer, the smaller stands for both.
         let (sport, dport, rest) = match self.icmp() {
             Some([kind, code]) => {

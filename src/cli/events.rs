@@ -55,7 +55,7 @@ impl Events {
             let (tunnel, step) = match &passage.arrival {
                 Arrival::Other(_) | Arrival::Duplicate => return Ok(()),
                 Arrival::Unseen(_, step) => (None, step),
-                Arrival::Packet(packet, step) => (packet.tunnel, step),
+                Arrival::Packet(packet, step) => (packet.tunnel.copied(), step),
             };
             if self.json {
                 json::write(&mut out, passage.number, tunnel, step, &kernel)?;

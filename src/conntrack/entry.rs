@@ -83,7 +83,7 @@ impl Conntrack {
             extensions: None,
         };
         if packet.tunnel.is_some() {
-            new.extend().tunnel = packet.tunnel;
+            new.extend().tunnel = packet.tunnel.copied();
         }
         new
     }

@@ -27,7 +27,7 @@ mod udp;
 
 pub use reason::Reason;
 pub use tracker::{Entered, Tracker, WARMED_UP};
-pub use transport::{has_ports, payload};
+pub use transport::{has_ports, key, payload};
 
 use crate::kernel::Kernel;
 use crate::time::Timestamp;

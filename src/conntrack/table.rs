@@ -1,8 +1,8 @@
 //! The conntrack table: entries found by either of their tuples, and the order in which they time out.
 
-use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::HashTable;
 
 use super::entry::Conntrack;
 use super::event::Status;
@@ -15,7 +15,6 @@ use crate::tuple::{Direction, Tuple};
 pub struct Table {
     entries: Slots<Conntrack>,
     by_tuple: HashTable<u32>,
-    hasher: DefaultHashBuilder,
 }
 
 impl Table {
@@ -35,7 +34,7 @@ impl Table {
     /// The confirmed entry of this tuple and which of its directions that is.
     #[inline]
     pub fn find(&self, tuple: &Tuple) -> Option<(u32, Direction)> {
-        self.find_hashed(tuple, self.hash(tuple))
+        self.find_hashed(tuple, tuple.hash_of_flow())
     }
 
     /// The same, for whom the hash is known.
@@ -47,11 +46,6 @@ impl Table {
             direction.is_some()
         })?;
         Some((slot, direction?))
-    }
-
-    #[inline]
-    pub fn hash(&self, tuple: &Tuple) -> u64 {
-        hash_either_way(&self.hasher, tuple)
     }
 
     /// The entry that is probably found by a tuple with this hash. Nothing of it is looked at.
@@ -70,11 +64,11 @@ impl Table {
         let Some(ct) = self.get(slot) else {
             return;
         };
-        let hash = self.hash(&ct.original);
-        let (entries, hasher) = (&self.entries, &self.hasher);
+        let hash = ct.original.hash_of_flow();
+        let entries = &self.entries;
         self.by_tuple.insert_unique(hash, slot, |&slot| {
             let original = entries.get(slot).map(|ct| &ct.original);
-            original.map_or(0, |tuple| hash_either_way(hasher, tuple))
+            original.map_or(0, Tuple::hash_of_flow)
         });
         self.schedule(slot);
     }
@@ -84,7 +78,7 @@ impl Table {
         let Some(ct) = self.get(slot) else {
             return;
         };
-        let hash = self.hash(&ct.original);
+        let hash = ct.original.hash_of_flow();
         if let Ok(found) = self.by_tuple.find_entry(hash, |&other| other == slot) {
             found.remove();
         }
@@ -144,13 +138,6 @@ impl Table {
     pub fn next_occupied(&self, from: u32) -> Option<u32> {
         self.entries.next_occupied(from)
     }
-}
-
-#[inline]
-fn hash_either_way(hasher: &DefaultHashBuilder, tuple: &Tuple) -> u64 {
-    let mut state = hasher.build_hasher();
-    tuple.hash_either_way(&mut state);
-    state.finish()
 }
 
 const EVICTION_RANGE: u64 = 16;

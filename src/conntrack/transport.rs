@@ -4,7 +4,31 @@ use std::net::IpAddr;
 
 use super::Context;
 use crate::kernel::{Behaviour, Kernel};
-use crate::tuple::{Protocol, Tuple};
+use crate::packet::Packet;
+use crate::tuple::{Key, Protocol, Tuple};
+
+/// What the packet's flow is found by, where that is so in every kernel and whatever went before.
+pub fn key(packet: &Packet<'_>) -> Option<Key> {
+    let (protocol, _) = packet.transport?;
+    let transport = packet.transport_bytes();
+    let (sport, dport) = match protocol {
+        Protocol::TCP | Protocol::UDP | Protocol::SCTP => ports(transport)?,
+        Protocol::ICMP | Protocol::ICMPV6 => query(transport)?,
+        _ => return None,
+    };
+    let tuple = Tuple {
+        src: packet.src,
+        dst: packet.dst,
+        sport,
+        dport,
+        protocol,
+    };
+    Some(Key {
+        sport,
+        dport,
+        hash: tuple.hash_of_flow(),
+    })
+}
 
 /// The tuple that a packet's transport header gives (`nf_ct_get_tuple`); `None` where the header is too short.
 pub(super) fn tuple_of(
@@ -15,17 +39,8 @@ pub(super) fn tuple_of(
     context: &Context<'_>,
 ) -> Option<Tuple> {
     let (sport, dport) = match protocol {
-        _ if has_ports(protocol, context.kernel) => {
-            let &[a, b, c, d] = transport.first_chunk()?;
-            (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]))
-        }
-        Protocol::ICMP | Protocol::ICMPV6 => {
-            let &[kind, code, _, _, high, low, ..] = transport.first_chunk::<8>()?;
-            (
-                u16::from_be_bytes([high, low]),
-                u16::from_be_bytes([kind, code]),
-            )
-        }
+        _ if has_ports(protocol, context.kernel) => ports(transport)?,
+        Protocol::ICMP | Protocol::ICMPV6 => query(transport)?,
         Protocol::GRE => context.gre_keys.of(src, dst, transport)?,
         _ => (0, 0),
     };
@@ -36,6 +51,18 @@ pub(super) fn tuple_of(
         dport,
         protocol,
     })
+}
+
+fn ports(transport: &[u8]) -> Option<(u16, u16)> {
+    let &[a, b, c, d] = transport.first_chunk()?;
+    Some((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])))
+}
+
+/// Identifier, type and code.
+fn query(transport: &[u8]) -> Option<(u16, u16)> {
+    let &[kind, code, _, _, high, low, ..] = transport.first_chunk::<8>()?;
+    let identifier = u16::from_be_bytes([high, low]);
+    Some((identifier, u16::from_be_bytes([kind, code])))
 }
 
 /// Whether conntrack takes the first four bytes of this protocol's header for two ports.

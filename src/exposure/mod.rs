@@ -173,7 +173,7 @@ impl Exposure {
                 .clone()
                 .any(|event| matches!(event, Event::Refused { .. }));
             let events = events.map(|event| (passage.clock, event));
-            let tunnel = packet.and_then(|packet| packet.tunnel);
+            let tunnel = packet.and_then(|packet| packet.tunnel.copied());
             self.events((passage.number, tunnel), refused, events);
         }
         if let Some((packet, name)) = packet.zip(passage.interface_name)

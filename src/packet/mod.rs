@@ -13,7 +13,7 @@ pub mod tunnel;
 use std::net::IpAddr;
 
 use crate::time::Timestamp;
-use crate::tuple::Protocol;
+use crate::tuple::{Key, Protocol};
 use fragment::Reassembler;
 use link::NoIp;
 use tunnel::{Kinds, Tunnel};
@@ -36,7 +36,9 @@ pub struct Packet<'a> {
     /// It came in fragments.
     pub fragmented: bool,
     /// What it was taken out of, where that was asked for; of several around each other, the innermost.
-    pub tunnel: Option<Tunnel>,
+    pub tunnel: Option<&'a Tunnel>,
+    /// What its flow is found by, where somebody has had time to look.
+    pub key: Option<Key>,
 }
 
 impl<'a> Packet<'a> {
@@ -96,6 +98,8 @@ pub struct Decoder {
     outer: Layer,
     /// One for each tunnel around a packet.
     inner: [Layer; tunnel::MOST_NESTED],
+    /// The last one that was opened.
+    tunnel: Option<Tunnel>,
 }
 
 /// One IP layer. It owns the fragments that wait and the one buffer that a packet may need.
@@ -118,6 +122,7 @@ impl Decoder {
             decapsulate,
             outer: Layer::new(limits),
             inner: std::array::from_fn(|_| Layer::new(limits)),
+            tunnel: None,
         }
     }
 
@@ -135,19 +140,18 @@ impl Decoder {
         if self.decapsulate.is_empty() {
             return Ok(arrived);
         }
+        self.tunnel = None;
         for layer in &mut self.inner {
             let opened = arrived.as_ref().ok().and_then(tunnel::open);
             let Some(opened) = opened.filter(|opened| self.decapsulate.has(opened.tunnel.kind))
             else {
                 break;
             };
-            let inner = layer.datagram(at, number, opened.inner?);
-            arrived = inner.map(|packet| Packet {
-                tunnel: Some(opened.tunnel),
-                ..packet
-            });
+            self.tunnel = Some(opened.tunnel);
+            arrived = layer.datagram(at, number, opened.inner?);
         }
-        Ok(arrived)
+        let tunnel = self.tunnel.as_ref();
+        Ok(arrived.map(|packet| Packet { tunnel, ..packet }))
     }
 }
 
@@ -201,6 +205,7 @@ impl Layer {
             captured,
             fragmented,
             tunnel: None,
+            key: None,
         })
     }
 }

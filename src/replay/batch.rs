@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use super::{Clock, Frame};
 use crate::capture::{Capture, Chunk, Error};
+use crate::conntrack;
 use crate::packet::duplicate::Duplicates;
 use crate::packet::link::{self, NoIp};
 use crate::packet::tunnel::Tunnel;
 use crate::packet::{Decoder, Packet, Unseen};
 use crate::time::{Monotonic, Tick, Timestamp};
-use crate::tuple::Protocol;
+use crate::tuple::{Key, Protocol};
 
 /// Frames in a row. It ends with an error, or with the last frame, or where it is full.
 #[derive(Default)]
@@ -59,6 +60,7 @@ pub(super) struct Datagram {
     captured: u32,
     bytes: Span,
     tunnel: Option<Box<Tunnel>>,
+    pub key: Option<Key>,
 }
 
 /// Bytes of a batch. Chunks are too short for these numbers to overflow.
@@ -103,7 +105,7 @@ impl Batch {
         Some(self.names.get(head.name? as usize)?)
     }
 
-    pub fn packet(&self, head: &Head, datagram: &Datagram) -> Packet<'_> {
+    pub fn packet<'a>(&'a self, head: &Head, datagram: &'a Datagram) -> Packet<'a> {
         Packet {
             number: head.number,
             src: datagram.src,
@@ -115,8 +117,16 @@ impl Batch {
                 .map(|(protocol, at)| (protocol, at as usize)),
             captured: datagram.captured as usize,
             fragmented: datagram.fragmented,
-            tunnel: datagram.tunnel.as_deref().copied(),
+            tunnel: datagram.tunnel.as_deref(),
+            key: datagram.key,
         }
+    }
+
+    /// Reads something of its header.
+    pub fn touch(&self, datagram: &Datagram) -> u8 {
+        let at = datagram.transport.map_or(0, |(_, at)| at);
+        let bytes = self.bytes(datagram.bytes);
+        bytes.get(at as usize).copied().unwrap_or(0)
     }
 
     fn bytes(&self, span: Span) -> &[u8] {
@@ -261,7 +271,8 @@ fn brought(
             transport: packet.transport.map(|(protocol, at)| (protocol, at as u32)),
             captured: packet.captured as u32,
             bytes: batch.place(frame, data, packet.datagram),
-            tunnel: packet.tunnel.map(Box::new),
+            tunnel: packet.tunnel.copied().map(Box::new),
+            key: conntrack::key(&packet),
         }),
     }
 }

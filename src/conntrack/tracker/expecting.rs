@@ -172,7 +172,7 @@ impl Tracker {
                 tracker: self,
                 slot,
                 packet: packet.number,
-                tunnel: packet.tunnel,
+                tunnel: packet.tunnel.copied(),
                 direction: info.direction,
                 device: Some(Device::of(packet, fate)),
             },

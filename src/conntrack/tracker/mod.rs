@@ -8,7 +8,6 @@ mod queue;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ahead::Ahead;
 pub use ahead::WARMED_UP;
 
 use crate::conntrack::config::{Config, Sysctl};
@@ -38,8 +37,6 @@ pub struct Tracker {
     expected: u64,
     /// Of the flows that were still open at the end, those in slots before this one were told.
     told: u32,
-    /// Packets that come soon, each in the place that its number gives it.
-    ahead: [Ahead; WARMED_UP],
     late: Vec<Late>,
     events: Vec<Event>,
 }
@@ -98,7 +95,6 @@ impl Tracker {
             conntracks: 0,
             expected: 0,
             told: 0,
-            ahead: [Ahead::default(); WARMED_UP],
             late: Vec::new(),
             events: Vec::new(),
         }

@@ -142,8 +142,8 @@ impl Decoder<'_> {
             };
             match field {
                 Stop(_) => return Ok(Value::Fields(fields)),
-                Decode(name, ty) => fields.push((*name, self.value(ty, kept)?)),
-                Skip(_, ty) => drop(self.value(ty, false)?),
+                Decode(name, ty) if kept => fields.push((*name, self.value(ty, true)?)),
+                Decode(_, ty) | Skip(_, ty) => drop(self.value(ty, false)?),
                 Optional(_) => {}
             }
         }
@@ -199,7 +199,10 @@ impl Decoder<'_> {
         let chosen = if let Some(field) = root.get(index) {
             match field {
                 Decode(name, ty) => Some((*name, self.value(ty, kept)?)),
-                Skip(name, ty) => Some((*name, self.value(ty, false).map(|_| Value::Skipped)?)),
+                Skip(name, ty) => {
+                    self.value(ty, false)?;
+                    Some((*name, Value::Skipped))
+                }
                 Stop(_) | Optional(_) => None,
             }
         } else {
@@ -217,7 +220,10 @@ impl Decoder<'_> {
             self.at = end;
             chosen
         };
-        Ok(Value::Fields(chosen.into_iter().collect()))
+        Ok(match kept {
+            true => Value::Fields(chosen.into_iter().collect()),
+            false => Value::Skipped,
+        })
     }
 
     /// Which alternative of a CHOICE follows; those of the extension are counted on from the root's.
@@ -299,8 +305,8 @@ impl Decoder<'_> {
             self.at
         };
         self.advance(number)?;
-        let bits: Vec<bool> = (from..from + number).map(|at| self.bit(at)).collect();
-        Ok(bits.into_iter())
+        let bits = (from..from + number).fold(0u32, |bits, at| bits << 1 | u32::from(self.bit(at)));
+        Ok((0..number).rev().map(move |at| bits >> at & 1 == 1))
     }
 
     fn bit(&self, at: usize) -> bool {
