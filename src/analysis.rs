@@ -101,9 +101,13 @@ impl Analysis {
 
     pub fn observe(&mut self, passage: &Passage<'_>) {
         self.exposure.observe(passage);
-        self.watch.observe(passage);
         self.discovery.observe(passage);
-        let need = self.evidence.observe(passage);
+        let mut need = None;
+        // Most are.
+        if !passage.is_quiet() {
+            self.watch.observe(passage);
+            need = self.evidence.observe(passage);
+        }
         self.excerpt.observe(passage, need);
         if let Some(compared) = &mut self.compared {
             compared.comparison.observe(passage);

@@ -3,8 +3,8 @@
 use ipnet::IpNet;
 
 use crate::conntrack::config::Config;
-use crate::conntrack::event::Status;
-use crate::conntrack::{Entered, State, Step, Tracker};
+use crate::conntrack::event::{Event, Status};
+use crate::conntrack::{Entered, Late, State, Step, Tracker};
 use crate::helper::Modules;
 use crate::packet::route::Fate;
 use crate::packet::{Packet, Unseen, fragment};
@@ -94,6 +94,12 @@ impl Firewall {
     /// A packet that never comes to the rules. Time passes all the same.
     pub fn unseen(&mut self, at: Timestamp, why: Unseen) -> Step<'_> {
         self.tracker.unseen(at, why)
+    }
+
+    /// Hands over what the last step told, whose slices are empty then.
+    #[inline]
+    pub fn tell(&mut self, late: &mut Vec<Late>, events: &mut Vec<Event>) {
+        self.tracker.tell(late, events);
     }
 
     /// The end of the capture: what is still open is told as such, a few flows at a time, and `None` when all of it was.

@@ -51,7 +51,7 @@ fn no_mutated_capture_ends_in_a_panic() {
         analysis.finish();
         frames += analysis.exposure.totals.frames;
         assert_eq!(
-            replay.firewall().conntracks(),
+            replay.conntracks(),
             0,
             "seed {}: conntracks outlived the replay",
             seed + mutant

@@ -196,7 +196,7 @@ impl Message<'_> {
 }
 
 /// The state of a helper on one connection.
-pub trait Helper {
+pub trait Helper: Send {
     /// Called for each packet of the connection, after its verdict. An error drops the packet.
     fn message(&mut self, message: &Message<'_>, master: &mut dyn Master) -> Result<(), Dropped>;
 

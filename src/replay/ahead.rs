@@ -1,24 +1,34 @@
-//! Reading and decoding on one processor while the other follows the flows.
+//! Reading and decoding on one thread, following the flows on another, while a third learns from both.
 //!
-//! Batches go round between the two: filled ones to the replay, in order, and empty ones back. So nothing depends on who
-//! is faster, and memory is that of a few batches.
+//! Batches go round: filled ones to who follows, followed ones to the replay, in order, and empty ones back to who reads. So
+//! nothing depends on who is faster, and memory is that of a few batches.
 
 use std::panic;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 
-use super::batch::{Batch, Intake};
+use super::Stages;
+use super::batch::Batch;
+use super::follow::follow;
+use super::intake::Intake;
+use crate::firewall::Firewall;
 
 pub(super) struct Ahead {
-    filled: Receiver<Batch>,
+    followed: Receiver<Batch>,
     empty: Sender<Batch>,
     reader: JoinHandle<Intake>,
+    follower: JoinHandle<Firewall>,
 }
 
 impl Ahead {
-    pub fn start(mut intake: Intake) -> Self {
+    pub fn start(stages: Stages) -> Self {
+        let Stages {
+            mut intake,
+            mut firewall,
+        } = stages;
         let (empty, to_fill) = mpsc::channel::<Batch>();
-        let (fill, filled) = mpsc::channel();
+        let (fill, filled) = mpsc::channel::<Batch>();
+        let (hand_on, followed) = mpsc::channel();
         for _ in 0..BATCHES {
             // Nobody has hung up yet.
             let _ = empty.send(Batch::default());
@@ -33,10 +43,20 @@ impl Ahead {
             }
             intake
         });
+        let follower = thread::spawn(move || {
+            for mut batch in filled {
+                follow(&mut firewall, &mut batch);
+                if hand_on.send(batch).is_err() {
+                    break;
+                }
+            }
+            firewall
+        });
         Self {
-            filled,
+            followed,
             empty,
             reader,
+            follower,
         }
     }
 
@@ -44,18 +64,25 @@ impl Ahead {
     pub fn exchange(&self, read: Batch) -> Option<Batch> {
         // After the last batch the reader wants none.
         let _ = self.empty.send(read);
-        self.filled.recv().ok()
+        self.followed.recv().ok()
     }
 
-    /// Who reads, when all was read.
-    pub fn end(self) -> Intake {
+    /// Who reads and who follows, when all was read.
+    pub fn end(self) -> Stages {
         drop(self.empty);
-        match self.reader.join() {
-            Ok(intake) => intake,
-            Err(cause) => panic::resume_unwind(cause),
+        Stages {
+            intake: joined(self.reader),
+            firewall: joined(self.follower),
         }
     }
 }
 
-/// Batches that go round, besides the one that is being followed.
-const BATCHES: usize = 3;
+fn joined<T>(thread: JoinHandle<T>) -> T {
+    match thread.join() {
+        Ok(whole) => whole,
+        Err(cause) => panic::resume_unwind(cause),
+    }
+}
+
+/// Batches that go round, besides the one that the replay has.
+const BATCHES: usize = 4;

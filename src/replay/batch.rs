@@ -1,25 +1,33 @@
-//! Frames on their way from who reads them to who follows the flows: decoded, many at a time, and where they were read.
+//! Frames on their way from who reads them, past who follows their flows, to who learns from both: decoded, many at a time,
+//! and where they were read.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{Clock, Frame};
-use crate::capture::{Capture, Chunk, Error};
-use crate::conntrack;
-use crate::packet::duplicate::Duplicates;
-use crate::packet::link::{self, NoIp};
+use crate::capture::{Chunk, Error, Frame};
+use crate::conntrack::event::Event;
+use crate::conntrack::{Late, Step, Verdict};
+use crate::firewall::Firewall;
+use crate::packet::link::NoIp;
 use crate::packet::tunnel::Tunnel;
-use crate::packet::{Decoder, Packet, Unseen};
-use crate::time::{Monotonic, Tick, Timestamp};
+use crate::packet::{Packet, Unseen};
+use crate::time::{Tick, Timestamp};
 use crate::tuple::{Key, Protocol};
 
 /// Frames in a row. It ends with an error, or with the last frame, or where it is full.
 #[derive(Default)]
 pub(super) struct Batch {
-    pub heads: Vec<Head>,
-    /// Behind the last of these.
+    pub frames: Frames,
+    pub told: Told,
+    /// Behind the last frame.
     pub error: Option<Error>,
     pub is_last: bool,
+}
+
+/// What was read.
+#[derive(Default)]
+pub(super) struct Frames {
+    pub heads: Vec<Head>,
     /// Where the frames lie, and at last datagrams that are not as they stand in one.
     chunks: Vec<Chunk>,
     apart: Vec<u8>,
@@ -37,8 +45,8 @@ pub(super) struct Head {
     pub tick: Tick,
     pub link: u16,
     pub interface: u32,
-    name: Option<u32>,
-    data: Span,
+    pub name: Option<u32>,
+    pub data: Span,
     pub brought: Brought,
 }
 
@@ -52,20 +60,20 @@ pub(super) enum Brought {
 
 /// A packet in a batch.
 pub(super) struct Datagram {
-    src: IpAddr,
-    dst: IpAddr,
-    hop_limit: u8,
-    fragmented: bool,
-    transport: Option<(Protocol, u32)>,
-    captured: u32,
-    bytes: Span,
-    tunnel: Option<Box<Tunnel>>,
+    pub src: IpAddr,
+    pub dst: IpAddr,
+    pub hop_limit: u8,
+    pub fragmented: bool,
+    pub transport: Option<(Protocol, u32)>,
+    pub captured: u32,
+    pub bytes: Span,
+    pub tunnel: Option<Box<Tunnel>>,
     pub key: Option<Key>,
 }
 
 /// Bytes of a batch. Chunks are too short for these numbers to overflow.
 #[derive(Clone, Copy)]
-struct Span {
+pub(super) struct Span {
     /// `APART` for none.
     chunk: u32,
     start: u32,
@@ -75,11 +83,6 @@ struct Span {
 const APART: u32 = u32::MAX;
 
 impl Batch {
-    /// Whether it holds as much as is handed over at a time.
-    fn is_full(&self) -> bool {
-        self.length >= BYTES || self.heads.len() >= FRAMES
-    }
-
     /// What comes behind the last frame.
     pub fn last() -> Self {
         Self {
@@ -89,9 +92,21 @@ impl Batch {
     }
 
     pub fn clear(&mut self) {
-        self.heads.clear();
+        self.frames.clear();
+        self.told.clear();
         self.error = None;
         self.is_last = false;
+    }
+}
+
+impl Frames {
+    /// Whether there are as many as are handed over at a time.
+    pub fn are_enough(&self) -> bool {
+        self.length >= BYTES || self.heads.len() >= FRAMES
+    }
+
+    fn clear(&mut self) {
+        self.heads.clear();
         self.chunks.clear();
         self.apart.clear();
         self.length = 0;
@@ -139,7 +154,7 @@ impl Batch {
     }
 
     /// Keeps a frame.
-    fn keep(&mut self, frame: &Frame<'_>) -> Span {
+    pub fn keep(&mut self, frame: &Frame<'_>) -> Span {
         let is_last = |chunk: &Chunk| Arc::ptr_eq(chunk, frame.chunk);
         if !self.chunks.last().is_some_and(is_last) {
             self.chunks.push(Arc::clone(frame.chunk));
@@ -153,7 +168,7 @@ impl Batch {
     }
 
     /// Keeps a datagram. Most are part of their frame.
-    fn place(&mut self, frame: &Frame<'_>, data: Span, datagram: &[u8]) -> Span {
+    pub fn place(&mut self, frame: &Frame<'_>, data: Span, datagram: &[u8]) -> Span {
         let length = datagram.len() as u32;
         let offset = datagram
             .as_ptr()
@@ -178,7 +193,7 @@ impl Batch {
         }
     }
 
-    fn name(&mut self, name: &str) -> u32 {
+    pub fn name(&mut self, name: &str) -> u32 {
         // A capture may name thousands, which are not all looked through for each frame.
         let recent = self.names.iter().enumerate().rev().take(RECENT);
         let mut known = recent.filter(|(_, known)| ***known == *name);
@@ -194,86 +209,55 @@ impl Batch {
     }
 }
 
-/// Who reads: capture and decoder in a row.
-pub(super) struct Intake {
-    pub capture: Capture,
-    pub decoder: Decoder,
-    pub clock: Clock,
-    pub time: Monotonic,
-    pub duplicates: Option<Duplicates>,
-    /// Each frame is handed over as it comes.
-    pub is_live: bool,
+/// What conntrack said of each frame, and what happened.
+#[derive(Default)]
+pub(super) struct Told {
+    steps: Vec<Said>,
+    late: Vec<Late>,
+    events: Vec<Event>,
 }
 
-impl Intake {
-    pub fn fill(&mut self, batch: &mut Batch) {
-        batch.clear();
-        while !batch.is_full() {
-            match self.capture.next() {
-                Ok(Some(frame)) => {
-                    let tick = self.time.tick(frame.at);
-                    let clock = self.clock.of(&self.time);
-                    let data = batch.keep(&frame);
-                    let (decoder, seen) = (&mut self.decoder, &mut self.duplicates);
-                    let brought = brought(decoder, seen.as_mut(), clock, &frame, data, batch);
-                    let name = frame.interface_name.map(|name| batch.name(name));
-                    batch.heads.push(Head {
-                        number: frame.number,
-                        at: frame.at,
-                        clock,
-                        tick,
-                        link: frame.link,
-                        interface: frame.interface,
-                        name,
-                        data,
-                        brought,
-                    });
-                    if self.is_live {
-                        return;
-                    }
-                }
-                Ok(None) => {
-                    batch.is_last = true;
-                    return;
-                }
-                Err(error) => {
-                    batch.error = Some(error);
-                    return;
-                }
-            }
+struct Said {
+    verdict: Verdict,
+    /// Where what happened ends.
+    late: usize,
+    events: usize,
+}
+
+impl Told {
+    fn clear(&mut self) {
+        self.steps.clear();
+        self.late.clear();
+        self.events.clear();
+        // Once in a while all flows time out at once.
+        self.late.shrink_to(FRAMES);
+        self.events.shrink_to(FRAMES);
+    }
+
+    /// Of the next frame, with what the firewall has to tell of it.
+    #[inline]
+    pub fn add(&mut self, verdict: Verdict, firewall: &mut Firewall) {
+        firewall.tell(&mut self.late, &mut self.events);
+        self.steps.push(Said {
+            verdict,
+            late: self.late.len(),
+            events: self.events.len(),
+        });
+    }
+
+    /// Of the frame at this place.
+    #[inline]
+    pub fn step(&self, at: usize) -> Step<'_> {
+        let Some(said) = self.steps.get(at) else {
+            return Step::default();
+        };
+        let before = at.checked_sub(1).and_then(|before| self.steps.get(before));
+        let (late, events) = before.map_or((0, 0), |before| (before.late, before.events));
+        Step {
+            verdict: said.verdict,
+            late: &self.late[late..said.late],
+            events: &self.events[events..said.events],
         }
-    }
-}
-
-fn brought(
-    decoder: &mut Decoder,
-    seen: Option<&mut Duplicates>,
-    clock: Timestamp,
-    frame: &Frame<'_>,
-    data: Span,
-    batch: &mut Batch,
-) -> Brought {
-    let is_duplicate = seen.is_some_and(|seen| {
-        let bytes = link::network_layer(frame.link, frame.data);
-        bytes.is_ok_and(|bytes| seen.is_one(frame.at, bytes))
-    });
-    if is_duplicate {
-        return Brought::Duplicate;
-    }
-    match decoder.decode(clock, frame.number, frame.link, frame.data) {
-        Err(why) => Brought::Other(why),
-        Ok(Err(why)) => Brought::Unseen(why),
-        Ok(Ok(packet)) => Brought::Packet(Datagram {
-            src: packet.src,
-            dst: packet.dst,
-            hop_limit: packet.hop_limit,
-            fragmented: packet.fragmented,
-            transport: packet.transport.map(|(protocol, at)| (protocol, at as u32)),
-            captured: packet.captured as u32,
-            bytes: batch.place(frame, data, packet.datagram),
-            tunnel: packet.tunnel.copied().map(Box::new),
-            key: conntrack::key(&packet),
-        }),
     }
 }
 

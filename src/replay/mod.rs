@@ -1,17 +1,18 @@
-//! A capture on its way through the firewall: reader, decoder and firewall in one straight line.
+//! A capture on its way through the firewall: reader, decoder and firewall in one straight line, a batch of frames at a time.
 
 mod ahead;
 mod batch;
+mod follow;
+mod intake;
 
-use std::hint::black_box;
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::capture::{Account, Capture, Error, Frame};
+use crate::capture::{Account, Capture, Error};
 use crate::conntrack::config::Config;
-use crate::conntrack::{Step, WARMED_UP};
+use crate::conntrack::{State, Step};
 use crate::firewall::Firewall;
 use crate::packet::duplicate::Duplicates;
 use crate::packet::link::NoIp;
@@ -19,7 +20,9 @@ use crate::packet::tunnel::Kinds;
 use crate::packet::{Decoder, Packet, Unseen};
 use crate::time::{Monotonic, Tick, Timestamp};
 use ahead::Ahead;
-use batch::{Batch, Brought, Intake};
+use batch::{Batch, Brought};
+use follow::follow;
+use intake::Intake;
 
 /// What time does to the simulation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +62,21 @@ pub struct Passage<'r> {
     pub arrival: Arrival<'r>,
 }
 
+impl Passage<'_> {
+    /// Its packet belongs to a flow that no helper has to do with, and nothing came of it.
+    #[inline]
+    pub fn is_quiet(&self) -> bool {
+        let Arrival::Packet(packet, step) = &self.arrival else {
+            return false;
+        };
+        let verdict = &step.verdict;
+        let is_plain = !verdict.attached && verdict.helper.is_none() && verdict.reason.is_none();
+        let nothing_came = step.late.is_empty() && step.events.is_empty();
+        let is_of_flow = matches!(verdict.state, State::New | State::Established);
+        is_of_flow && is_plain && nothing_came && !packet.fragmented
+    }
+}
+
 /// What a frame brought.
 pub enum Arrival<'r> {
     /// No IP packet.
@@ -72,11 +90,10 @@ pub enum Arrival<'r> {
 
 /// The replay of one input. Its memory follows the flows alive.
 pub struct Replay {
-    /// Who reads, unless somebody does so ahead.
-    intake: Option<Intake>,
+    /// Who reads, and who follows the flows, unless they are on threads of their own.
+    here: Option<Stages>,
     ahead: Option<Ahead>,
     reads_ahead: bool,
-    firewall: Firewall,
     batch: Batch,
     /// The frame of the batch that comes next.
     next: usize,
@@ -86,6 +103,19 @@ pub struct Replay {
     total_bytes: Option<u64>,
 }
 
+/// Who reads, and who follows the flows.
+struct Stages {
+    intake: Intake,
+    firewall: Firewall,
+}
+
+impl Stages {
+    fn fill(&mut self, batch: &mut Batch) {
+        self.intake.fill(batch);
+        follow(&mut self.firewall, batch);
+    }
+}
+
 impl Replay {
     /// Through a firewall without rules that drop anything.
     pub fn new(capture: Capture, config: Config, clock: Clock) -> Self {
@@ -93,43 +123,45 @@ impl Replay {
     }
 
     pub fn through(firewall: Firewall, capture: Capture, clock: Clock) -> Self {
+        let (bytes_read, total_bytes) = (capture.bytes_counter(), capture.total_bytes());
+        let intake = Intake {
+            capture,
+            decoder: Decoder::new(firewall.fragment_limits(), Kinds::default()),
+            clock,
+            time: Monotonic::default(),
+            duplicates: None,
+            is_live: false,
+        };
         Self {
-            bytes_read: capture.bytes_counter(),
-            total_bytes: capture.total_bytes(),
-            intake: Some(Intake {
-                capture,
-                decoder: Decoder::new(firewall.fragment_limits(), Kinds::default()),
-                clock,
-                time: Monotonic::default(),
-                duplicates: None,
-                is_live: false,
-            }),
+            here: Some(Stages { intake, firewall }),
             ahead: None,
             reads_ahead: false,
-            firewall,
             batch: Batch::default(),
             next: 0,
             now: Timestamp::default(),
+            bytes_read,
+            total_bytes,
         }
     }
 
     /// Passes over what was captured twice within this time. To be said before the first frame, as are the next three.
     pub fn deduplicate(self, window: Duration) -> Self {
-        self.with(|intake| intake.duplicates = Some(Duplicates::within(window)))
+        self.with(|intake, _| intake.duplicates = Some(Duplicates::within(window)))
     }
 
     /// Looks into these tunnels.
     pub fn decapsulate(self, tunnels: Kinds) -> Self {
-        let decoder = Decoder::new(self.firewall.fragment_limits(), tunnels);
-        self.with(|intake| intake.decoder = decoder)
+        self.with(|intake, firewall| {
+            intake.decoder = Decoder::new(firewall.fragment_limits(), tunnels);
+        })
     }
 
     /// Gives each frame as soon as it was read, where others would wait for more.
     pub fn live(self) -> Self {
-        self.with(|intake| intake.is_live = true)
+        self.with(|intake, _| intake.is_live = true)
     }
 
-    /// Reads and decodes on a thread of its own. What comes out is the same.
+    /// Reads and decodes on a thread of its own, and follows the flows on another. What comes out is the same.
     pub fn read_ahead(self) -> Self {
         Self {
             reads_ahead: true,
@@ -137,9 +169,9 @@ impl Replay {
         }
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Intake)) -> Self {
-        if let Some(intake) = &mut self.intake {
-            change(intake);
+    fn with(mut self, change: impl FnOnce(&mut Intake, &Firewall)) -> Self {
+        if let Some(stages) = &mut self.here {
+            change(&mut stages.intake, &stages.firewall);
         }
         self
     }
@@ -147,7 +179,7 @@ impl Replay {
     /// The next frame; `None` at the end.
     #[inline(always)]
     pub fn advance(&mut self) -> Result<Option<Passage<'_>>, Error> {
-        while self.next == self.batch.heads.len() {
+        while self.next == self.batch.frames.heads.len() {
             if let Some(error) = self.batch.error.take() {
                 return Err(error);
             }
@@ -156,23 +188,18 @@ impl Replay {
             }
             self.refill();
         }
-        if self.next.is_multiple_of(WARMED_UP) {
-            self.warm_up();
-        }
-        let Some(head) = self.batch.heads.get(self.next) else {
+        let Batch { frames, told, .. } = &self.batch;
+        let Some(head) = frames.heads.get(self.next) else {
             return Ok(None);
         };
+        let step = told.step(self.next);
         self.next += 1;
         self.now = head.clock;
         let arrival = match &head.brought {
             Brought::Other(why) => Arrival::Other(*why),
             Brought::Duplicate => Arrival::Duplicate,
-            Brought::Unseen(why) => Arrival::Unseen(*why, self.firewall.unseen(head.clock, *why)),
-            Brought::Packet(datagram) => {
-                let packet = self.batch.packet(head, datagram);
-                let step = self.firewall.packet(head.clock, &packet);
-                Arrival::Packet(packet, step)
-            }
+            Brought::Unseen(why) => Arrival::Unseen(*why, step),
+            Brought::Packet(datagram) => Arrival::Packet(frames.packet(head, datagram), step),
         };
         Ok(Some(Passage {
             number: head.number,
@@ -181,8 +208,8 @@ impl Replay {
             tick: head.tick,
             link: head.link,
             interface: head.interface,
-            interface_name: self.batch.interface_name(head),
-            frame: self.batch.frame(head),
+            interface_name: frames.interface_name(head),
+            frame: frames.frame(head),
             arrival,
         }))
     }
@@ -191,39 +218,25 @@ impl Replay {
     fn refill(&mut self) {
         self.next = 0;
         if self.reads_ahead
-            && let Some(intake) = self.intake.take()
+            && let Some(stages) = self.here.take()
         {
             self.reads_ahead = false;
-            self.ahead = Some(Ahead::start(intake));
+            self.ahead = Some(Ahead::start(stages));
         }
         if let Some(ahead) = &self.ahead {
             let read = mem::take(&mut self.batch);
             self.batch = ahead.exchange(read).unwrap_or_else(Batch::last);
             if self.batch.is_last {
-                self.intake = self.ahead.take().map(Ahead::end);
+                self.here = self.ahead.take().map(Ahead::end);
             }
-        } else if let Some(intake) = &mut self.intake {
-            intake.fill(&mut self.batch);
+        } else if let Some(stages) = &mut self.here {
+            stages.fill(&mut self.batch);
         }
-    }
-
-    /// Looks at the headers and the flows of the next few packets.
-    #[inline(never)]
-    fn warm_up(&self) {
-        let ahead = self.batch.heads[self.next..].iter().take(WARMED_UP);
-        let datagrams = ahead.filter_map(|head| match &head.brought {
-            Brought::Packet(datagram) => Some(datagram),
-            _ => None,
-        });
-        let headers = datagrams.clone().map(|datagram| self.batch.touch(datagram));
-        black_box(headers.fold(0, |sum, byte| sum ^ byte));
-        let hashes = datagrams.filter_map(|datagram| datagram.key.map(|key| key.hash));
-        self.firewall.warm_up(hashes);
     }
 
     /// After the last frame: what is still open is told as such, a few flows at a time, and `None` when all of it was.
     pub fn finish(&mut self) -> Option<Step<'_>> {
-        self.firewall.finish(self.now)
+        self.here.as_mut()?.firewall.finish(self.now)
     }
 
     /// Bytes read of all inputs, as they are stored.
@@ -238,11 +251,13 @@ impl Replay {
 
     /// After the last frame: what is to be said of the inputs.
     pub fn account(&self) -> Account {
-        let intake = self.intake.as_ref();
-        intake.map_or_else(Account::default, |intake| intake.capture.account())
+        let here = self.here.as_ref();
+        here.map_or_else(Account::default, |stages| stages.intake.capture.account())
     }
 
-    pub fn firewall(&self) -> &Firewall {
-        &self.firewall
+    /// Conntracks alive, after the last frame.
+    pub fn conntracks(&self) -> usize {
+        let here = self.here.as_ref();
+        here.map_or(0, |stages| stages.firewall.conntracks())
     }
 }

@@ -70,7 +70,7 @@ fn analysis(config: &Config, mut replay: Replay) -> Analysis {
         analysis.observe_end(&step);
     }
     analysis.finish();
-    assert_eq!(replay.firewall().conntracks(), 0, "outlived the replay");
+    assert_eq!(replay.conntracks(), 0, "outlived the replay");
     analysis.collect();
     let proposed = analysis.propose(config);
     proposed.expect("what was seen can be said in rules");

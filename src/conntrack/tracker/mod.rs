@@ -232,6 +232,17 @@ impl Tracker {
         }
     }
 
+    /// Hands over what the last step told, whose slices are empty then.
+    #[inline]
+    pub fn tell(&mut self, late: &mut Vec<Late>, events: &mut Vec<Event>) {
+        if !self.late.is_empty() {
+            late.append(&mut self.late);
+        }
+        if !self.events.is_empty() {
+            events.append(&mut self.events);
+        }
+    }
+
     /// A packet that never comes to the rules. Time passes all the same.
     pub fn unseen(&mut self, at: Timestamp, why: Unseen) -> Step<'_> {
         self.advance(at);
