@@ -71,7 +71,8 @@ impl Ruleset {
         without: Option<RuleId>,
     ) -> Ruling {
         let mut ruling = Ruling::default();
-        if hooks.is_empty(hook, passing.seen.is_some()) {
+        let state = state_of(passing.seen);
+        if !hooks.matter(hook, passing.seen.is_some(), state) {
             return ruling;
         }
         let mut walk = Walk {
@@ -205,9 +206,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Without a flow, a packet is INVALID to both languages, also where conntrack has not yet looked.
     fn state(&self) -> State {
-        self.seen.map_or(State::Invalid, |seen| seen.state)
+        state_of(self.seen)
     }
 
     /// `None` where that depends on something that is not known.
@@ -346,6 +346,11 @@ impl Walk<'_> {
             None => Matched::Absent,
         }
     }
+}
+
+/// Without a flow, a packet is INVALID to both languages, also where conntrack has not yet looked.
+fn state_of(seen: Option<Seen>) -> State {
+    seen.map_or(State::Invalid, |seen| seen.state)
 }
 
 /// How a packet stands to a match.

@@ -11,8 +11,8 @@ use crate::conntrack::event::Status;
 pub struct Hooks {
     /// Before conntrack, and behind it, by hook.
     chains: [[Vec<usize>; HOOKS]; 2],
-    /// By chain, the states of packets of which some rule may hold. A proposal has thousands of rules at worst, and most
-    /// packets are in a state that none of them asks for.
+    /// By chain, the states of packets that some rule of it, or its policy, may do something to. A proposal has thousands
+    /// of rules at worst, and most packets are in a state that none of them asks for.
     states: Vec<Vec<State>>,
     /// Bits of flows that nobody knows, as rules may translate addresses.
     pub(super) unknown: Status,
@@ -40,12 +40,13 @@ impl Hooks {
         hooks
     }
 
-    /// Whether any chain is called there.
-    pub fn is_empty(&self, hook: Hook, behind_conntrack: bool) -> bool {
-        self.chains(hook, behind_conntrack).is_empty()
+    /// Whether any chain that is called there may do something to packets in this state.
+    pub(super) fn matter(&self, hook: Hook, behind_conntrack: bool, state: State) -> bool {
+        let mut chains = self.chains(hook, behind_conntrack).iter();
+        chains.any(|chain| self.may_hold(*chain, state))
     }
 
-    /// Whether any rule of the chain may hold of packets in this state.
+    /// Whether any rule of the chain may hold of packets in this state, or its policy drop them.
     pub(super) fn may_hold(&self, chain: usize, state: State) -> bool {
         let states = self.states.get(chain);
         states.is_some_and(|states| states.contains(&state))
@@ -57,6 +58,9 @@ impl Hooks {
 }
 
 fn states(chain: &Chain) -> Vec<State> {
+    if chain.base.is_some_and(|base| !base.accepts) {
+        return State::ALL.to_vec();
+    }
     let allows = |rule: &Rule, state| {
         rule.conditions.iter().all(|condition| {
             let Match::State(states) = &condition.matches else {

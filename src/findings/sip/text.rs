@@ -3,6 +3,8 @@
 use std::iter;
 use std::net::IpAddr;
 
+use memchr::{memchr, memchr_iter, memchr2_iter, memmem};
+
 use crate::findings::written;
 use crate::helper::text;
 
@@ -19,8 +21,7 @@ pub struct Message<'t> {
 impl<'t> Message<'t> {
     /// The messages in a payload, each from its first line to the first line of the next.
     pub fn all(text: &'t [u8]) -> impl Iterator<Item = Self> {
-        let line_ends = text.iter().enumerate().filter(|&(_, &byte)| byte == b'\n');
-        let starts = iter::once(0).chain(line_ends.map(|(at, _)| at + 1));
+        let starts = iter::once(0).chain(memchr_iter(b'\n', text).map(|at| at + 1));
         let mut starts = starts
             .filter(|&at| text.get(at..).is_some_and(begins))
             .peekable();
@@ -37,7 +38,7 @@ impl<'t> Message<'t> {
             return None;
         }
         let (first, rest) = text.split_at(first_line(text));
-        let (head, body) = match rest.windows(4).position(|place| place == b"\r\n\r\n") {
+        let (head, body) = match memmem::find(rest, b"\r\n\r\n") {
             _ if rest.starts_with(b"\r\n") => (&rest[..0], rest.get(2..)),
             Some(at) => (&rest[..at + 2], rest.get(at + 4..)),
             None => (rest, None),
@@ -84,20 +85,25 @@ pub fn lines(text: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
 
 /// What stands behind a word that is somewhere in a text, in capitals or not.
 pub fn behind<'t>(text: &'t [u8], word: &[u8]) -> Option<&'t [u8]> {
-    let is_it = |place: &[u8]| place.eq_ignore_ascii_case(word);
-    let at = text.windows(word.len()).position(is_it)?;
-    text.get(at + word.len()..)
+    let &first = word.first()?;
+    let mut places = memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), text)
+        .filter_map(|at| text.get(at..)?.split_at_checked(word.len()));
+    let found = places.find(|(place, _)| place.eq_ignore_ascii_case(word));
+    found.map(|(_, rest)| rest)
 }
 
 fn begins(text: &[u8]) -> bool {
-    let (first, _) = text.split_at(first_line(text));
-    let is_cut = !first.ends_with(b"\n");
-    first.starts_with(VERSION) || is_request(first) || is_cut && asks(first)
+    // Few lines do: none is looked at as a whole before it asks for something.
+    text.starts_with(VERSION)
+        || asks(text) && {
+            let (first, _) = text.split_at(first_line(text));
+            is_request(first) || !first.ends_with(b"\n")
+        }
 }
 
 /// Its length, with what ends it.
 fn first_line(text: &[u8]) -> usize {
-    let end = text.iter().position(|&byte| byte == b'\n');
+    let end = memchr(b'\n', text);
     end.map_or(text.len(), |end| end + 1)
 }
 
