@@ -129,7 +129,7 @@ pub fn lines(mut replay: Replay, kernel: &Kernel) -> Vec<u8> {
             Arrival::Unseen(_, step) => (None, step),
             Arrival::Packet(packet, step) => (packet.tunnel, step),
         };
-        json::write(&mut lines, passage.number, tunnel, &step, kernel).unwrap();
+        json::write(&mut lines, passage.number, tunnel.copied(), &step, kernel).unwrap();
     }
     lines
 }

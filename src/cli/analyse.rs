@@ -12,7 +12,7 @@ use super::progress::Progress;
 use super::side_by_side::side_by_side;
 use super::{Failure, Input, RuleOptions, interruption, series, width};
 use crate::analysis::{Analysis, Compared, Listed};
-use crate::capture::Capture;
+use crate::capture::Stop;
 use crate::compare::Comparison;
 use crate::conntrack::config::Config;
 use crate::findings::Severity;
@@ -59,14 +59,11 @@ impl Analyse {
             // What is wrong with the options is said once, and before anything is read.
             self.begin()?;
             return side_by_side(&self.input.captures, jobs, &stop, |capture, name, out| {
-                let captures = [capture.to_owned()];
-                let capture = self.input.open(&captures, stop.clone())?;
-                self.audit(capture, name, out)
+                self.audit(&[capture.to_owned()], name, &stop, out)
             });
         }
-        let capture = self.input.open(&self.input.captures, stop.clone())?;
         let mut report = Vec::new();
-        let status = self.audit(capture, Path::new(""), &mut report)?;
+        let status = self.audit(&self.input.captures, Path::new(""), &stop, &mut report)?;
         io::stdout().lock().write_all(&report)?;
         Ok(status)
     }
@@ -92,9 +89,16 @@ impl Analyse {
         Ok((config, analysis))
     }
 
-    /// One capture, or several that are one stream, into one report; tables go into directories called `name`.
-    fn audit(&self, capture: Capture, name: &Path, out: &mut Vec<u8>) -> Result<ExitCode, Failure> {
+    /// Captures that are one stream into one report; tables go into directories called `name`.
+    fn audit(
+        &self,
+        captures: &[PathBuf],
+        name: &Path,
+        stop: &Stop,
+        out: &mut Vec<u8>,
+    ) -> Result<ExitCode, Failure> {
         let (config, mut analysis) = self.begin()?;
+        let capture = self.input.open(captures, stop.clone())?;
         let firewall = Firewall::new(config.clone());
         let (mut replay, progress) = match self.jobs {
             None => {

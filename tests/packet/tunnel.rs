@@ -82,7 +82,11 @@ fn each_tunnel_leads_to_the_packet_inside() {
             let mut decoder = decoder(names);
             let packet = open(&mut decoder, &outer);
             assert_eq!(packet.datagram, inner, "{name}");
-            assert_eq!(packet.tunnel, Some(tunnel_of(wrapping, &outer)), "{name}");
+            assert_eq!(
+                packet.tunnel.copied(),
+                Some(tunnel_of(wrapping, &outer)),
+                "{name}"
+            );
             assert_eq!((packet.number, packet.captured), (7, inner.len()), "{name}");
             assert_eq!((packet.src, packet.dst), packet::ends(&inner), "{name}");
             let header = if is_v4(&inner) { 20 } else { 40 };
@@ -156,7 +160,7 @@ fn tunnels_in_tunnels_are_opened_to_a_limit() {
             let mut both = decoder("all");
             let packet = open(&mut both, &outermost);
             assert_eq!(packet.datagram, inner, "{} in {}", first.name, second.name);
-            assert_eq!(packet.tunnel, Some(tunnel_of(first, &outer)));
+            assert_eq!(packet.tunnel.copied(), Some(tunnel_of(first, &outer)));
             if first.kind != second.kind {
                 let mut one = decoder(second.kind);
                 assert_eq!(open(&mut one, &outermost).datagram, outer);
@@ -230,7 +234,11 @@ fn fragments_are_put_together_outside_and_inside() {
             }
             let packet = open(&mut decoder, last);
             assert_eq!(sent(packet.datagram), sent(&inner), "{name}");
-            assert_eq!(packet.tunnel, Some(tunnel_of(wrapping, &outer)), "{name}");
+            assert_eq!(
+                packet.tunnel.copied(),
+                Some(tunnel_of(wrapping, &outer)),
+                "{name}"
+            );
             assert_eq!((packet.number, packet.captured), (7, inner.len()), "{name}");
         }
     }

@@ -44,6 +44,7 @@ fn is_dropped(rules: &Ruleset, interface: &str, src: &str) -> bool {
         captured: datagram.len(),
         fragmented: false,
         tunnel: None,
+        key: None,
     };
     let passing = Passing {
         packet: &packet,

@@ -150,6 +150,7 @@ fn packet(datagram: &[u8]) -> Packet<'_> {
         captured: datagram.len(),
         fragmented: false,
         tunnel: None,
+        key: None,
     }
 }
 
