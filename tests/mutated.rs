@@ -7,7 +7,7 @@ use ctaudit::helper::Modules;
 use ctaudit::packet::tunnel::Kinds;
 use ctaudit::proposal::Wishes;
 use ctaudit::replay::{Clock, Replay};
-use ctaudit::report::table;
+use ctaudit::report::{sections, terminal};
 use fastrand::Rng;
 
 use crate::support::{capture, every_helper, project, read, samples};
@@ -61,7 +61,7 @@ fn no_mutated_capture_ends_in_a_panic() {
             analysis.collect();
             analysis.propose(&config).unwrap();
             analysis.prove(&config);
-            table::write(&mut Vec::new(), &analysis, 100).unwrap();
+            terminal::page(&mut Vec::new(), &sections::all(&analysis), 100).unwrap();
             opened += u64::from(!analysis.exposure.opened_nothing());
         }
     }

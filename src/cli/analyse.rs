@@ -19,7 +19,7 @@ use crate::findings::Severity;
 use crate::firewall::Firewall;
 use crate::kernel::Kernel;
 use crate::report::frames::{Format, Frames};
-use crate::report::table;
+use crate::report::{sections, terminal};
 use crate::what_if::WhatIf;
 
 /// Say which helpers the traffic needs, what they opened, who came, and which rules keep just that working
@@ -142,7 +142,7 @@ impl Analyse {
         for output in outputs {
             output.finish(&analysis)?;
         }
-        table::write(out, &analysis, width())?;
+        terminal::page(out, &sections::all(&analysis), width())?;
         let serious = |worst| self.fail_on.is_some_and(|limit| worst >= limit);
         if analysis.found.worst().is_some_and(serious) {
             status = ExitCode::from(FOUND);

@@ -34,7 +34,7 @@ use crate::packet::tunnel::Kinds;
 use crate::proposal::Wishes;
 use crate::replay::{Clock, Replay};
 use crate::report::frames;
-use crate::report::table::RuleFile;
+use crate::report::sections::RuleFile;
 use crate::ruleset::iptables::Unsayable;
 use crate::ruleset::nftables::Unwritable;
 use crate::ruleset::{Ruleset, Unread};

@@ -11,7 +11,7 @@ use super::progress::Progress;
 use super::{Failure, Input, RuleOptions, rules_of, width};
 use crate::firewall::Firewall;
 use crate::proof::Proof;
-use crate::report::table;
+use crate::report::{sections, terminal};
 
 /// Replay the captures against rules, and say what these let in, what they lose, and what each of them is for
 #[derive(Args)]
@@ -42,7 +42,7 @@ impl Prove {
             Ok(())
         })?;
         let mut out = BufWriter::new(io::stdout().lock());
-        table::proof(&mut out, &proof, &files, width())?;
+        terminal::page(&mut out, &sections::proof(&proof, &files), width())?;
         out.flush()?;
         if !proof.holds() {
             status = ExitCode::from(super::NOT_PROVED);

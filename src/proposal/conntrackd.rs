@@ -1,7 +1,6 @@
 //! What has to be set up for helpers that conntrackd runs, before a rule can name them.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 
 use super::{Accept, Attach, Proposed, What};
 use crate::helper::{Families, Freedom, Modules, Policy, Spec};
@@ -70,51 +69,49 @@ impl Instance {
 }
 
 /// Commands for a root shell that set up a conntrackd which does nothing else, beside any that is there.
-pub fn script(out: &mut dyn Write, instances: &[Instance]) -> io::Result<()> {
-    writeln!(out, "sh -e <<'SET_UP'")?;
+pub fn script(instances: &[Instance]) -> String {
+    let mut text = String::from("sh -e <<'SET_UP'\n");
     for instance in instances {
         if instance.spec.replaces_a_module() {
             let name = instance.spec.called();
-            writeln!(out, "modprobe -qr nf_nat_{name} || true")?;
-            writeln!(out, "modprobe -r nf_conntrack_{name}")?;
+            text +=
+                &format!("modprobe -qr nf_nat_{name} || true\nmodprobe -r nf_conntrack_{name}\n");
         }
     }
-    writeln!(out, "modprobe -a nfnetlink_cthelper nfnetlink_queue")?;
+    text += "modprobe -a nfnetlink_cthelper nfnetlink_queue\n";
     for instance in instances {
-        writeln!(out, "{}", instance.command())?;
+        text += &instance.command();
+        text.push('\n');
     }
-    writeln!(out, "cat >{CONFIGURATION} <<'END'")?;
-    configuration(out, instances)?;
-    writeln!(out, "END")?;
-    writeln!(out, "conntrackd -C {CONFIGURATION} -d")?;
-    writeln!(out, "SET_UP")
+    text += &format!(
+        "cat >{CONFIGURATION} <<'END'\n{}END\n",
+        configuration(instances)
+    );
+    text += &format!("conntrackd -C {CONFIGURATION} -d\nSET_UP\n");
+    text
 }
 
 /// conntrackd.conf(5). Any queue will do that nothing else reads.
-fn configuration(out: &mut dyn Write, instances: &[Instance]) -> io::Result<()> {
-    writeln!(out, "Helper {{")?;
-    writeln!(
-        out,
-        "\t# before conntrack-tools 1.4.7 there is no Setup: leave it out"
-    )?;
-    writeln!(out, "\tSetup yes")?;
+fn configuration(instances: &[Instance]) -> String {
+    let mut text = String::from(
+        "Helper {\n\t# before conntrack-tools 1.4.7 there is no Setup: leave it out\n\tSetup yes\n",
+    );
     for (queue, instance) in (FIRST_QUEUE..).zip(instances) {
         let Instance {
             spec,
             protocol,
             policy,
         } = instance;
-        let name = spec.called();
-        writeln!(out, "\tType {name} {} {protocol} {{", instance.family())?;
-        writeln!(out, "\t\tQueueNum {queue}")?;
-        writeln!(out, "\t\tQueueLen {QUEUE_LENGTH}")?;
-        writeln!(out, "\t\tPolicy {name} {{")?;
-        writeln!(out, "\t\t\tExpectMax {}", policy.max_expected)?;
-        writeln!(out, "\t\t\tExpectTimeout {}", policy.timeout.as_secs())?;
-        writeln!(out, "\t\t}}\n\t}}")?;
+        let (name, family) = (spec.called(), instance.family());
+        let (most, seconds) = (policy.max_expected, policy.timeout.as_secs());
+        text += &format!("\tType {name} {family} {protocol} {{\n");
+        text += &format!("\t\tQueueNum {queue}\n\t\tQueueLen {QUEUE_LENGTH}\n");
+        text += &format!(
+            "\t\tPolicy {name} {{\n\t\t\tExpectMax {most}\n\t\t\tExpectTimeout {seconds}\n"
+        );
+        text += "\t\t}\n\t}\n";
     }
-    writeln!(out, "}}")?;
-    out.write_all(GENERAL.as_bytes())
+    text + "}\n" + GENERAL
 }
 
 /// Packets; what comes when so many wait is dropped. The number is the documented example's.

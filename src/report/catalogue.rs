@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::layout::{finish, heading, table};
+use super::terminal::{finish, heading, table};
 use crate::findings::{self, Entry};
 
 /// The entries at a glance, then what tells each from what is like it.

@@ -5,10 +5,11 @@ pub mod events;
 #[cfg(feature = "cli")]
 pub mod frames;
 pub mod json;
-mod layout;
+pub mod page;
 pub mod reference;
 pub mod rules;
-pub mod table;
+pub mod sections;
+pub mod terminal;
 
 use std::net::IpAddr;
 

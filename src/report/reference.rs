@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use comfy_table::{ColumnConstraint, Width};
 
-use super::layout::{finish, heading, table};
+use super::terminal::{finish, heading, table};
 use crate::helper::{
     self, Families, Freedom, Home, Instances, MOST_EXPECTED, MOST_PORTS, Policy, Spec,
 };
@@ -181,8 +181,7 @@ fn set_up(out: &mut dyn Write) -> io::Result<()> {
         out,
         "\nTo set up those that conntrackd alone has, in a root shell, before any rule names them:\n"
     )?;
-    conntrackd::script(out, &instances)?;
-    writeln!(out, "\n{SET_UP_NOTE}")
+    writeln!(out, "{}\n{SET_UP_NOTE}", conntrackd::script(&instances))
 }
 
 const FREEDOM_NOTE: &str = "\

@@ -14,7 +14,7 @@ use ctaudit::conntrack::config::Config;
 use ctaudit::helper::Modules;
 use ctaudit::proposal::Wishes;
 use ctaudit::replay::{Arrival, Clock, Replay};
-use ctaudit::report::{events, json, table};
+use ctaudit::report::{events, json, sections, terminal};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
@@ -36,7 +36,7 @@ fn run(input: &[u8]) {
     };
     let analysis = analysis(&config, replay);
     let mut report = Vec::new();
-    table::write(&mut report, &analysis, 100).unwrap();
+    terminal::page(&mut report, &sections::all(&analysis), 100).unwrap();
     assert!(!report.is_empty());
     assert_harmless(&report);
 }

@@ -2,7 +2,8 @@
 
 use ctaudit::proof::Proof;
 use ctaudit::proposal::Wishes;
-use ctaudit::report::table::{self, RuleFile};
+use ctaudit::report::sections::{self, RuleFile};
+use ctaudit::report::terminal;
 use ctaudit::ruleset::Ruleset;
 
 use super::{Case, together};
@@ -28,7 +29,7 @@ fn printed(proof: &Proof, text: &str) -> String {
         text: text.to_owned(),
     }];
     let mut out = Vec::new();
-    table::proof(&mut out, proof, &files, 100).unwrap();
+    terminal::page(&mut out, &sections::proof(proof, &files), 100).unwrap();
     String::from_utf8(out).unwrap()
 }
 

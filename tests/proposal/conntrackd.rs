@@ -25,9 +25,7 @@ fn attach(helper: &'static str, protocol: Protocol, port: u16) -> Proposed {
 }
 
 fn set_up(rules: &[Proposed], modules: &Modules) -> Vec<String> {
-    let mut script = Vec::new();
-    conntrackd::script(&mut script, &conntrackd::instances(rules, modules)).unwrap();
-    let script = String::from_utf8(script).unwrap();
+    let script = conntrackd::script(&conntrackd::instances(rules, modules));
     script.lines().map(|line| line.trim().to_owned()).collect()
 }
 

@@ -1,7 +1,5 @@
 //! What an analysis cannot promise: what the capture could not show, and what was not looked at.
 
-use std::io::{self, Write};
-
 use super::advice::span;
 use super::endpoint;
 use crate::analysis::Analysis;
@@ -9,10 +7,10 @@ use crate::conntrack::Reason;
 use crate::exposure::{Hour, Totals};
 use crate::packet::link::{self, NoIp};
 use crate::packet::tunnel;
-use crate::report::layout::heading;
+use crate::report::page::Page;
 use crate::verdict::counted;
 
-pub fn limits(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
+pub fn limits(page: &mut Page, analysis: &Analysis) {
     let totals = &analysis.exposure.totals;
     let lines = [
         of_the_run(analysis),
@@ -25,10 +23,10 @@ pub fn limits(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
     ]
     .concat();
     if lines.is_empty() {
-        return Ok(());
+        return;
     }
-    heading(out, "What the capture could not show", "")?;
-    lines.iter().try_for_each(|line| writeln!(out, "- {line}"))
+    page.heading("What the capture could not show", "");
+    page.list(lines);
 }
 
 /// Lines for what there was any of: how often, of what, and what is to be said of it.

@@ -1,6 +1,6 @@
-//! The tables of `ctaudit analyse` on a terminal.
+//! What an analysis has to say, section by section.
 //!
-//! Every cell is a number, an address or a word of ours: nothing from a payload is printed. The prefixes of NFLOG rules are
+//! Every cell is a number, an address or a word of ours: nothing from a payload is shown. The prefixes of NFLOG rules are
 //! somebody else's words, and escaped.
 
 mod advice;
@@ -12,51 +12,53 @@ mod proof;
 
 pub use proof::{RuleFile, proof};
 
-use std::io::{self, Write};
 use std::time::Duration;
 
-use super::layout::{finish, heading, more, table};
+use super::page::{Page, Table};
 use crate::analysis::{Analysis, Compared};
 use crate::conntrack::State;
 use crate::expectation::{Origin, network};
 use crate::exposure::{ClosedExpectation, EndedConntrack, Exposure, Totals};
 use crate::time::Timestamp;
 
-/// Everything that an analysis has to say, section by section.
-pub fn write(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
+/// All of it.
+pub fn all(analysis: &Analysis) -> Page {
+    let mut all = Page::default();
+    let page = &mut all;
     let exposure = &analysis.exposure;
-    captures::captures(out, analysis, width)?;
-    packets(out, &exposure.totals, width)?;
-    links::types(out, &exposure.totals, width)?;
-    links::logged(out, &exposure.totals.logged, width)?;
-    conntracks(out, &exposure.totals, width)?;
-    tunnels(out, &exposure.totals, width)?;
-    audit::verdicts(out, analysis, width)?;
-    audit::findings(out, analysis, width)?;
-    audit::exposure(out, exposure, width)?;
-    audit::hours(out, exposure, width)?;
-    audit::refusals(out, exposure, width)?;
-    audit::discovery(out, analysis, width)?;
-    audit::carried(out, analysis, width)?;
-    audit::what_if(out, analysis, width)?;
-    expectations(out, analysis, width)?;
-    related(out, analysis, width)?;
-    icmp(out, exposure, width)?;
+    captures::captures(page, analysis);
+    packets(page, &exposure.totals);
+    links::types(page, &exposure.totals);
+    links::logged(page, &exposure.totals.logged);
+    conntracks(page, &exposure.totals);
+    tunnels(page, &exposure.totals);
+    audit::verdicts(page, analysis);
+    audit::findings(page, analysis);
+    audit::exposure(page, exposure);
+    audit::hours(page, exposure);
+    audit::refusals(page, exposure);
+    audit::discovery(page, analysis);
+    audit::carried(page, analysis);
+    audit::what_if(page, analysis);
+    expectations(page, analysis);
+    related(page, analysis);
+    icmp(page, exposure);
     if let Some(compared) = &analysis.compared {
-        self::compared(out, compared, width)?;
+        self::compared(page, compared);
     }
-    advice::rules(out, &analysis.proposal, analysis.proof.as_ref().ok(), width)?;
+    advice::rules(page, &analysis.proposal, analysis.proof.as_ref().ok());
     if let Ok(proof) = &analysis.proof {
-        proof::outcome(out, proof, width)?;
+        proof::outcome(page, proof);
     }
-    advice::set_up(out, &analysis.conntrackd)?;
-    advice::statements(out, analysis)?;
-    advice::steps(out, analysis, width)?;
-    advice::defects(out, analysis)?;
-    limits::limits(out, analysis)
+    advice::set_up(page, &analysis.conntrackd);
+    advice::statements(page, analysis);
+    advice::steps(page, analysis);
+    advice::defects(page, analysis);
+    limits::limits(page, analysis);
+    all
 }
 
-fn packets(out: &mut dyn Write, totals: &Totals, width: u16) -> io::Result<()> {
+fn packets(page: &mut Page, totals: &Totals) {
     let span = match (totals.first, totals.last) {
         (Some(first), Some(last)) => format!(
             "{} to {}, {}",
@@ -66,12 +68,8 @@ fn packets(out: &mut dyn Write, totals: &Totals, width: u16) -> io::Result<()> {
         ),
         _ => "no frames".to_owned(),
     };
-    heading(out, "Packets", &format!("{} frames, {span}", totals.frames))?;
-    let mut table = table(
-        width,
-        &["ct state", "packets", "bytes", "share"],
-        &[1, 2, 3],
-    );
+    page.heading("Packets", format!("{} frames, {span}", totals.frames));
+    let mut table = Table::new(&["ct state", "packets", "bytes", "share"], &[1, 2, 3]);
     let all: u64 = State::ALL
         .iter()
         .map(|&state| totals.state(state).packets)
@@ -80,7 +78,7 @@ fn packets(out: &mut dyn Write, totals: &Totals, width: u16) -> io::Result<()> {
         let count = totals.state(state);
         if count.packets > 0 {
             let share = format!("{:.1} %", count.packets as f64 * 100.0 / all as f64);
-            table.add_row([
+            table.row([
                 state.name().to_owned(),
                 count.packets.to_string(),
                 count.bytes.to_string(),
@@ -88,62 +86,59 @@ fn packets(out: &mut dyn Write, totals: &Totals, width: u16) -> io::Result<()> {
             ]);
         }
     }
-    finish(out, table)?;
+    page.table(table);
     if !totals.reasons.is_empty() {
-        let mut table = self::table(width, &["why not simply part of a flow", "packets"], &[1]);
+        let mut table = Table::new(&["why not simply part of a flow", "packets"], &[1]);
         for (reason, packets) in &totals.reasons {
-            table.add_row([reason.name().to_owned(), packets.to_string()]);
+            table.row([reason.name().to_owned(), packets.to_string()]);
         }
-        finish(out, table)?;
+        page.table(table);
     }
-    Ok(())
 }
 
-fn conntracks(out: &mut dyn Write, totals: &Totals, width: u16) -> io::Result<()> {
+fn conntracks(page: &mut Page, totals: &Totals) {
     let all: u64 = totals.conntracks.values().map(|flows| flows.all).sum();
-    heading(out, "Conntracks", &format!("{all} in the table over time"))?;
-    let mut table = table(
-        width,
+    page.heading("Conntracks", format!("{all} in the table over time"));
+    let mut table = Table::new(
         &["protocol", "conntracks", "unreplied", "assured"],
         &[1, 2, 3],
     );
     for (protocol, flows) in &totals.conntracks {
-        table.add_row([
+        table.row([
             protocol.to_string(),
             flows.all.to_string(),
             flows.unreplied.to_string(),
             flows.assured.to_string(),
         ]);
     }
-    finish(out, table)
+    page.table(table);
 }
 
 /// What was looked into.
-fn tunnels(out: &mut dyn Write, totals: &Totals, width: u16) -> io::Result<()> {
+fn tunnels(page: &mut Page, totals: &Totals) {
     if totals.tunnels.is_empty() {
-        return Ok(());
+        return;
     }
-    heading(
-        out,
+    page.heading(
         "Tunnels",
         "what packets were taken out of, the innermost; of ids and ends the first 1000 are counted",
-    )?;
+    );
     let headers = ["tunnel", "packets", "ids", "pairs of ends"];
-    let mut table = table(width, &headers, &[1, 2, 3]);
+    let mut table = Table::new(&headers, &[1, 2, 3]);
     for (kind, tunnels) in &totals.tunnels {
-        table.add_row([
+        table.row([
             kind.name().to_owned(),
             tunnels.packets.to_string(),
             tunnels.ids.len().to_string(),
             tunnels.ends.len().to_string(),
         ]);
     }
-    finish(out, table)
+    page.table(table);
 }
 
-fn expectations(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
+fn expectations(page: &mut Page, analysis: &Analysis) {
     let listed = &analysis.expectations;
-    heading(out, "Expectations", "what stood open, on whose word")?;
+    page.heading("Expectations", "what stood open, on whose word");
     let headers = [
         "frame",
         "helper",
@@ -154,14 +149,14 @@ fn expectations(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Res
         "open for",
         "outcome",
     ];
-    let mut table = table(width, &headers, &[0, 6]);
+    let mut table = Table::new(&headers, &[0, 6]);
     let mut rows: Vec<&ClosedExpectation> = listed.rows.iter().collect();
     rows.sort_by_key(|closed| closed.record.id);
     for closed in rows {
-        table.add_row(expectation_row(closed));
+        table.row(expectation_row(closed));
     }
-    finish(out, table)?;
-    more(out, listed.omitted)
+    table.omitted = listed.omitted;
+    page.table(table);
 }
 
 fn expectation_row(closed: &ClosedExpectation) -> [String; 8] {
@@ -194,20 +189,20 @@ fn expectation_row(closed: &ClosedExpectation) -> [String; 8] {
     ]
 }
 
-fn related(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
+fn related(page: &mut Page, analysis: &Analysis) {
     let listed = &analysis.related;
-    heading(out, "Related flows", "who came for an expectation")?;
+    page.heading("Related flows", "who came for an expectation");
     let headers = [
         "frame", "helper", "from", "to", "packets", "bytes", "lasted",
     ];
-    let mut table = table(width, &headers, &[0, 4, 5, 6]);
+    let mut table = Table::new(&headers, &[0, 4, 5, 6]);
     let mut rows: Vec<&EndedConntrack> = listed.rows.iter().collect();
     rows.sort_by_key(|ended| ended.record.id);
     for row in rows.into_iter().filter_map(related_row) {
-        table.add_row(row);
+        table.row(row);
     }
-    finish(out, table)?;
-    more(out, listed.omitted)
+    table.omitted = listed.omitted;
+    page.table(table);
 }
 
 fn related_row(ended: &EndedConntrack) -> Option<[String; 7]> {
@@ -227,7 +222,7 @@ fn related_row(ended: &EndedConntrack) -> Option<[String; 7]> {
 }
 
 /// What another kernel would do.
-fn compared(out: &mut dyn Write, compared: &Compared, width: u16) -> io::Result<()> {
+fn compared(page: &mut Page, compared: &Compared) {
     let (here, there) = (compared.here.series, compared.there.series);
     let counts = compared.comparison.counts.iter();
     let counts: Vec<String> = counts
@@ -239,42 +234,38 @@ fn compared(out: &mut dyn Write, compared: &Compared, width: u16) -> io::Result<
         counts.join(", ")
     };
     let title = format!("Differences between kernel {here} and {there}");
-    heading(out, &title, &remark)?;
-    let mut table = table(width, &["frame", "what", here, there], &[0]);
+    page.heading(title, remark);
+    let mut table = Table::new(&["frame", "what", here, there], &[0]);
     for deviation in &compared.deviations.rows {
-        table.add_row([
+        table.row([
             deviation.frame.to_string(),
             deviation.aspect.name().to_owned(),
             deviation.here.clone(),
             deviation.there.clone(),
         ]);
     }
-    if table.row_count() == 0 {
-        return writeln!(out);
+    if table.rows.is_empty() {
+        return;
     }
-    finish(out, table)?;
-    more(out, compared.deviations.omitted)
+    table.omitted = compared.deviations.omitted;
+    page.table(table);
 }
 
-fn icmp(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Result<()> {
+fn icmp(page: &mut Page, exposure: &Exposure) {
     if exposure.icmp_errors.is_empty() {
-        return Ok(());
+        return;
     }
-    heading(out, "ICMP errors", "RELATED without a helper")?;
-    let mut table = table(
-        width,
-        &["protocol", "type", "packets", "first frame"],
-        &[1, 2, 3],
-    );
+    page.heading("ICMP errors", "RELATED without a helper");
+    let mut table = Table::new(&["protocol", "type", "packets", "first frame"], &[1, 2, 3]);
     for (error, errors) in &exposure.icmp_errors {
-        table.add_row([
+        table.row([
             error.protocol.to_string(),
             error.kind.to_string(),
             errors.seen.packets.to_string(),
             errors.seen.first.to_string(),
         ]);
     }
-    finish(out, table)
+    page.table(table);
 }
 
 /// Where a field of the expectation comes from that this packet made.

@@ -1,13 +1,12 @@
 //! `ctaudit prove`: what rules let in, lose and are for.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::endpoint;
 use crate::forgery::Kind;
 use crate::proof::{Forged, Frames, Proof};
-use crate::report::layout::{self, finish, heading};
+use crate::report::page::{Page, Table};
 use crate::ruleset::{Place, Rule, RuleId, Verdict, nftables};
 use crate::verdict::counted;
 
@@ -24,25 +23,30 @@ impl RuleFile {
 }
 
 /// What the rules in these files come to, and of each what would be lost without it.
-pub fn proof(out: &mut dyn Write, proof: &Proof, files: &[RuleFile], width: u16) -> io::Result<()> {
-    balance(out, proof)?;
-    rules(out, proof, files, width)?;
-    unread(out, proof, files)?;
-    reach(out, proof, width)?;
-    forged(out, proof, width)
+pub fn proof(proof: &Proof, files: &[RuleFile]) -> Page {
+    let mut page = Page::default();
+    balance(&mut page, proof);
+    rules(&mut page, proof, files);
+    unread(&mut page, proof, files);
+    attacks(&mut page, proof);
+    page
 }
 
 /// The same of rules that are shown elsewhere.
-pub fn outcome(out: &mut dyn Write, proof: &Proof, width: u16) -> io::Result<()> {
-    balance(out, proof)?;
-    unread(out, proof, &[])?;
-    reach(out, proof, width)?;
-    forged(out, proof, width)
+pub(super) fn outcome(page: &mut Page, proof: &Proof) {
+    balance(page, proof);
+    unread(page, proof, &[]);
+    attacks(page, proof);
 }
 
-fn balance(out: &mut dyn Write, proof: &Proof) -> io::Result<()> {
+fn attacks(page: &mut Page, proof: &Proof) {
+    reach(page, proof);
+    forged(page, proof);
+}
+
+fn balance(page: &mut Page, proof: &Proof) {
     let needed = proof.accepted + proof.lost.times;
-    heading(out, "Proof", verdict(proof))?;
+    page.heading("Proof", verdict(proof));
     let lines = [
         format!(
             "{} of {} that are needed accepted",
@@ -53,10 +57,7 @@ fn balance(out: &mut dyn Write, proof: &Proof) -> io::Result<()> {
         listed("accepted and not needed", &proof.others),
         listed("dropped, be they RELATED or not", &proof.dropped),
     ];
-    lines
-        .iter()
-        .try_for_each(|line| writeln!(out, "- {line}"))?;
-    writeln!(out)
+    page.list(lines);
 }
 
 /// In one sentence.
@@ -83,27 +84,23 @@ fn listed(what: &str, frames: &Frames) -> String {
     }
 }
 
-fn rules(out: &mut dyn Write, proof: &Proof, files: &[RuleFile], width: u16) -> io::Result<()> {
-    let mut table = layout::table(
-        width,
-        &["line", "rule", "needed packets lost without it"],
-        &[2],
-    );
+fn rules(page: &mut Page, proof: &Proof, files: &[RuleFile]) {
+    let mut table = Table::new(&["line", "rule", "needed packets lost without it"], &[2]);
     let accepts = |id: &RuleId| {
         let rule = proof.rules().rule(*id);
         rule.is_some_and(|rule| rule.effect.is_some() || rule.verdict == Some(Verdict::Accept))
     };
     for (id, rule) in proof.rules().rules().filter(|(id, _)| accepts(id)) {
-        table.add_row([
+        table.row([
             place(rule.place, files),
             text(rule, files),
             proof.needs.get(&id).copied().unwrap_or(0).to_string(),
         ]);
     }
-    if table.row_count() == 0 {
-        return Ok(());
+    if table.rows.is_empty() {
+        return;
     }
-    finish(out, table)
+    page.table(table);
 }
 
 /// As its file says it; nft's JSON has no lines.
@@ -124,58 +121,52 @@ fn place(place: Place, files: &[RuleFile]) -> String {
     }
 }
 
-fn unread(out: &mut dyn Write, proof: &Proof, files: &[RuleFile]) -> io::Result<()> {
+fn unread(page: &mut Page, proof: &Proof, files: &[RuleFile]) {
     let set = proof.rules();
     if set.unread.is_empty() && proof.undecided.is_empty() {
-        return Ok(());
+        return;
     }
-    heading(out, "Not evaluated", "so nothing is proved")?;
-    for unread in &set.unread {
+    page.heading("Not evaluated", "so nothing is proved");
+    let unread = set.unread.iter().map(|unread| {
         let line = place(unread.place, files);
-        writeln!(
-            out,
-            "- line {line}: {}: {}",
+        format!(
+            "line {line}: {}: {}",
             unread.text.escape_debug(),
             unread.why
-        )?;
-    }
-    for (id, packets) in &proof.undecided {
-        let Some(rule) = set.rule(*id) else { continue };
-        let line = place(rule.place, files);
+        )
+    });
+    let undecided = proof.undecided.iter().filter_map(|(id, packets)| {
+        let line = place(set.rule(*id)?.place, files);
         let packets = counted(*packets, "packet");
-        writeln!(
-            out,
-            "- line {line}: whether it holds is not known of {packets}"
-        )?;
-    }
-    writeln!(out)
+        Some(format!(
+            "line {line}: whether it holds is not known of {packets}"
+        ))
+    });
+    page.list(unread.chain(undecided));
 }
 
-fn reach(out: &mut dyn Write, proof: &Proof, width: u16) -> io::Result<()> {
+fn reach(page: &mut Page, proof: &Proof) {
     let reach = proof.reach();
     if reach.is_empty() {
-        return Ok(());
+        return;
     }
-    heading(
-        out,
+    page.heading(
         "What a forger could open",
         "pairs of address and port, by whoever writes the control connections seen",
-    )?;
+    );
     let headers = ["helper", "with bare ct state related", "with these rules"];
-    let mut table = layout::table(width, &headers, &[1, 2]);
+    let mut table = Table::new(&headers, &[1, 2]);
     for (helper, (before, after)) in reach {
-        table.add_row([(*helper).to_owned(), pairs(*before), pairs(*after)]);
+        table.row([(*helper).to_owned(), pairs(*before), pairs(*after)]);
     }
-    finish(out, table)?;
+    page.table(table);
     let omitted = proof.reach_omitted();
     if omitted > 0 {
-        writeln!(
-            out,
-            "{} more not counted\n",
+        page.text(format!(
+            "{} more not counted",
             counted(omitted, "expectation")
-        )?;
+        ));
     }
-    Ok(())
 }
 
 fn pairs(number: u128) -> String {
@@ -186,24 +177,23 @@ fn pairs(number: u128) -> String {
     }
 }
 
-fn forged(out: &mut dyn Write, proof: &Proof, width: u16) -> io::Result<()> {
+fn forged(page: &mut Page, proof: &Proof) {
     let forged = proof.forged();
     let is_forged = |forged: &&Forged| forged.variant.kind != Kind::Genuine;
     if forged.is_empty() {
-        return Ok(());
+        return;
     }
-    heading(
-        out,
+    page.heading(
         "Forged variants",
         "of the capture's own control traffic, and how many holes they open",
-    )?;
+    );
     let headers = [
         "helper",
         "variants",
         "through bare ct state related",
         "through these rules",
     ];
-    let mut table = layout::table(width, &headers, &[1, 2, 3]);
+    let mut table = Table::new(&headers, &[1, 2, 3]);
     let mut by_helper: BTreeMap<&str, [u64; 3]> = BTreeMap::new();
     for one in forged.iter().filter(is_forged) {
         let [all, bare, rules] = by_helper.entry(one.variant.helper).or_default();
@@ -213,25 +203,25 @@ fn forged(out: &mut dyn Write, proof: &Proof, width: u16) -> io::Result<()> {
     }
     for (helper, counts) in by_helper {
         let [all, bare, rules] = counts.map(|count| count.to_string());
-        table.add_row([helper.to_owned(), all, bare, rules]);
+        table.row([helper.to_owned(), all, bare, rules]);
     }
-    finish(out, table)?;
-    let mut table = layout::table(width, &["frame", "helper", "what still passes", "to"], &[0]);
+    page.table(table);
+    let mut table = Table::new(&["frame", "helper", "what still passes", "to"], &[0]);
     for one in forged
         .iter()
         .filter(is_forged)
         .filter(|one| one.through_rules)
     {
         let probe = one.variant.probe;
-        table.add_row([
+        table.row([
             one.variant.frame.to_string(),
             one.variant.helper.to_owned(),
             one.variant.kind.name().to_owned(),
             format!("{} {}", probe.protocol, endpoint(probe.dst, probe.dport)),
         ]);
     }
-    if table.row_count() == 0 {
-        return Ok(());
+    if table.rows.is_empty() {
+        return;
     }
-    finish(out, table)
+    page.table(table);
 }

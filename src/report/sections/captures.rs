@@ -1,15 +1,13 @@
 //! What was read, and what of it could not be.
 
-use std::io::{self, Write};
-
-use super::{finish, heading, more, table};
 use crate::analysis::Analysis;
 use crate::capture::Account;
 use crate::exposure::Totals;
+use crate::report::page::{Page, Table};
 use crate::verdict::counted;
 
 /// The captures; nothing where it is one file that is as it should be.
-pub fn captures(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
+pub fn captures(page: &mut Page, analysis: &Analysis) {
     let account = &analysis.account;
     let remarks = remarks(account, &analysis.exposure.totals);
     let is_packed = account
@@ -17,34 +15,29 @@ pub fn captures(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Res
         .iter()
         .any(|input| input.compression.is_some());
     if account.inputs.len() < 2 && !is_packed && remarks.is_empty() {
-        return Ok(());
+        return;
     }
     let how = match account.inputs.len() {
         ..2 => "",
         _ if account.merged => "side by side, in the order of time",
         _ => "one behind the other",
     };
-    heading(out, "Captures", how)?;
-    let mut table = table(width, &["capture", "format", "packets"], &[2]);
+    page.heading("Captures", how);
+    let mut table = Table::new(&["capture", "format", "packets"], &[2]);
     for input in &account.inputs {
         let format = match input.compression {
             Some(compression) => format!("{}, {compression}", input.format),
             None => input.format.to_owned(),
         };
-        table.add_row([input.name.clone(), format, input.packets.to_string()]);
+        table.row([input.name.clone(), format, input.packets.to_string()]);
     }
-    finish(out, table)?;
-    more(out, account.further_inputs)?;
-    for remark in &remarks {
-        writeln!(out, "- {remark}")?;
-    }
-    for damage in &account.damage {
-        writeln!(out, "- {damage}")?;
-    }
+    table.omitted = account.further_inputs;
+    page.table(table);
+    let damage = account.damage.iter().map(|damage| damage.to_string());
+    let remarks: Vec<String> = remarks.into_iter().chain(damage).collect();
     if !remarks.is_empty() {
-        writeln!(out)?;
+        page.list(remarks);
     }
-    Ok(())
 }
 
 fn remarks(account: &Account, totals: &Totals) -> Vec<String> {

@@ -1,13 +1,11 @@
 //! What the frames were in: link types, and the rules that logged them.
 
-use std::io::{self, Write};
-
-use super::{finish, heading, table};
 use crate::exposure::{LoggedBy, Totals};
 use crate::packet::link::{self, ETHERNET, NoIp, nflog};
+use crate::report::page::{Page, Table};
 
 /// Frames by link type; nothing where all is Ethernet that says what it carries, as nearly always.
-pub fn types(out: &mut dyn Write, totals: &Totals, width: u16) -> io::Result<()> {
+pub fn types(page: &mut Page, totals: &Totals) {
     let is_usual = totals.links.iter().all(|(&link, seen)| {
         link == ETHERNET
             && seen
@@ -16,18 +14,18 @@ pub fn types(out: &mut dyn Write, totals: &Totals, width: u16) -> io::Result<()>
                 .all(|&why| why == NoIp::OtherProtocol)
     });
     if is_usual {
-        return Ok(());
+        return;
     }
-    heading(out, "Links", "what the frames were in")?;
+    page.heading("Links", "what the frames were in");
     let headers = ["link type", "number", "frames", "with IP", "left out"];
-    let mut table = table(width, &headers, &[1, 2, 3]);
+    let mut table = Table::new(&headers, &[1, 2, 3]);
     for (&link, seen) in &totals.links {
         let reasons = seen.without_ip.iter();
         let reasons = reasons.map(|(why, frames)| format!("{frames} {}", why.name()));
         let duplicates =
             (seen.duplicates > 0).then(|| format!("{} captured before", seen.duplicates));
         let reasons: Vec<String> = duplicates.into_iter().chain(reasons).collect();
-        table.add_row([
+        table.row([
             link::name(link).unwrap_or("unassigned").to_owned(),
             link.to_string(),
             seen.frames.to_string(),
@@ -35,19 +33,19 @@ pub fn types(out: &mut dyn Write, totals: &Totals, width: u16) -> io::Result<()>
             reasons.join(", "),
         ]);
     }
-    finish(out, table)
+    page.table(table);
 }
 
 /// What the rules say that logged an NFLOG capture's packets.
-pub fn logged(out: &mut dyn Write, logged: &LoggedBy, width: u16) -> io::Result<()> {
+pub fn logged(page: &mut Page, logged: &LoggedBy) {
     if logged.rules().is_empty() {
-        return Ok(());
+        return;
     }
-    heading(out, "NFLOG", "which rules logged the packets")?;
+    page.heading("NFLOG", "which rules logged the packets");
     let headers = ["hook", "prefix", "mark", "packets", "first frame"];
-    let mut table = table(width, &headers, &[3, 4]);
+    let mut table = Table::new(&headers, &[3, 4]);
     for rule in logged.rules() {
-        table.add_row([
+        table.row([
             rule.hook.map_or_else(String::new, nflog::hook),
             rule.text(),
             rule.mark
@@ -56,9 +54,8 @@ pub fn logged(out: &mut dyn Write, logged: &LoggedBy, width: u16) -> io::Result<
             rule.seen.first.to_string(),
         ]);
     }
-    finish(out, table)?;
+    page.table(table);
     if logged.others > 0 {
-        writeln!(out, "and {} packets of other rules\n", logged.others)?;
+        page.text(format!("and {} packets of other rules", logged.others));
     }
-    Ok(())
 }

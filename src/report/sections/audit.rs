@@ -1,35 +1,31 @@
 //! The audit: verdicts, findings, what was opened and what was not, and what would be otherwise.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::time::Duration;
-
-use comfy_table::{ColumnConstraint, Table, Width};
 
 use super::advice::span;
 use super::{clock, endpoint};
 use crate::analysis::{Analysis, Listed, MOST_LISTED};
 use crate::exposure::{Exposure, Hour, Refusals, Use};
 use crate::proposal;
-use crate::report::layout::{finish, heading, more, table};
+use crate::report::page::{Page, Table};
 use crate::ruleset::nftables;
 use crate::service::Service;
 use crate::time::Timestamp;
 use crate::verdict::Worth;
 
 /// Which helpers are needed, why, and what of the capture that stands on.
-pub fn verdicts(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
+pub fn verdicts(page: &mut Page, analysis: &Analysis) {
     let covered = span(analysis.exposure.totals.duration());
-    heading(
-        out,
+    page.heading(
         "Helpers",
-        &format!("which of them the traffic needs, by service, as {covered} of capture show"),
-    )?;
+        format!("which of them the traffic needs, by service, as {covered} of capture show"),
+    );
     let headers = [
         "helper", "service", "verdict", "because", "frames", "capture",
     ];
-    let mut table = table(width, &headers, &[]);
-    keep_whole(&mut table, 1);
+    let mut table = Table::new(&headers, &[]);
+    table.keep_whole(1);
     let mut verdicts = analysis.verdicts();
     let omitted = verdicts.len().saturating_sub(MOST_LISTED);
     if omitted > 0 {
@@ -43,7 +39,7 @@ pub fn verdicts(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Res
         let name = verdict.worth.name();
         let frames: Vec<String> = verdict.frames().iter().map(u64::to_string).collect();
         let lacks = verdict.lacks();
-        table.add_row([
+        table.row([
             verdict.service.helper.to_owned(),
             service(&verdict.service),
             if dangers.is_empty() {
@@ -60,47 +56,44 @@ pub fn verdicts(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Res
             },
         ]);
     }
-    finish(out, table)?;
-    more(out, omitted as u64)?;
+    table.omitted = omitted as u64;
+    page.table(table);
     for verdict in &verdicts {
         if let Worth::CannotHelp(obstacle) = &verdict.worth {
-            writeln!(
-                out,
-                "Instead of {} for {}: {}\n",
+            page.text(format!(
+                "Instead of {} for {}: {}",
                 verdict.service.helper,
                 service(&verdict.service),
                 obstacle.instead()
-            )?;
+            ));
         }
     }
     let not_seen: Vec<&str> = analysis.not_seen().collect();
     if !not_seen.is_empty() {
-        writeln!(out, "Attached, and not seen: {}\n", not_seen.join(", "))?;
+        page.text(format!("Attached, and not seen: {}", not_seen.join(", ")));
     }
-    Ok(())
 }
 
 /// What of the catalogue was found.
-pub fn findings(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
+pub fn findings(page: &mut Page, analysis: &Analysis) {
     let mut sums = analysis.found.sums().peekable();
     if sums.peek().is_none() {
-        return Ok(());
+        return;
     }
-    heading(
-        out,
+    page.heading(
         "Findings",
         "what is known to go wrong, the worst first; ctaudit findings tells of each",
-    )?;
+    );
     let headers = ["severity", "finding", "service", "what", "frames", "times"];
-    let mut table = table(width, &headers, &[5]);
+    let mut table = Table::new(&headers, &[5]);
     let mut omitted = 0;
     for sum in sums {
-        if table.row_count() == MOST_LISTED {
+        if table.rows.len() == MOST_LISTED {
             omitted += 1;
             continue;
         }
         let frames: Vec<String> = sum.frames.iter().map(u64::to_string).collect();
-        table.add_row([
+        table.row([
             sum.entry.severity.name().to_owned(),
             sum.entry.id.to_owned(),
             sum.service
@@ -111,21 +104,19 @@ pub fn findings(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Res
             sum.times.to_string(),
         ]);
     }
-    finish(out, table)?;
-    more(out, omitted)
+    table.omitted = omitted;
+    page.table(table);
 }
 
 /// How much stood open, for how long, by service and by helper.
-pub fn exposure(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Result<()> {
+pub fn exposure(page: &mut Page, exposure: &Exposure) {
     let opens = |usage: &Use| usage.expected > 0;
     if !exposure.services.values().any(opens) {
-        return Ok(());
+        return;
     }
-    heading(
-        out,
-        "Exposure",
+    page.heading("Exposure",
         "expectations, and the socket-seconds that they stood open: in all, for nobody, and to anybody",
-    )?;
+    );
     let headers = [
         "helper",
         "service",
@@ -137,8 +128,8 @@ pub fn exposure(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Res
         "nobody",
         "anybody",
     ];
-    let mut table = table(width, &headers, &[2, 3, 4, 5, 6, 7, 8]);
-    keep_whole(&mut table, 1);
+    let mut table = Table::new(&headers, &[2, 3, 4, 5, 6, 7, 8]);
+    table.keep_whole(1);
     let mut listed = Listed::default();
     let mut sums: BTreeMap<&str, (u64, Sum)> = BTreeMap::new();
     for (key, usage) in exposure.services.iter().filter(|(_, usage)| opens(usage)) {
@@ -148,18 +139,18 @@ pub fn exposure(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Res
         *services += 1;
         of_helper.add(&sum);
     }
-    table.add_rows(listed.rows);
+    listed.rows.into_iter().for_each(|row| table.row(row));
     for (helper, (services, sum)) in sums {
         if services > 1 {
-            table.add_row(sum.row(helper, format!("all {services}")));
+            table.row(sum.row(helper, format!("all {services}")));
         }
     }
-    finish(out, table)?;
-    more(out, listed.omitted)
+    table.omitted = listed.omitted;
+    page.table(table);
 }
 
 /// The same hour by hour, where there is more than one.
-pub fn hours(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Result<()> {
+pub fn hours(page: &mut Page, exposure: &Exposure) {
     let mut hours: BTreeMap<Timestamp, Hour> = BTreeMap::new();
     for (begin, hour) in exposure
         .services
@@ -169,12 +160,12 @@ pub fn hours(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Result
         hours.entry(begin).or_default().add(hour);
     }
     if hours.len() < 2 {
-        return Ok(());
+        return;
     }
     let headers = ["hour", "expected", "used", "open", "to anybody"];
-    let mut table = table(width, &headers, &[1, 2, 3, 4]);
+    let mut table = Table::new(&headers, &[1, 2, 3, 4]);
     for (begin, hour) in hours.iter().take(MOST_LISTED) {
-        table.add_row([
+        table.row([
             clock(*begin),
             hour.made.to_string(),
             hour.used.to_string(),
@@ -182,8 +173,8 @@ pub fn hours(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Result
             bare(hour.to_anybody),
         ]);
     }
-    finish(out, table)?;
-    more(out, hours.len().saturating_sub(MOST_LISTED) as u64)
+    table.omitted = hours.len().saturating_sub(MOST_LISTED) as u64;
+    page.table(table);
 }
 
 #[derive(Clone, Copy, Default)]
@@ -241,7 +232,7 @@ fn bare(duration: Duration) -> String {
 }
 
 /// Commands that made no expectation.
-pub fn refusals(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Result<()> {
+pub fn refusals(page: &mut Page, exposure: &Exposure) {
     let headers = [
         "helper",
         "service",
@@ -250,7 +241,7 @@ pub fn refusals(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Res
         "first frame",
         "times",
     ];
-    let mut table = table(width, &headers, &[4, 5]);
+    let mut table = Table::new(&headers, &[4, 5]);
     let mut listed = Listed::default();
     for (key, usage) in &exposure.services {
         for (reason, Refusals { seen, dropped }) in &usage.refusals {
@@ -269,28 +260,23 @@ pub fn refusals(out: &mut dyn Write, exposure: &Exposure, width: u16) -> io::Res
         }
     }
     if !listed.rows.is_empty() {
-        heading(
-            out,
-            "Refusals",
-            "what looked like a command, and opened nothing",
-        )?;
+        page.heading("Refusals", "what looked like a command, and opened nothing");
     }
-    table.add_rows(listed.rows);
-    finish(out, table)?;
-    more(out, listed.omitted)
+    listed.rows.into_iter().for_each(|row| table.row(row));
+    table.omitted = listed.omitted;
+    page.table(table);
 }
 
 /// Control protocols where no helper reads them.
-pub fn discovery(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
+pub fn discovery(page: &mut Page, analysis: &Analysis) {
     let services = &analysis.discovery.services;
     if services.is_empty() {
-        return Ok(());
+        return;
     }
-    heading(
-        out,
+    page.heading(
         "Control protocols without a helper",
         "found by what they say; --add-assign shows what the helper would do",
-    )?;
+    );
     let headers = [
         "helper",
         "service",
@@ -299,9 +285,9 @@ pub fn discovery(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Re
         "flows",
         "rule that attaches it",
     ];
-    let mut table = table(width, &headers, &[2, 3]);
+    let mut table = Table::new(&headers, &[2, 3]);
     for (key, seen) in services.iter().take(MOST_LISTED) {
-        table.add_row([
+        table.row([
             key.helper.to_owned(),
             service(key),
             seen.messages.times.to_string(),
@@ -315,14 +301,14 @@ pub fn discovery(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Re
             nftables::write_rule(&proposal::attaching(key)).unwrap_or_default(),
         ]);
     }
-    finish(out, table)?;
-    more(out, services.len().saturating_sub(MOST_LISTED) as u64)
+    table.omitted = services.len().saturating_sub(MOST_LISTED) as u64;
+    page.table(table);
 }
 
 /// The reverse: something else where a helper reads.
-pub fn carried(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
+pub fn carried(page: &mut Page, analysis: &Analysis) {
     let headers = ["helper", "service", "carries", "connections", "first frame"];
-    let mut table = table(width, &headers, &[3, 4]);
+    let mut table = Table::new(&headers, &[3, 4]);
     let mut listed = Listed::default();
     for (key, talked) in &analysis.watch.summaries.services {
         for (content, seen) in &talked.carried {
@@ -336,30 +322,28 @@ pub fn carried(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Resu
         }
     }
     if !listed.rows.is_empty() {
-        heading(
-            out,
+        page.heading(
             "Something else on a helper's port",
             "what began with another protocol than the helper reads",
-        )?;
+        );
     }
-    table.add_rows(listed.rows);
-    finish(out, table)?;
-    more(out, listed.omitted)
+    listed.rows.into_iter().for_each(|row| table.row(row));
+    table.omitted = listed.omitted;
+    page.table(table);
 }
 
 /// What another set-up would have opened and let in.
-pub fn what_if(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
+pub fn what_if(page: &mut Page, analysis: &Analysis) {
     if analysis.what_if.is_empty() {
-        return Ok(());
+        return;
     }
-    heading(
-        out,
+    page.heading(
         "What if",
         "expectations, related flows, and how long it stood open (of that, to anybody)",
-    )?;
+    );
     let mut headers = vec!["helper", "service", "as it is"];
     headers.extend(analysis.what_if.iter().map(|other| other.name.as_str()));
-    let mut table = table(width, &headers, &[]);
+    let mut table = Table::new(&headers, &[]);
     let firewalls = || {
         let others = analysis.what_if.iter().map(|other| &other.exposure);
         [&analysis.exposure].into_iter().chain(others)
@@ -381,10 +365,10 @@ pub fn what_if(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Resu
             true => "the same".to_owned(),
             false => other.clone(),
         }));
-        table.add_row(row);
+        table.row(row);
     }
-    finish(out, table)?;
-    more(out, omitted as u64)
+    table.omitted = omitted as u64;
+    page.table(table);
 }
 
 /// Expectations, related flows, and how long it stood open.
@@ -396,13 +380,6 @@ fn opened(usage: &Use) -> String {
         bare(usage.open),
         bare(usage.open_to_anybody)
     )
-}
-
-/// A service of IPv4 is not broken over two lines, nor is a short one of IPv6.
-fn keep_whole(table: &mut Table, column: usize) {
-    if let Some(column) = table.column_mut(column) {
-        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(24)));
-    }
 }
 
 fn service(service: &Service) -> String {

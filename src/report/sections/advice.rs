@@ -1,26 +1,19 @@
 //! What an analysis comes to: the rules, and what they need.
 
-use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::analysis::Analysis;
 use crate::proof::Proof;
 use crate::proposal::{Proposal, What, conntrackd};
-use crate::report::layout::{self, finish, heading, wrapped};
+use crate::report::page::{Block, Item, Page, Table};
 use crate::verdict::counted;
 
 /// Which rules, and what in the capture each stands on.
-pub fn rules(
-    out: &mut dyn Write,
-    proposal: &Proposal,
-    proof: Option<&Proof>,
-    width: u16,
-) -> io::Result<()> {
-    heading(
-        out,
+pub fn rules(page: &mut Page, proposal: &Proposal, proof: Option<&Proof>) {
+    page.heading(
         "Recommended rules",
         "what keeps the above working, and nothing else",
-    )?;
+    );
     let lost = proof.map(|proof| proof.lost_without(proposal).collect::<Vec<u64>>());
     let headers = [
         "#",
@@ -33,7 +26,7 @@ pub fn rules(
         Some(_) => &headers[..],
         None => &headers[..4],
     };
-    let mut table = layout::table(width, headers, &[0]);
+    let mut table = Table::new(headers, &[0]);
     for (index, rule) in proposal.rules.iter().enumerate() {
         let unit = match rule.what {
             What::IcmpError { .. } => "packet",
@@ -49,66 +42,56 @@ pub fn rules(
         if let Some(lost) = lost.as_ref().and_then(|lost| lost.get(index)) {
             row.push(counted(*lost, "packet"));
         }
-        table.add_row(row);
+        table.row(row);
     }
-    finish(out, table)
+    page.table(table);
 }
 
 /// What conntrackd's helpers need before the rules can be loaded.
-pub fn set_up(out: &mut dyn Write, instances: &[conntrackd::Instance]) -> io::Result<()> {
+pub fn set_up(page: &mut Page, instances: &[conntrackd::Instance]) {
     if instances.is_empty() {
-        return Ok(());
+        return;
     }
-    writeln!(
-        out,
-        "Before any rule names them, helpers that conntrackd runs have to be set up, in a root shell:"
-    )?;
-    conntrackd::script(out, instances)?;
-    writeln!(out)
+    page.heading(
+        "Set-up of conntrackd",
+        "before any rule names its helpers, in a root shell",
+    );
+    page.add(Block::Code(conntrackd::script(instances)));
 }
 
 /// The rules in the language of nft(8).
-pub fn statements(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
+pub fn statements(page: &mut Page, analysis: &Analysis) {
     if analysis.proposal.rules.is_empty() {
-        return Ok(());
+        return;
     }
-    writeln!(
-        out,
-        "For nft -f, beside the firewall's own rules (ctaudit rules prints this alone, and the same for iptables):"
-    )?;
-    writeln!(out, "{}", analysis.nft)
+    page.heading(
+        "Rules for nft -f",
+        "beside the firewall's own; ctaudit rules prints this alone, and the same for iptables",
+    );
+    page.add(Block::Code(analysis.nft.clone()));
 }
 
 /// What belongs with the rules.
-pub fn steps(out: &mut dyn Write, analysis: &Analysis, width: u16) -> io::Result<()> {
+pub fn steps(page: &mut Page, analysis: &Analysis) {
     if analysis.proposal.rules.is_empty() {
-        return Ok(());
+        return;
     }
-    heading(out, "What belongs with the rules", "on the firewall")?;
-    for step in &analysis.set_up {
-        wrapped(out, &step.what, width)?;
-        for line in &step.commands {
-            writeln!(out, "{line}")?;
-        }
-    }
-    writeln!(out)
+    page.heading("What belongs with the rules", "on the firewall");
+    let items = analysis.set_up.iter().map(|step| Item {
+        text: step.what.clone(),
+        commands: step.commands.clone(),
+    });
+    page.add(Block::List(items.collect()));
 }
 
 /// Where a helper that was at work falls short.
-pub fn defects(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
+pub fn defects(page: &mut Page, analysis: &Analysis) {
     let mut defects = analysis.defects().peekable();
     if defects.peek().is_none() {
-        return Ok(());
+        return;
     }
-    heading(
-        out,
-        "Known defects",
-        "of helpers that had something to read",
-    )?;
-    for (helper, defect) in defects {
-        writeln!(out, "- {helper}: {defect}")?;
-    }
-    writeln!(out)
+    page.heading("Known defects", "of helpers that had something to read");
+    page.list(defects.map(|(helper, defect)| format!("{helper}: {defect}")));
 }
 
 /// Hours, or less than one in seconds.
