@@ -17,7 +17,7 @@ use crate::traffic::at_seconds;
 use crate::traffic::flow::Side::{Client, Server};
 use crate::traffic::packet::udp;
 
-fn ctaudit(arguments: &[&str]) -> Command {
+pub fn ctaudit(arguments: &[&str]) -> Command {
     let mut command = Command::cargo_bin("ctaudit").unwrap();
     command
         .args(arguments)
@@ -26,7 +26,7 @@ fn ctaudit(arguments: &[&str]) -> Command {
     command
 }
 
-fn stdout(arguments: &[&str]) -> String {
+pub fn stdout(arguments: &[&str]) -> String {
     let output = ctaudit(arguments).output().unwrap();
     assert!(
         output.status.success(),
@@ -39,6 +39,11 @@ fn stdout(arguments: &[&str]) -> String {
         String::from_utf8_lossy(&output.stderr)
     );
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// What a terminal shows, without the line breaks within an item of a list.
+fn unbroken(text: &str) -> String {
+    text.replace("\n  ", " ")
 }
 
 /// The texts in `reports/` are what the program prints. With BLESS set they are written anew, to be read in review.

@@ -22,6 +22,7 @@ mod packet;
 mod proof;
 mod properties;
 mod proposal;
+mod report;
 mod room;
 mod ruleset;
 mod support;

@@ -5,7 +5,7 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::drive::drive;
 use super::progress::Progress;
@@ -18,7 +18,8 @@ use crate::conntrack::config::Config;
 use crate::findings::Severity;
 use crate::firewall::Firewall;
 use crate::kernel::Kernel;
-use crate::report::frames::{Format, Frames};
+use crate::report::folder::{self, Form};
+use crate::report::frames::{self, Frames};
 use crate::report::{sections, terminal};
 use crate::what_if::WhatIf;
 
@@ -46,7 +47,14 @@ pub struct Analyse {
     /// Write every table as Parquet into this directory
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     parquet: Option<PathBuf>,
-    /// Take each capture for a network of its own, with its own conntrack, report and directory of tables in DIR, and work
+    /// Write the report into this directory: as HTML to read and to print, as Markdown for a ticket, as JSON for programs, and
+    /// its findings as SARIF
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    report: Option<PathBuf>,
+    /// What is printed
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = Format::Text, help_heading = "Output")]
+    format: Format,
+    /// Take each capture for a network of its own, with its own conntrack, report and directory in DIR, and work
     /// on so many of them at a time
     #[arg(long, value_name = "N", conflicts_with_all = ["merge", "follow"])]
     jobs: Option<NonZero<usize>>,
@@ -112,7 +120,11 @@ impl Analyse {
             ),
         };
         let mut outputs = Vec::new();
-        for (directory, format) in [(&self.csv, Format::Csv), (&self.parquet, Format::Parquet)] {
+        let tables = [
+            (&self.csv, frames::Format::Csv),
+            (&self.parquet, frames::Format::Parquet),
+        ];
+        for (directory, format) in tables {
             if let Some(directory) = directory {
                 outputs.push(Frames::create(&directory.join(name), format)?);
             }
@@ -142,7 +154,14 @@ impl Analyse {
         for output in outputs {
             output.finish(&analysis)?;
         }
-        terminal::page(out, &sections::all(&analysis), width())?;
+        let page = sections::all(&analysis);
+        if let Some(directory) = &self.report {
+            folder::write(&directory.join(name), &page, &analysis)?;
+        }
+        match self.format.form() {
+            None => terminal::page(out, &page, width())?,
+            Some(form) => out.extend(form.text(&page, &analysis)?.bytes()),
+        }
         let serious = |worst| self.fail_on.is_some_and(|limit| worst >= limit);
         if analysis.found.worst().is_some_and(serious) {
             status = ExitCode::from(FOUND);
@@ -157,6 +176,28 @@ impl Analyse {
         others
             .map(|text| Ok(WhatIf::new(text.clone(), firewall.otherwise(text)?)))
             .collect()
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Markdown,
+    Html,
+    Json,
+    Sarif,
+}
+
+impl Format {
+    /// `None` for what a terminal shows.
+    fn form(self) -> Option<Form> {
+        match self {
+            Self::Text => None,
+            Self::Markdown => Some(Form::Markdown),
+            Self::Html => Some(Form::Html),
+            Self::Json => Some(Form::Json),
+            Self::Sarif => Some(Form::Sarif),
+        }
     }
 }
 
@@ -182,4 +223,5 @@ const EXAMPLES: &str = "\
 Examples:
   ctaudit analyse capture.pcap
   tcpdump -w - -i eth0 | ctaudit analyse -
+  ctaudit analyse --report audit capture.pcap
   ctaudit analyse --add-assign 'tcp 2121 ftp' --parquet tables monday.pcap tuesday.pcap";

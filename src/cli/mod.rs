@@ -33,8 +33,8 @@ use crate::kernel::{Behaviour, Kernel};
 use crate::packet::tunnel::Kinds;
 use crate::proposal::Wishes;
 use crate::replay::{Clock, Replay};
-use crate::report::frames;
 use crate::report::sections::RuleFile;
+use crate::report::{folder, frames};
 use crate::ruleset::iptables::Unsayable;
 use crate::ruleset::nftables::Unwritable;
 use crate::ruleset::{Ruleset, Unread};
@@ -91,6 +91,8 @@ enum Failure {
     Output(#[from] io::Error),
     #[error("{0}")]
     Frames(#[from] frames::Error),
+    #[error("{0}")]
+    Report(#[from] folder::Error),
     #[error("{0}: use --for nftables")]
     Iptables(#[from] Unsayable),
     #[error("{0}")]

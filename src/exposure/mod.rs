@@ -119,6 +119,11 @@ impl Exposure {
         self.events((number, None), false, late);
     }
 
+    /// The series that is simulated.
+    pub fn kernel(&self) -> Kernel {
+        self.kernel
+    }
+
     /// No packet was RELATED, and none could have been: there is nothing for rules to accept, or to drop.
     pub fn opened_nothing(&self) -> bool {
         let expected = self.services.values().any(|service| service.expected > 0);

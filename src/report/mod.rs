@@ -3,11 +3,16 @@
 pub mod catalogue;
 pub mod events;
 #[cfg(feature = "cli")]
+pub mod folder;
+#[cfg(feature = "cli")]
 pub mod frames;
+pub mod html;
 pub mod json;
+pub mod markdown;
 pub mod page;
 pub mod reference;
 pub mod rules;
+pub mod sarif;
 pub mod sections;
 pub mod terminal;
 

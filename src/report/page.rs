@@ -103,6 +103,14 @@ impl Table {
         self.whole = Some(column);
     }
 
+    /// What is to be said of the rows that were left out.
+    pub fn more(&self) -> String {
+        format!(
+            "and {} more: --csv and --parquet hold them all",
+            self.omitted
+        )
+    }
+
     pub fn row<T: Into<String>>(&mut self, cells: impl IntoIterator<Item = T>) {
         self.rows.push(cells.into_iter().map(Into::into).collect());
     }

@@ -48,14 +48,16 @@ pub fn finish(out: &mut dyn Write, table: Table) -> io::Result<()> {
 
 /// Everything that there is to be read, in lines of that width where they may be broken.
 pub fn page(out: &mut dyn Write, page: &Page, width: u16) -> io::Result<()> {
-    let mut sections = page.sections.iter().peekable();
-    while let Some(section) = sections.next() {
-        heading(out, &section.title, &section.remark)?;
-        for block in &section.blocks {
-            self::block(out, block, width)?;
-        }
-        if section.blocks.is_empty() && sections.peek().is_some() {
+    for (index, section) in page.sections.iter().enumerate() {
+        if index > 0 {
             writeln!(out)?;
+        }
+        heading(out, &section.title, &section.remark)?;
+        for (index, block) in section.blocks.iter().enumerate() {
+            if index > 0 {
+                writeln!(out)?;
+            }
+            self::block(out, block, width)?;
         }
     }
     Ok(())
@@ -70,28 +72,21 @@ fn block(out: &mut dyn Write, block: &Block, width: u16) -> io::Result<()> {
                 column.set_constraint(ColumnConstraint::LowerBoundary(WHOLE));
             }
             table.add_rows(&rows.rows);
-            finish(out, table)?;
-            if rows.omitted > 0 {
-                writeln!(
-                    out,
-                    "and {} more: --csv and --parquet hold them all\n",
-                    rows.omitted
-                )?;
-            }
-            return Ok(());
-        }
-        Block::Text(text) => wrapped(out, "", text, width)?,
-        Block::List(items) => {
-            for item in items {
-                wrapped(out, "- ", &item.text, width)?;
-                for command in &item.commands {
-                    writeln!(out, "{command}")?;
-                }
+            writeln!(out, "{}", table.trim_fmt())?;
+            match rows.omitted {
+                0 => Ok(()),
+                _ => writeln!(out, "\n{}", rows.more()),
             }
         }
-        Block::Code(text) => out.write_all(text.as_bytes())?,
+        Block::Text(text) => wrapped(out, "", text, width),
+        Block::List(items) => items.iter().try_for_each(|item| {
+            wrapped(out, "- ", &item.text, width)?;
+            item.commands
+                .iter()
+                .try_for_each(|command| writeln!(out, "{command}"))
+        }),
+        Block::Code(text) => out.write_all(text.as_bytes()),
     }
-    writeln!(out)
 }
 
 /// A text behind this mark, in lines of that width.

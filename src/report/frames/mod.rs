@@ -5,6 +5,9 @@
 //! nanoseconds, addresses are text, durations are nanoseconds; frames and ids count from 1.
 
 mod columns;
+mod json;
+
+pub use json::{json, schema};
 
 use std::fs::File;
 use std::io;
@@ -89,23 +92,9 @@ impl Frames {
 
     /// Writes the tables that are known only now, and puts all of them in their place.
     pub fn finish(self, analysis: &Analysis) -> Result<(), Error> {
-        let whole = [
-            ("packets", columns::packets(&analysis.exposure.totals)),
-            ("captures", columns::captures(&analysis.account)),
-            ("damage", columns::damage(&analysis.account)),
-            ("links", columns::links(&analysis.exposure.totals)),
-            ("nflog", columns::nflog(&analysis.exposure.totals.logged)),
-            ("verdicts", columns::verdicts(analysis)),
-            ("exposure", columns::exposure(&analysis.exposure)),
-            ("control_protocols", columns::control_protocols(analysis)),
-            ("what_if", columns::what_if(analysis)),
-            ("rules", columns::rules(analysis)),
-            ("reach", columns::reach(analysis)),
-            ("forged", columns::forged(analysis)),
-        ];
         let mut schema = Vec::new();
         let mut tables = Vec::new();
-        for (name, columns) in whole {
+        for (name, columns) in whole(analysis) {
             schema.push((name, described(&columns)));
             let mut table = Table::create(
                 &self.directory,
@@ -141,6 +130,24 @@ impl Frames {
         ]);
         tables.into_iter().try_for_each(Table::finish)
     }
+}
+
+/// The tables that are known at the end.
+fn whole(analysis: &Analysis) -> Vec<(&'static str, Vec<Described>)> {
+    vec![
+        ("packets", columns::packets(&analysis.exposure.totals)),
+        ("captures", columns::captures(&analysis.account)),
+        ("damage", columns::damage(&analysis.account)),
+        ("links", columns::links(&analysis.exposure.totals)),
+        ("nflog", columns::nflog(&analysis.exposure.totals.logged)),
+        ("verdicts", columns::verdicts(analysis)),
+        ("exposure", columns::exposure(&analysis.exposure)),
+        ("control_protocols", columns::control_protocols(analysis)),
+        ("what_if", columns::what_if(analysis)),
+        ("rules", columns::rules(analysis)),
+        ("reach", columns::reach(analysis)),
+        ("forged", columns::forged(analysis)),
+    ]
 }
 
 /// One file that grows until it is put in its place.
@@ -227,7 +234,7 @@ impl Table {
 }
 
 /// With the permissions that any new file gets; temporary files are private by default.
-fn temporary(directory: &Path) -> io::Result<NamedTempFile> {
+pub(super) fn temporary(directory: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".ctaudit-");
     #[cfg(unix)]

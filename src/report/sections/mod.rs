@@ -10,7 +10,7 @@ mod limits;
 mod links;
 mod proof;
 
-pub use proof::{RuleFile, proof};
+pub use proof::{RuleFile, pairs, proof, verdict};
 
 use std::time::Duration;
 
@@ -285,11 +285,11 @@ fn origin(origin: &Origin, made_at: u64) -> String {
     }
 }
 
-fn endpoint(address: std::net::IpAddr, port: u16) -> String {
+pub fn endpoint(address: std::net::IpAddr, port: u16) -> String {
     std::net::SocketAddr::new(address, port).to_string()
 }
 
-fn seconds(duration: Duration) -> String {
+pub fn seconds(duration: Duration) -> String {
     format!("{:.3} s", duration.as_secs_f64())
 }
 

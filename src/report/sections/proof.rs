@@ -169,7 +169,7 @@ fn reach(page: &mut Page, proof: &Proof) {
     }
 }
 
-fn pairs(number: u128) -> String {
+pub fn pairs(number: u128) -> String {
     if number == u128::MAX {
         String::from("2^128 or more")
     } else {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Described, each, instant, length, tunnels};
 use crate::analysis::Analysis;
 use crate::exposure::{Exposure, Hour, Refusal, Refusals, Use};
-use crate::findings::Finding;
+use crate::findings::{Finding, Sum};
 use crate::proposal;
 use crate::ruleset::nftables;
 use crate::service::Service;
@@ -378,6 +378,53 @@ pub fn findings(rows: &[Finding]) -> Vec<Described> {
             "",
             "other frames that belong to it",
             each(rows, |row| frames(&row.evidence.frames)),
+        ),
+    ]);
+    columns
+}
+
+/// Findings, summed by what they are and at which service.
+pub fn found(analysis: &Analysis) -> Vec<Described> {
+    let sums: Vec<&Sum> = analysis.found.sums().collect();
+    let mut columns = vec![
+        Described::new(
+            "severity",
+            "",
+            "note, low, medium, high",
+            each(&sums, |sum| sum.entry.severity.name()),
+        ),
+        Described::new(
+            "finding",
+            "",
+            "the entry of the catalogue: see ctaudit findings",
+            each(&sums, |sum| sum.entry.id),
+        ),
+        Described::new(
+            "title",
+            "",
+            "what it is",
+            each(&sums, |sum| sum.entry.title),
+        ),
+    ];
+    columns.extend(services(&sums, |sum| sum.service));
+    columns.extend([
+        Described::new(
+            "detail",
+            "",
+            "the numbers and addresses that show the first",
+            each(&sums, |sum| sum.detail.clone()),
+        ),
+        Described::new(
+            "frames",
+            "",
+            "frames that show it, the first few",
+            each(&sums, |sum| frames(&sum.frames)),
+        ),
+        Described::new(
+            "times",
+            "",
+            "how often it was found",
+            each(&sums, |sum| sum.times),
         ),
     ]);
     columns

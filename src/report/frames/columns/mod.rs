@@ -16,7 +16,7 @@ use super::SCHEMA_VERSION;
 use crate::packet::tunnel::Tunnel;
 use crate::time::Timestamp;
 
-pub use audit::{control_protocols, exposure, findings, refusals, verdicts, what_if};
+pub use audit::{control_protocols, exposure, findings, found, refusals, verdicts, what_if};
 pub use captures::{captures, damage};
 pub use conntracks::{conntracks, related};
 pub use expectations::expectations;
@@ -27,8 +27,8 @@ pub use summary::{deviations, packets};
 /// A column with what it means.
 pub struct Described {
     pub column: Column,
-    unit: &'static str,
-    meaning: &'static str,
+    pub unit: &'static str,
+    pub meaning: &'static str,
 }
 
 impl Described {
