@@ -4,7 +4,7 @@ use ipnet::IpNet;
 
 use crate::conntrack::config::Config;
 use crate::conntrack::event::{Event, Status};
-use crate::conntrack::{Entered, Late, State, Step, Tracker};
+use crate::conntrack::{Entered, Examined, Late, State, Step, Tracker, Verdict};
 use crate::helper::Modules;
 use crate::packet::route::Fate;
 use crate::packet::{Packet, Unseen, fragment};
@@ -84,6 +84,18 @@ impl Firewall {
             Some(rules) => rules.packet(&mut self.tracker, at, packet, &mut self.passed),
         };
         (step, &self.passed)
+    }
+
+    /// Lets time pass, and nothing else happen.
+    pub fn advance(&mut self, at: Timestamp) {
+        self.tracker.advance(at);
+    }
+
+    /// The same as `packet`, once time has passed up to then, with a close look at its flow.
+    pub fn examine(&mut self, at: Timestamp, packet: &Packet<'_>) -> (Verdict, Examined) {
+        let before = self.tracker.begin_examination(packet);
+        let verdict = self.packet(at, packet).verdict;
+        (verdict, self.tracker.end_examination(before, packet))
     }
 
     /// Looks at flows whose packets come soon, by their keys' hashes, so that they are in the cache then.

@@ -91,6 +91,9 @@
 //! ## [`analysis`]
 //! One replay and all that is made of it: every layer above that is shown packets, and then the rules and their proof.
 //!
+//! ## [`explain`]
+//! One frame: what it brought, what conntrack made of it, what it caused, and what became of that.
+//!
 //! ## [`report`]
 //! Tables, the catalogue, events, JSON, CSV and Parquet; a file a format. It writes to what it is given.
 //!
@@ -110,6 +113,7 @@ pub mod dialogue;
 pub mod discovery;
 pub mod excerpt;
 pub mod expectation;
+pub mod explain;
 pub mod exposure;
 pub mod findings;
 pub mod firewall;

@@ -199,6 +199,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "explain",
+        &[
+            "conntrack",
+            "expectation",
+            "packet",
+            "replay",
+            "time",
+            "tuple",
+        ],
+    ),
+    (
         "report",
         &[
             "analysis",
@@ -206,6 +217,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "compare",
             "conntrack",
             "expectation",
+            "explain",
             "exposure",
             "findings",
             "forgery",
@@ -228,6 +240,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "capture",
             "compare",
             "conntrack",
+            "explain",
             "exposure",
             "findings",
             "firewall",

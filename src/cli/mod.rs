@@ -3,6 +3,7 @@
 mod analyse;
 mod drive;
 mod events;
+mod explain;
 mod findings;
 mod helpers;
 mod kernels;
@@ -55,6 +56,7 @@ pub struct Cli {
 enum Command {
     Analyse(analyse::Analyse),
     Events(events::Events),
+    Explain(explain::Explain),
     Findings(findings::Findings),
     Helpers(helpers::Helpers),
     Kernels(kernels::Kernels),
@@ -68,6 +70,7 @@ impl Cli {
         let done = match self.command {
             Command::Analyse(command) => command.run(),
             Command::Events(command) => command.run(),
+            Command::Explain(command) => command.run(),
             Command::Findings(command) => command.run(),
             Command::Helpers(command) => command.run(),
             Command::Kernels(command) => command.run(),
@@ -85,6 +88,8 @@ enum Failure {
     Capture(#[from] capture::Error),
     #[error("no frame could be read, as was told")]
     Told,
+    #[error("there is no frame {frame}: the captures have {frames}")]
+    NoFrame { frame: u64, frames: u64 },
     #[error("cannot listen for signals: {0}")]
     Signals(io::Error),
     #[error("standard output: {0}")]

@@ -13,6 +13,7 @@ pub mod config;
 mod dccp;
 mod entry;
 pub mod event;
+mod examined;
 mod expect;
 mod gre;
 mod icmp;
@@ -25,6 +26,7 @@ mod tracker;
 mod transport;
 mod udp;
 
+pub use examined::{Examined, Flow};
 pub use reason::Reason;
 pub use tracker::{Entered, Tracker, WARMED_UP};
 pub use transport::{has_ports, key, payload};
@@ -34,6 +36,7 @@ use crate::time::Timestamp;
 use crate::tuple::Direction;
 use config::Sysctls;
 use event::{ConntrackId, Event};
+use examined::Notes;
 
 /// What a rule's `ct state` matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -150,4 +153,15 @@ struct Context<'c> {
     sysctls: &'c Sysctls,
     kernel: &'c Kernel,
     gre_keys: &'c gre::Keymap,
+    notes: Option<&'c Notes>,
+}
+
+impl Context<'_> {
+    /// For who looks closely at this packet.
+    #[inline]
+    fn note(&self, judged: tcp::Judged) {
+        if let Some(notes) = self.notes {
+            notes.judged.set(Some(judged));
+        }
+    }
 }

@@ -9,22 +9,21 @@ use std::thread::{self, JoinHandle};
 
 use super::Stages;
 use super::batch::Batch;
-use super::follow::follow;
+use super::follow::Follower;
 use super::intake::Intake;
-use crate::firewall::Firewall;
 
 pub(super) struct Ahead {
     followed: Receiver<Batch>,
     empty: Sender<Batch>,
     reader: JoinHandle<Intake>,
-    follower: JoinHandle<Firewall>,
+    follower: JoinHandle<Follower>,
 }
 
 impl Ahead {
     pub fn start(stages: Stages) -> Self {
         let Stages {
             mut intake,
-            mut firewall,
+            mut follower,
         } = stages;
         let (empty, to_fill) = mpsc::channel::<Batch>();
         let (fill, filled) = mpsc::channel::<Batch>();
@@ -43,20 +42,20 @@ impl Ahead {
             }
             intake
         });
-        let follower = thread::spawn(move || {
+        let following = thread::spawn(move || {
             for mut batch in filled {
-                follow(&mut firewall, &mut batch);
+                follower.follow(&mut batch);
                 if hand_on.send(batch).is_err() {
                     break;
                 }
             }
-            firewall
+            follower
         });
         Self {
             followed,
             empty,
             reader,
-            follower,
+            follower: following,
         }
     }
 
@@ -72,7 +71,7 @@ impl Ahead {
         drop(self.empty);
         Stages {
             intake: joined(self.reader),
-            firewall: joined(self.follower),
+            follower: joined(self.follower),
         }
     }
 }

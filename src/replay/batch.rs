@@ -234,10 +234,16 @@ impl Told {
         self.events.shrink_to(FRAMES);
     }
 
+    /// What the firewall has to tell so far of the next frame.
+    #[inline]
+    pub fn gather(&mut self, firewall: &mut Firewall) {
+        firewall.tell(&mut self.late, &mut self.events);
+    }
+
     /// Of the next frame, with what the firewall has to tell of it.
     #[inline]
     pub fn add(&mut self, verdict: Verdict, firewall: &mut Firewall) {
-        firewall.tell(&mut self.late, &mut self.events);
+        self.gather(firewall);
         self.steps.push(Said {
             verdict,
             late: self.late.len(),

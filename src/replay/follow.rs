@@ -1,15 +1,57 @@
 //! Who follows the flows.
 
 use std::hint::black_box;
+use std::ops::Range;
 
-use super::batch::{Batch, Brought, Frames};
-use crate::conntrack::{Verdict, WARMED_UP};
+use super::batch::{Batch, Brought, Frames, Told};
+use crate::conntrack::{Examined, Verdict, WARMED_UP};
 use crate::firewall::Firewall;
 
-/// Takes the packets of a batch through the firewall.
-pub(super) fn follow(firewall: &mut Firewall, batch: &mut Batch) {
-    let Batch { frames, told, .. } = batch;
-    for (at, head) in frames.heads.iter().enumerate() {
+pub(super) struct Follower {
+    pub firewall: Firewall,
+    /// The frame whose packet is looked at closely.
+    pub sought: Option<u64>,
+    /// What was seen of it, once it has come, if it has a packet.
+    pub examined: Option<Examined>,
+}
+
+impl Follower {
+    /// Takes the packets of a batch through the firewall.
+    pub fn follow(&mut self, batch: &mut Batch) {
+        let Batch { frames, told, .. } = batch;
+        let all = frames.heads.len();
+        let sought = self.sought.and_then(|number| {
+            let heads = &frames.heads;
+            heads.binary_search_by_key(&number, |head| head.number).ok()
+        });
+        match sought {
+            None => follow(&mut self.firewall, frames, told, 0..all),
+            Some(at) => {
+                follow(&mut self.firewall, frames, told, 0..at);
+                self.examine(frames, told, at);
+                follow(&mut self.firewall, frames, told, at + 1..all);
+            }
+        }
+    }
+
+    fn examine(&mut self, frames: &Frames, told: &mut Told, at: usize) {
+        let firewall = &mut self.firewall;
+        let head = &frames.heads[at];
+        let Brought::Packet(datagram) = &head.brought else {
+            return follow(firewall, frames, told, at..at + 1);
+        };
+        // First what time does, so that a flow that is over by now is not taken for one that the packet found.
+        firewall.advance(head.clock);
+        told.gather(firewall);
+        let packet = frames.packet(head, datagram);
+        let (verdict, examined) = firewall.examine(head.clock, &packet);
+        told.add(verdict, firewall);
+        self.examined = Some(examined);
+    }
+}
+
+fn follow(firewall: &mut Firewall, frames: &Frames, told: &mut Told, range: Range<usize>) {
+    for (at, head) in range.clone().zip(&frames.heads[range]) {
         if at.is_multiple_of(WARMED_UP) {
             warm_up(firewall, frames, at);
         }

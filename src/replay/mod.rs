@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::capture::{Account, Capture, Error};
 use crate::conntrack::config::Config;
-use crate::conntrack::{State, Step};
+use crate::conntrack::{Examined, State, Step};
 use crate::firewall::Firewall;
 use crate::packet::duplicate::Duplicates;
 use crate::packet::link::NoIp;
@@ -21,7 +21,7 @@ use crate::packet::{Decoder, Packet, Unseen};
 use crate::time::{Monotonic, Tick, Timestamp};
 use ahead::Ahead;
 use batch::{Batch, Brought};
-use follow::follow;
+use follow::Follower;
 use intake::Intake;
 
 /// What time does to the simulation.
@@ -106,13 +106,13 @@ pub struct Replay {
 /// Who reads, and who follows the flows.
 struct Stages {
     intake: Intake,
-    firewall: Firewall,
+    follower: Follower,
 }
 
 impl Stages {
     fn fill(&mut self, batch: &mut Batch) {
         self.intake.fill(batch);
-        follow(&mut self.firewall, batch);
+        self.follower.follow(batch);
     }
 }
 
@@ -132,8 +132,13 @@ impl Replay {
             duplicates: None,
             is_live: false,
         };
+        let follower = Follower {
+            firewall,
+            sought: None,
+            examined: None,
+        };
         Self {
-            here: Some(Stages { intake, firewall }),
+            here: Some(Stages { intake, follower }),
             ahead: None,
             reads_ahead: false,
             batch: Batch::default(),
@@ -144,21 +149,26 @@ impl Replay {
         }
     }
 
-    /// Passes over what was captured twice within this time. To be said before the first frame, as are the next three.
+    /// Passes over what was captured twice within this time. To be said before the first frame, as are the next four.
     pub fn deduplicate(self, window: Duration) -> Self {
-        self.with(|intake, _| intake.duplicates = Some(Duplicates::within(window)))
+        self.with(|stages| stages.intake.duplicates = Some(Duplicates::within(window)))
     }
 
     /// Looks into these tunnels.
     pub fn decapsulate(self, tunnels: Kinds) -> Self {
-        self.with(|intake, firewall| {
-            intake.decoder = Decoder::new(firewall.fragment_limits(), tunnels);
+        self.with(|Stages { intake, follower }| {
+            intake.decoder = Decoder::new(follower.firewall.fragment_limits(), tunnels);
         })
     }
 
     /// Gives each frame as soon as it was read, where others would wait for more.
     pub fn live(self) -> Self {
-        self.with(|intake, _| intake.is_live = true)
+        self.with(|stages| stages.intake.is_live = true)
+    }
+
+    /// Looks closely at the packet of the frame with this number.
+    pub fn examine(self, frame: u64) -> Self {
+        self.with(|stages| stages.follower.sought = Some(frame))
     }
 
     /// Reads and decodes on a thread of its own, and follows the flows on another. What comes out is the same.
@@ -169,9 +179,9 @@ impl Replay {
         }
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Intake, &Firewall)) -> Self {
+    fn with(mut self, change: impl FnOnce(&mut Stages)) -> Self {
         if let Some(stages) = &mut self.here {
-            change(&mut stages.intake, &stages.firewall);
+            change(stages);
         }
         self
     }
@@ -236,7 +246,7 @@ impl Replay {
 
     /// After the last frame: what is still open is told as such, a few flows at a time, and `None` when all of it was.
     pub fn finish(&mut self) -> Option<Step<'_>> {
-        self.here.as_mut()?.firewall.finish(self.now)
+        self.here.as_mut()?.follower.firewall.finish(self.now)
     }
 
     /// Bytes read of all inputs, as they are stored.
@@ -255,9 +265,14 @@ impl Replay {
         here.map_or_else(Account::default, |stages| stages.intake.capture.account())
     }
 
+    /// After the last frame: what was seen of the one that was to be examined, if it has a packet.
+    pub fn examined(&self) -> Option<&Examined> {
+        self.here.as_ref()?.follower.examined.as_ref()
+    }
+
     /// Conntracks alive, after the last frame.
     pub fn conntracks(&self) -> usize {
         let here = self.here.as_ref();
-        here.map_or(0, |stages| stages.firewall.conntracks())
+        here.map_or(0, |stages| stages.follower.firewall.conntracks())
     }
 }

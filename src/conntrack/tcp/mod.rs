@@ -19,7 +19,8 @@ use crate::kernel::Behaviour;
 use crate::tuple::Direction;
 use segment::{Segment, earlier};
 pub use table::{Kind, Next, next_state};
-use window::{Flags, Side, Window};
+pub use window::{Bound, Held, Side};
+use window::{Flags, Window};
 
 /// `enum tcp_conntrack`, without the values that are no states.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,8 +121,14 @@ pub(super) fn packet(
     let direction = info.direction;
     let (step, checked) = match tcp.transition(direction, &segment, ct.status, context) {
         Transition::Checked(step) => (step, true),
-        Transition::Unchecked(step) => (step, false),
-        Transition::Ignore => return Outcome::Accept(None),
+        Transition::Unchecked(step) => {
+            context.note(Judged::Unchecked);
+            (step, false)
+        }
+        Transition::Ignore => {
+            context.note(Judged::Ignored);
+            return Outcome::Accept(None);
+        }
         Transition::Invalid(reason) => return Outcome::Invalid(reason),
         Transition::Reopen => return Outcome::Reopen,
     };
@@ -136,6 +143,18 @@ pub(super) fn packet(
         }
     }
     settle(ct, direction, &segment, step, context)
+}
+
+/// What a segment was judged by, for who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judged {
+    /// By the state alone: it may belong to a connection that only the two ends know, and changes nothing.
+    Ignored,
+    /// By the state alone: a RST that is believed.
+    Unchecked,
+    /// It tells where its sender's numbers begin.
+    Begun,
+    Held(Held),
 }
 
 /// From which state to which.
@@ -331,6 +350,11 @@ impl Tcp {
         } else {
             Transition::Checked(step)
         }
+    }
+
+    /// What the end has shown that sends in this direction.
+    pub fn side(&self, direction: Direction) -> &Side {
+        &self.sides[direction.index()]
     }
 
     /// Identical acknowledgements in a row.

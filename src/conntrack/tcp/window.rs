@@ -8,7 +8,7 @@ use super::super::{Context, Reason};
 use super::segment::{
     OPTION_SACK_PERMITTED, OPTION_WINDOW_SCALE, Options, Segment, earlier, highest_sack, later,
 };
-use super::{Kind, State, Tcp};
+use super::{Judged, Kind, State, Tcp};
 use crate::tuple::Direction;
 
 /// What one end has shown (`struct ip_ct_tcp_state`). Sequence numbers wrap.
@@ -66,6 +66,77 @@ pub enum Window {
     Invalid(Reason),
 }
 
+/// A segment and the window that it is held against: the four bounds of `tcp_in_window`. A number that is before one bound
+/// and after another is meant to be so within half the range of sequence numbers, which wrap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The sender's.
+    pub direction: Direction,
+    pub seq: u32,
+    /// Behind its last byte.
+    pub end: u32,
+    /// What it acknowledges at most, be it with a SACK.
+    pub sack: u32,
+    /// I: it begins before this, what the receiver allows.
+    pub seq_before: u32,
+    /// II: it ends after this, one window back. Of no account where the receiver has shown none yet.
+    pub end_after: Option<u32>,
+    /// III: it acknowledges less than this, what the receiver has sent.
+    pub ack_before: u32,
+    /// IV: it acknowledges more than this, one window back.
+    pub ack_after: u32,
+    /// Bytes that it may begin too late and still be let through, and by how many it ends too late.
+    pub slack: u32,
+    pub overshot: u32,
+    /// Whatever it misses, it is let through.
+    pub is_liberal: bool,
+}
+
+/// A bound of the window, by the number that the kernel's comment gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    I,
+    II,
+    III,
+    IV,
+}
+
+impl Held {
+    pub fn keeps(&self, bound: Bound) -> bool {
+        match bound {
+            Bound::I => earlier(self.seq, self.seq_before),
+            Bound::II => self.end_after.is_none_or(|floor| later(self.end, floor)),
+            Bound::III => earlier(self.sack, self.ack_before),
+            Bound::IV => later(self.sack, self.ack_after),
+        }
+    }
+
+    /// The first that it misses, in the kernel's order.
+    pub fn missed(&self) -> Option<Bound> {
+        let mut bounds = [Bound::I, Bound::III, Bound::II, Bound::IV].into_iter();
+        bounds.find(|&bound| !self.keeps(bound))
+    }
+
+    /// It misses the first by less than a window, and no other.
+    pub fn is_near(&self) -> bool {
+        self.end_after.is_some_and(|floor| later(self.end, floor))
+            && self.overshot <= self.slack
+            && self.keeps(Bound::III)
+            && self.keeps(Bound::IV)
+    }
+}
+
+impl Bound {
+    /// What becomes of a segment that misses it.
+    fn missed(self) -> Window {
+        match self {
+            Self::I => Window::Invalid(Reason::TcpSequenceAbove),
+            Self::III => Window::Invalid(Reason::TcpAckAbove),
+            Self::II | Self::IV => Window::Ignore,
+        }
+    }
+}
+
 impl Tcp {
     /// Whether the segment lies where its sender may send and acknowledges what its receiver has sent
     /// (`tcp_in_window`, which names the four bounds I to IV); if so, what it shows of both is noted.
@@ -97,6 +168,7 @@ impl Tcp {
             if segment.syn {
                 sender.start(receiver, direction, segment);
                 if !segment.acknowledges {
+                    context.note(Judged::Begun);
                     return Window::Within;
                 }
             } else {
@@ -109,6 +181,7 @@ impl Tcp {
             // RFC 793: a TCP that starts again uses larger sequence numbers.
             sender.start(receiver, direction, segment);
             if direction == Direction::Reply && !segment.acknowledges {
+                context.note(Judged::Begun);
                 return Window::Within;
             }
         }
@@ -123,35 +196,38 @@ impl Tcp {
             end = sender.end;
         }
 
-        let liberal =
-            sender.flags.has(Flags::BE_LIBERAL) || context.sysctls.is_on(Sysctl::TcpBeLiberal);
-        let outside = |window| if liberal { Window::Within } else { window };
-        let sequence_floor = sender.end.wrapping_sub(receiver.max_window).wrapping_sub(1);
-        let ack_floor = receiver
-            .end
-            .wrapping_sub(sender.max_window.max(MAX_ACK_WINDOW))
-            .wrapping_sub(1);
-        let ack_is_old = !later(sack, ack_floor);
-        let acks_unsent = !earlier(sack, receiver.end.wrapping_add(1));
-
-        if !earlier(seq, sender.max_end.wrapping_add(1)) {
-            let overshot = end.wrapping_sub(sender.max_end).wrapping_add(1);
-            let near = receiver.max_window != 0
-                && later(end, sequence_floor)
-                && overshot <= receiver.max_window;
-            if !near || ack_is_old || acks_unsent {
-                return outside(Window::Invalid(Reason::TcpSequenceAbove));
+        let held = Held {
+            direction,
+            seq,
+            end,
+            sack,
+            seq_before: sender.max_end.wrapping_add(1),
+            end_after: (receiver.max_window != 0)
+                .then_some(sender.end.wrapping_sub(receiver.max_window).wrapping_sub(1)),
+            ack_before: receiver.end.wrapping_add(1),
+            ack_after: receiver
+                .end
+                .wrapping_sub(sender.max_window.max(MAX_ACK_WINDOW))
+                .wrapping_sub(1),
+            slack: receiver.max_window,
+            overshot: end.wrapping_sub(sender.max_end).wrapping_add(1),
+            is_liberal: sender.flags.has(Flags::BE_LIBERAL)
+                || context.sysctls.is_on(Sysctl::TcpBeLiberal),
+        };
+        context.note(Judged::Held(held));
+        if let Some(bound) = held.missed() {
+            let mut window = bound.missed();
+            if bound == Bound::I && held.is_near() {
+                // A little more than the window allows. If the peer acknowledges it, we must know of it.
+                sender.end = end;
+                sender.flags.set(Flags::DATA_UNACKNOWLEDGED);
+                window = Window::Ignore;
             }
-            // A little more than the window allows. If the peer acknowledges it, we must know of it.
-            sender.end = end;
-            sender.flags.set(Flags::DATA_UNACKNOWLEDGED);
-            return outside(Window::Ignore);
-        }
-        if acks_unsent {
-            return outside(Window::Invalid(Reason::TcpAckAbove));
-        }
-        if receiver.max_window != 0 && !later(end, sequence_floor) || ack_is_old {
-            return outside(Window::Ignore);
+            return if held.is_liberal {
+                Window::Within
+            } else {
+                window
+            };
         }
 
         let scale = if segment.syn { 0 } else { sender.scale };

@@ -166,6 +166,9 @@ impl Tracker {
             is_own: matches!(fate, Fate::Sent | Fate::Broadcast | Fate::Looped),
             own_broadcast,
         };
+        if let Some(notes) = &self.notes {
+            notes.was_read.set(true);
+        }
         let result = helper.message(
             &message,
             &mut Helped {

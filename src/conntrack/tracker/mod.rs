@@ -1,6 +1,7 @@
 //! The way of a packet through the hooks, step by step.
 
 mod ahead;
+mod examine;
 mod expecting;
 mod helped;
 mod queue;
@@ -13,6 +14,7 @@ pub use ahead::WARMED_UP;
 use crate::conntrack::config::{Config, Sysctl};
 use crate::conntrack::entry::{Cached, Conntrack, Outcome};
 use crate::conntrack::event::{Closed, ConntrackId, ConntrackRecord, Ended, Event, Status};
+use crate::conntrack::examined::Notes;
 use crate::conntrack::expect::Expectations;
 use crate::conntrack::table::Table;
 use crate::conntrack::{
@@ -39,6 +41,8 @@ pub struct Tracker {
     told: u32,
     late: Vec<Late>,
     events: Vec<Event>,
+    /// While a packet is examined.
+    notes: Option<Notes>,
 }
 
 /// Events of one step at the end of the capture, about.
@@ -97,6 +101,7 @@ impl Tracker {
             told: 0,
             late: Vec::new(),
             events: Vec::new(),
+            notes: None,
         }
     }
 
@@ -268,7 +273,7 @@ impl Tracker {
     }
 
     /// Everything that times out until then, in its order.
-    fn advance(&mut self, at: Timestamp) {
+    pub fn advance(&mut self, at: Timestamp) {
         self.late.clear();
         self.events.clear();
         let target = at.max(self.now);
@@ -422,6 +427,7 @@ impl Tracker {
             sysctls: &self.config.sysctls,
             kernel: &self.config.kernel,
             gre_keys: &self.gre_keys,
+            notes: self.notes.as_ref(),
         };
         let Some(ct) = self.table.get_mut(slot) else {
             return Outcome::Invalid(Reason::NoTuple);
@@ -651,6 +657,7 @@ impl Tracker {
             sysctls: &self.config.sysctls,
             kernel: &self.config.kernel,
             gre_keys: &self.gre_keys,
+            notes: self.notes.as_ref(),
         }
     }
 }

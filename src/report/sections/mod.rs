@@ -1,15 +1,17 @@
-//! What an analysis has to say, section by section.
+//! What an analysis has to say, section by section; and what there is to say of a packet.
 //!
-//! Every cell is a number, an address or a word of ours: nothing from a payload is shown. The prefixes of NFLOG rules are
-//! somebody else's words, and escaped.
+//! Every cell is a number, an address or a word of ours. The prefixes of NFLOG rules are somebody else's words, and escaped.
+//! Of payloads nothing is shown, but to who asks for one: see `explain::bytes`.
 
 mod advice;
 mod audit;
 mod captures;
+mod explain;
 mod limits;
 mod links;
 mod proof;
 
+pub use explain::explanation;
 pub use proof::{RuleFile, pairs, proof, verdict};
 
 use std::time::Duration;
