@@ -12,7 +12,7 @@ use crate::conntrack::event::{
     Closed, ConntrackId, ConntrackRecord, Ended, Event, ExpectationRecord,
 };
 use crate::conntrack::{Late, Step, Verdict};
-use crate::expectation::{Expectation, Origin};
+use crate::expectation::{Expectation, Origin, network};
 use crate::packet::Unseen;
 use crate::packet::link::NoIp;
 use crate::packet::tunnel::Tunnel;
@@ -316,7 +316,7 @@ pub fn fields(expectation: &Expectation) -> impl Iterator<Item = Field<'_>> {
     } = expectation;
     let src_addr = src_addr.as_ref().map(|src| Field {
         name: "src addr",
-        value: crate::expectation::network(src.value),
+        value: network(src.value),
         origin: &src.origin,
     });
     let src_port = src_port.as_ref().map(|port| Field {

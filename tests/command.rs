@@ -109,6 +109,10 @@ fn the_reports_are_what_the_program_prints() {
             &["events", "samples/helper/tftp/read.pcap"],
             "tftp-read-events.txt",
         ),
+        (
+            &["explain", "samples/office.pcapng", "245"],
+            "office-frame-245.txt",
+        ),
         (&["rules", "samples/office.pcapng"], "office.nft"),
         (
             &["rules", "--for", "nft-json", "samples/office.pcapng"],
@@ -276,6 +280,9 @@ fn wrong_usage_ends_with_2() {
         &["analyse", "--what-if", "gopher=none", "x.pcap"],
         &["analyse", "--what-if", "kernel=2.4", "x.pcap"],
         &["analyse", "--fail-on", "terrible", "x.pcap"],
+        &["explain", "x.pcap"],
+        &["explain", "x.pcap", "0"],
+        &["explain", "x.pcap", "first"],
         &["analyse", "--decapsulate", "gre,l2tp", "x.pcap"],
         &["analyse", "--jobs", "0", "x.pcap"],
         &["analyse", "--jobs", "2", "--merge", "x.pcap"],

@@ -10,6 +10,7 @@ mod dialogue;
 mod differential;
 mod duplicate;
 mod excerpt;
+mod explain;
 mod exposure;
 mod findings;
 mod forgery;

@@ -85,9 +85,9 @@ pub struct Held {
     pub ack_before: u32,
     /// IV: it acknowledges more than this, one window back.
     pub ack_after: u32,
-    /// Bytes that it may begin too late and still be let through, and by how many it ends too late.
-    pub slack: u32,
+    /// How far behind what the receiver allows it ends, and how far it may for being let through all the same.
     pub overshot: u32,
+    pub slack: u32,
     /// Whatever it misses, it is let through.
     pub is_liberal: bool,
 }

@@ -37,13 +37,6 @@ pub fn read(
         page.heading(title, "no bytes of payload");
         return;
     }
-    page.heading(
-        title,
-        format!(
-            "{} bytes of payload, numbered from 0; ^ marks what it took a word from",
-            payload.len()
-        ),
-    );
     let mut table = Table::new(&["what", "field", "value", "from"], &[]);
     let mut marked = Vec::new();
     for fate in &explanation.expectations {
@@ -68,6 +61,12 @@ pub fn read(
             marked.push(bytes.clone());
         }
     }
+    let marks = match marked.iter().all(Range::is_empty) {
+        true => "",
+        false => "; ^ marks what it took at its word, or declined",
+    };
+    let length = payload.len();
+    page.heading(title, format!("{length} bytes, numbered from 0{marks}"));
     page.add(Block::Code(dump(payload, &marked)));
     page.table(table);
 }

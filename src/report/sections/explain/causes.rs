@@ -18,10 +18,7 @@ pub fn late(page: &mut Page, frame: &Frame) {
         return;
     }
     let count = frame.late.len();
-    page.heading(
-        "Since the packet before",
-        counted(count as u64, "event").to_string(),
-    );
+    page.heading("Since the packet before", counted(count as u64, "event"));
     let mut table = Table::new(&["when", "what", "which", "how"], &[]);
     for Late { at, event } in frame.late.iter().take(MOST) {
         let [what, which, how] = row(event);
@@ -36,7 +33,7 @@ pub fn caused(page: &mut Page, frame: &Frame) {
     let count = frame.events.len();
     let remark = match count {
         0 => "nothing that conntrack tells anybody".to_owned(),
-        _ => counted(count as u64, "event").to_string(),
+        _ => counted(count as u64, "event"),
     };
     page.heading("Caused", remark);
     let mut table = Table::new(&["what", "which", "how"], &[]);
@@ -92,10 +89,14 @@ fn row(event: &Event) -> [String; 3] {
             format!("expectation {} gone", expectation.id.0),
             hole(expectation),
             format!(
-                "{}, after {} of frame {}",
-                why.name(),
-                seconds(*open),
-                expectation.packet
+                "{}; made at {}, open for {}",
+                match why {
+                    Closed::Matched { .. } => "used",
+                    Closed::Refreshed => "made again",
+                    _ => why.name(),
+                },
+                expectation.packet,
+                micros(*open)
             ),
         ],
         Event::Declined {
@@ -163,7 +164,7 @@ pub fn fates(page: &mut Page, explanation: &Explanation, frame: &Frame) {
         table.row([
             fate.record.id.0.to_string(),
             hole(&fate.record),
-            seconds(fate.open),
+            micros(fate.open),
             fate_of(fate, &visitors, frame.clock),
         ]);
     }
@@ -191,29 +192,30 @@ fn fate_of(fate: &ExpectationFate, visitors: &[&FlowFate], from: Timestamp) -> S
         .iter()
         .filter_map(|flow| Some(flow.record.as_ref()?.life.first_packet))
         .collect();
-    if !came.is_empty() {
-        parts.push(format!("used at {}", frames(&came)));
-    }
+    let used = format!("used at {}", frames(&came));
     match fate.end {
         Some(End {
             why: Closed::Matched { packet },
             at,
             ..
-        }) => match came.is_empty() {
-            true => parts.push(format!(
-                "used up at {packet}, {}, by a packet that opened no flow",
-                after(at, from)
-            )),
-            false => parts.push(after(at, from)),
-        },
-        Some(End {
-            why: Closed::StillOpen,
-            ..
-        }) => parts.push("still open at the end of the capture".to_owned()),
-        Some(End { why, at, frame }) => parts.push(ended(why.name(), frame, at, from)),
-        None => {}
+        }) => {
+            let how = match came.is_empty() {
+                true => format!("used up at {packet} by a packet that opened no flow"),
+                false => used,
+            };
+            parts.push(format!("{how}, {}", after(at, from)));
+        }
+        end => {
+            if !came.is_empty() {
+                parts.push(used);
+            }
+            parts.extend(end.map(|end| match end.why {
+                Closed::StillOpen => STILL_OPEN.to_owned(),
+                why => ended(why.name(), end.frame, end.at, from),
+            }));
+        }
     }
-    parts.join(", ")
+    parts.join("; ")
 }
 
 fn flow_row(flow: &FlowFate, explanation: &Explanation, frame: &Frame) -> [String; 6] {
@@ -235,21 +237,20 @@ fn flow_row(flow: &FlowFate, explanation: &Explanation, frame: &Frame) -> [Strin
             life.first_packet
         )
     });
-    let end = match flow.end {
-        Some(End {
-            why: Ended::StillOpen,
-            ..
-        }) => "still open at the end of the capture".to_owned(),
-        Some(End { why, at, frame: by }) => ended(why.name(), by, at, frame.clock),
-        None => String::new(),
-    };
+    let end = flow.end.map(|end| match end.why {
+        Ended::StillOpen => STILL_OPEN.to_owned(),
+        why => ended(why.name(), end.frame, end.at, frame.clock),
+    });
+    let end = end.unwrap_or_default();
+    let state = record.state.map(|state| format!(", {state}"));
+    let state = state.unwrap_or_default();
     [
         id,
         tuple(&record.original),
         life.packets.iter().sum::<u64>().to_string(),
         life.bytes.iter().sum::<u64>().to_string(),
-        seconds(life.last_at.since(life.first_at)),
-        format!("{}{end}", came_for.unwrap_or_default()),
+        micros(life.last_at.since(life.first_at)),
+        format!("{}{end}{state}", came_for.unwrap_or_default()),
     ]
 }
 
@@ -260,8 +261,12 @@ fn ended(why: &str, frame: Option<u64>, at: Timestamp, from: Timestamp) -> Strin
 }
 
 fn after(at: Timestamp, from: Timestamp) -> String {
-    let later: Duration = at.since(from);
-    format!("{:.6} s later", later.as_secs_f64())
+    format!("{} later", micros(at.since(from)))
+}
+
+/// Much of what is asked of one packet happens within a millisecond.
+fn micros(duration: Duration) -> String {
+    format!("{:.6} s", duration.as_secs_f64())
 }
 
 /// The first few of them, and how many more.
@@ -274,6 +279,7 @@ fn frames(numbers: &[u64]) -> String {
     format!("{}{more}", first.join(", "))
 }
 
+const STILL_OPEN: &str = "still open at the end of the capture";
 /// Events that are shown, and frames.
 const MOST: usize = 40;
 const FEW: usize = 5;

@@ -12,7 +12,7 @@ use crate::tuple::{Direction, Protocol};
 pub fn before_and_after(page: &mut Page, examined: &Examined) {
     let (before, after) = (examined.before.as_ref(), examined.after.as_ref());
     let remark = match (before, after) {
-        (None, None) => "none: it belongs to no conntrack of the table, and opens none".to_owned(),
+        (None, None) => "it belongs to no conntrack of the table, and opens none".to_owned(),
         (None, Some(after)) => format!("conntrack {}, which this packet opens", after.record.id.0),
         (Some(before), None) => format!("conntrack {}, which is gone", before.record.id.0),
         (Some(before), Some(after)) if before.record.id != after.record.id => format!(
@@ -132,7 +132,7 @@ pub fn window(page: &mut Page, packet: &Packet, examined: &Examined) {
             Bound::IV => (
                 format!("ack {}", held.sack),
                 format!("after {}", held.ack_after),
-                format!("{receiver} end - {sender} maxwin, or 66000 if more - 1"),
+                format!("{receiver} end - max({sender} maxwin, 66000) - 1"),
             ),
         };
         let holds = holds(&held, bound);

@@ -171,7 +171,7 @@ fn verdict(page: &mut Page, frame: &Frame, examined: &Examined) {
     }
     let passes = match verdict.dropped {
         Some(true) => "no",
-        Some(false) => "yes",
+        Some(false) => "yes, unless a rule drops it",
         None => "the firewall itself takes it in",
     };
     table.row(["passes", passes]);
