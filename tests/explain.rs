@@ -155,6 +155,18 @@ fn frames_without_a_packet_say_why() {
     assert_eq!(row(&whole, "IP")[1], "3028 bytes, hop limit 64");
 }
 
+/// The client's call is 20032, says frame 10 (0x4e40, N@); the server's answer in frame 11 opens the tunnel.
+#[test]
+fn a_word_that_a_later_packet_makes_something_of() {
+    let sample = read(&project("samples/helper/pptp/session.pcap"));
+    let text = explained(sample, firewall("6.18", false), 10);
+    assert_eq!(marked(&text).0, "N@");
+    assert_eq!(0x4e40, 20032);
+    assert!(text.contains("expectation 1 of frame 11  src port  20032"));
+    assert!(text.contains("\nCaused: nothing"), "{text}");
+    assert!(text.contains("used at 13, "));
+}
+
 const CLIENT: End = ("192.0.2.11", 40000);
 const SERVER: End = ("198.51.100.80", 80);
 

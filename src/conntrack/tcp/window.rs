@@ -119,10 +119,8 @@ impl Held {
 
     /// It misses the first by less than a window, and no other.
     pub fn is_near(&self) -> bool {
-        self.end_after.is_some_and(|floor| later(self.end, floor))
-            && self.overshot <= self.slack
-            && self.keeps(Bound::III)
-            && self.keeps(Bound::IV)
+        let others = [Bound::II, Bound::III, Bound::IV];
+        self.overshot <= self.slack && others.iter().all(|&bound| self.keeps(bound))
     }
 }
 
