@@ -119,6 +119,10 @@ impl Firewall {
         self.tracker.finish(at)
     }
 
+    pub fn config(&self) -> &Config {
+        self.tracker.config()
+    }
+
     pub fn fragment_limits(&self) -> fragment::Limits {
         self.tracker.config().fragment_limits()
     }
@@ -126,6 +130,11 @@ impl Firewall {
     /// Conntracks alive.
     pub fn conntracks(&self) -> usize {
         self.tracker.conntracks()
+    }
+
+    /// Conntracks that were alive at once, at the most.
+    pub fn most_conntracks(&self) -> usize {
+        self.tracker.most_conntracks()
     }
 
     /// What the rules do to a packet of which conntrack, which is not asked, says this: nothing, where there are none. Of

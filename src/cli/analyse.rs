@@ -4,13 +4,14 @@ use std::io::{self, Write};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 
 use super::drive::drive;
 use super::progress::Progress;
 use super::side_by_side::side_by_side;
-use super::{Failure, Input, RuleOptions, interruption, series, width};
+use super::{Failure, Input, RuleOptions, Screen, interruption, series};
 use crate::analysis::{Analysis, Compared, Listed};
 use crate::capture::Stop;
 use crate::compare::Comparison;
@@ -61,17 +62,22 @@ pub struct Analyse {
 }
 
 impl Analyse {
-    pub(super) fn run(self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(self, screen: &Screen) -> Result<ExitCode, Failure> {
         let stop = interruption()?;
         if let Some(jobs) = self.jobs {
             // What is wrong with the options is said once, and before anything is read.
             self.begin()?;
-            return side_by_side(&self.input.captures, jobs, &stop, |capture, name, out| {
-                self.audit(&[capture.to_owned()], name, &stop, out)
-            });
+            return side_by_side(
+                &self.input.captures,
+                jobs,
+                &stop,
+                screen,
+                |capture, name, out| self.audit(&[capture.to_owned()], name, &stop, screen, out),
+            );
         }
         let mut report = Vec::new();
-        let status = self.audit(&self.input.captures, Path::new(""), &stop, &mut report)?;
+        let captures = &self.input.captures;
+        let status = self.audit(captures, Path::new(""), &stop, screen, &mut report)?;
         io::stdout().lock().write_all(&report)?;
         Ok(status)
     }
@@ -103,6 +109,7 @@ impl Analyse {
         captures: &[PathBuf],
         name: &Path,
         stop: &Stop,
+        screen: &Screen,
         out: &mut Vec<u8>,
     ) -> Result<ExitCode, Failure> {
         let (config, mut analysis) = self.begin()?;
@@ -110,12 +117,12 @@ impl Analyse {
         let firewall = Firewall::new(config.clone());
         let (mut replay, progress) = match self.jobs {
             None => {
-                let replay = self.input.replay(capture, firewall);
-                let progress = Progress::new(&replay);
+                let replay = self.input.replay(capture, screen, firewall);
+                let progress = screen.progress(&replay);
                 (replay, progress)
             }
             Some(_) => (
-                self.input.lone_replay(capture, firewall),
+                self.input.lone_replay(capture, screen, firewall),
                 Progress::hidden(),
             ),
         };
@@ -133,7 +140,7 @@ impl Analyse {
             true => FEW,
             false => BATCH,
         };
-        let mut status = drive(&mut replay, progress, |passage| {
+        let mut status = drive(&mut replay, screen, progress, |passage| {
             analysis.observe(passage);
             if analysis.held() >= batch {
                 collect(&mut analysis, &mut outputs)?;
@@ -147,19 +154,26 @@ impl Analyse {
                 collect(&mut analysis, &mut outputs)?;
             }
         }
+        let began = Instant::now();
         analysis.finish();
         collect(&mut analysis, &mut outputs)?;
         analysis.propose(&config)?;
         analysis.prove(&config);
+        screen.done("proposed rules and tried them", began);
+        let began = Instant::now();
+        let tables = outputs.len();
         for output in outputs {
             output.finish(&analysis)?;
+        }
+        if tables > 0 {
+            screen.done("wrote the tables", began);
         }
         let page = sections::all(&analysis);
         if let Some(directory) = &self.report {
             folder::write(&directory.join(name), &page, &analysis)?;
         }
         match self.format.form() {
-            None => terminal::page(out, &page, width())?,
+            None => terminal::page(out, &page, screen.look)?,
             Some(form) => out.extend(form.text(&page, &analysis)?.bytes()),
         }
         let serious = |worst| self.fail_on.is_some_and(|limit| worst >= limit);

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::drive::drive;
 use super::progress::Progress;
-use super::{Failure, Input, rules_of, unread_in};
+use super::{Failure, Input, Screen, rules_of, unread_in};
 use crate::firewall::Firewall;
 use crate::replay::Arrival;
 use crate::report::{events, json};
@@ -28,7 +28,7 @@ pub struct Events {
 }
 
 impl Events {
-    pub(super) fn run(self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(self, screen: &Screen) -> Result<ExitCode, Failure> {
         let kernel = self.input.firewall.kernel;
         let config = self.input.firewall.config(kernel)?;
         let firewall = match self.rules.is_empty() {
@@ -44,14 +44,14 @@ impl Events {
             eprintln!("ctaudit: {}", unread_in(&self.rules, unread));
         }
         let capture = self.input.capture()?;
-        let mut replay = self.input.replay(capture, firewall);
+        let mut replay = self.input.replay(capture, screen, firewall);
         let mut out = BufWriter::new(io::stdout().lock());
         // Somebody watches.
         let is_live = self.input.follow || io::stdout().is_terminal();
         if is_live {
             replay = replay.live();
         }
-        let status = drive(&mut replay, Progress::hidden(), |passage| {
+        let status = drive(&mut replay, screen, Progress::hidden(), |passage| {
             let (tunnel, step) = match &passage.arrival {
                 Arrival::Other(_) | Arrival::Duplicate => return Ok(()),
                 Arrival::Unseen(_, step) => (None, step),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{Failure, width};
+use super::{Failure, Screen};
 use crate::report::catalogue;
 
 /// Print the catalogue of what is known to go wrong with helpers, and what it looks like on the wire
@@ -13,9 +13,9 @@ use crate::report::catalogue;
 pub struct Findings {}
 
 impl Findings {
-    pub(super) fn run(self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(self, screen: &Screen) -> Result<ExitCode, Failure> {
         let mut out = BufWriter::new(io::stdout().lock());
-        catalogue::findings(&mut out, width())?;
+        catalogue::findings(&mut out, screen.look)?;
         out.flush()?;
         Ok(ExitCode::SUCCESS)
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{Failure, width};
+use super::{Failure, Screen};
 use crate::report::reference;
 
 /// Print what each helper lets a forger choose: the table of degrees of freedom
@@ -13,9 +13,9 @@ use crate::report::reference;
 pub struct Helpers {}
 
 impl Helpers {
-    pub(super) fn run(self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(self, screen: &Screen) -> Result<ExitCode, Failure> {
         let mut out = BufWriter::new(io::stdout().lock());
-        reference::freedom(&mut out, width())?;
+        reference::freedom(&mut out, screen.look)?;
         out.flush()?;
         Ok(ExitCode::SUCCESS)
     }

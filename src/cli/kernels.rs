@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{Failure, width};
+use super::{Failure, Screen};
 use crate::report::reference;
 
 /// Print the kernel series that can be simulated, and what each does differently
@@ -13,9 +13,9 @@ use crate::report::reference;
 pub struct Kernels {}
 
 impl Kernels {
-    pub(super) fn run(self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(self, screen: &Screen) -> Result<ExitCode, Failure> {
         let mut out = BufWriter::new(io::stdout().lock());
-        reference::kernels(&mut out, width())?;
+        reference::kernels(&mut out, screen.look)?;
         out.flush()?;
         Ok(ExitCode::SUCCESS)
     }

@@ -1,17 +1,22 @@
 //! The command line: a file a command. Files, standard streams and exit statuses are handled here and nowhere else.
 
 mod analyse;
+mod completions;
+mod config;
 mod drive;
 mod events;
 mod explain;
 mod findings;
 mod helpers;
 mod kernels;
+mod man;
 mod progress;
 mod prove;
 mod rules;
+mod screen;
 mod side_by_side;
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,7 +26,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -40,14 +45,17 @@ use crate::ruleset::iptables::Unsayable;
 use crate::ruleset::nftables::Unwritable;
 use crate::ruleset::{Ruleset, Unread};
 use crate::topology::Topology;
+use screen::{Common, Screen};
 
 /// Replays captures through a simulation of Linux conntrack and its helpers.
 ///
 /// Every packet gets the verdict that the Linux kernel gives it; every hole that a helper opens is recorded with
 /// who could have forged it; and from what the traffic needed come the rules that keep just that working.
 #[derive(Parser)]
-#[command(version, about, long_about, after_help = EXIT_STATUS)]
+#[command(version, about, long_about, after_help = FURTHER)]
 pub struct Cli {
+    #[command(flatten)]
+    common: Common,
     #[command(subcommand)]
     command: Command,
 }
@@ -55,29 +63,45 @@ pub struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Analyse(analyse::Analyse),
+    Completions(completions::Completions),
     Events(events::Events),
     Explain(explain::Explain),
     Findings(findings::Findings),
     Helpers(helpers::Helpers),
     Kernels(kernels::Kernels),
+    Man(man::Man),
     Prove(prove::Prove),
     Rules(rules::Rules),
 }
 
+/// Runs the program with these arguments, of which the first is its name.
+pub fn run(arguments: Vec<OsString>) -> ExitCode {
+    let program = Cli::command()
+        .color(screen::color(&arguments))
+        .term_width(screen::width().into());
+    let done = config::with_file(&program, arguments).and_then(|arguments| {
+        let matches = program.try_get_matches_from(arguments);
+        let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches));
+        cli.map_err(Failure::Usage)?.run()
+    });
+    done.unwrap_or_else(Failure::tell)
+}
+
 impl Cli {
-    /// Runs the command.
-    pub fn run(self) -> ExitCode {
-        let done = match self.command {
-            Command::Analyse(command) => command.run(),
-            Command::Events(command) => command.run(),
-            Command::Explain(command) => command.run(),
-            Command::Findings(command) => command.run(),
-            Command::Helpers(command) => command.run(),
-            Command::Kernels(command) => command.run(),
-            Command::Prove(command) => command.run(),
-            Command::Rules(command) => command.run(),
-        };
-        done.unwrap_or_else(|failure| failure.tell())
+    fn run(self) -> Result<ExitCode, Failure> {
+        let screen = Screen::new(&self.common);
+        match self.command {
+            Command::Analyse(command) => command.run(&screen),
+            Command::Completions(command) => command.run(),
+            Command::Events(command) => command.run(&screen),
+            Command::Explain(command) => command.run(&screen),
+            Command::Findings(command) => command.run(&screen),
+            Command::Helpers(command) => command.run(&screen),
+            Command::Kernels(command) => command.run(&screen),
+            Command::Man(command) => command.run(),
+            Command::Prove(command) => command.run(&screen),
+            Command::Rules(command) => command.run(&screen),
+        }
     }
 }
 
@@ -114,9 +138,9 @@ impl Failure {
         match self {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             Self::Usage(error) => {
-                // Where standard error is closed, the exit status says it.
+                // Where standard error is closed, the exit status says it. Help is no error.
                 let _ = error.print();
-                ExitCode::from(2)
+                ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
             }
             Self::Told => ExitCode::FAILURE,
             failure => {
@@ -173,16 +197,39 @@ impl Input {
         Ok(Capture::open(captures, reading)?)
     }
 
-    fn replay(&self, capture: Capture, firewall: firewall::Firewall) -> Replay {
-        let replay = self.lone_replay(capture, firewall);
+    fn replay(&self, capture: Capture, screen: &Screen, firewall: firewall::Firewall) -> Replay {
+        let replay = self.lone_replay(capture, screen, firewall);
         match thread::available_parallelism() {
-            Ok(processors) if processors.get() > 1 => replay.read_ahead(),
+            Ok(processors) if processors.get() > 1 => {
+                screen.step("reads ahead: 3 threads");
+                replay.read_ahead()
+            }
             _ => replay,
         }
     }
 
     /// On one thread, for whom others have work.
-    fn lone_replay(&self, capture: Capture, firewall: firewall::Firewall) -> Replay {
+    fn lone_replay(
+        &self,
+        capture: Capture,
+        screen: &Screen,
+        firewall: firewall::Firewall,
+    ) -> Replay {
+        let config = firewall.config();
+        let assignments = config.assignments.iter().map(|assignment| {
+            let Assignment {
+                protocol,
+                port,
+                helper,
+            } = assignment;
+            format!("{protocol} {port} {}", helper.name)
+        });
+        let assignments: Vec<String> = assignments.collect();
+        screen.step(format_args!(
+            "simulates Linux {}, with these helpers: {}",
+            config.kernel,
+            assignments.join(", ")
+        ));
         let clock = match self.firewall.clock {
             ClockName::Capture => Clock::Capture,
             ClockName::Still => Clock::Still,
@@ -414,19 +461,26 @@ fn series(text: &str) -> Result<Kernel, String> {
     })
 }
 
-/// Columns of the terminal that tables are fitted to, or of `COLUMNS`; 100 where there is neither.
-fn width() -> u16 {
-    let columns = std::env::var("COLUMNS")
-        .ok()
-        .and_then(|columns| columns.parse().ok());
-    columns
-        .filter(|columns| *columns >= 40)
-        .or_else(|| comfy_table::Table::new().width())
-        .unwrap_or(100)
-}
+const FURTHER: &str = "\
+Examples:
+  ctaudit analyse capture.pcap
+  ctaudit rules capture.pcap | nft -f -
+  ctaudit prove capture.pcap --rules rules.nft
+  ctaudit help analyse
 
-const EXIT_STATUS: &str = "\
-Exit status: 0 success; 1 error; 2 wrong usage; 3 a finding that --fail-on asked for, be the capture damaged or not; 4 a capture is damaged: everything around the damage was analysed; 5 prove could not prove the rules; 130 interrupted before the captures were read to their end.";
+Exit status:
+  0    success
+  1    error
+  2    wrong usage
+  3    a finding that --fail-on asked for, be the capture damaged or not
+  4    a capture is damaged: everything around the damage was analysed
+  5    prove could not prove the rules
+  130  interrupted before the captures were read to their end
+
+Environment:
+  NO_COLOR  not empty: as --color never, which --color always overrules
+  COLUMNS   columns that lines are fitted to, in place of the terminal's
+  TMPDIR    where analyse keeps what the proof of its rules needs";
 
 /// Exit status where rules do not hold what they should.
 const NOT_PROVED: u8 = 5;

@@ -1,6 +1,4 @@
-//! How far the replay is, on standard error, a few times a second; silent where that is no terminal.
-
-use std::io::IsTerminal;
+//! How far the replay is, on standard error, a few times a second.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -14,9 +12,6 @@ pub struct Progress {
 
 impl Progress {
     pub fn new(replay: &Replay) -> Self {
-        if !std::io::stderr().is_terminal() {
-            return Self::hidden();
-        }
         let target = ProgressDrawTarget::stderr_with_hz(4);
         let bar = ProgressBar::with_draw_target(replay.total_bytes(), target);
         let template = match replay.total_bytes() {

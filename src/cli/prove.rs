@@ -7,8 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::drive::drive;
-use super::progress::Progress;
-use super::{Failure, Input, RuleOptions, rules_of, width};
+use super::{Failure, Input, RuleOptions, Screen, rules_of};
 use crate::firewall::Firewall;
 use crate::proof::Proof;
 use crate::report::{sections, terminal};
@@ -28,21 +27,21 @@ pub struct Prove {
 }
 
 impl Prove {
-    pub(super) fn run(self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(self, screen: &Screen) -> Result<ExitCode, Failure> {
         let kernel = self.input.firewall.kernel;
         let config = self.input.firewall.config(kernel)?;
         let (rules, files) = rules_of(&self.rules)?;
         let wishes = self.options.wishes(&self.input.firewall)?;
         let mut proof = Proof::new(&config, rules, &wishes.bypass, wishes.topology.as_ref());
         let capture = self.input.capture()?;
-        let mut replay = self.input.replay(capture, Firewall::new(config));
-        let progress = Progress::new(&replay);
-        let mut status = drive(&mut replay, progress, |passage| {
+        let mut replay = self.input.replay(capture, screen, Firewall::new(config));
+        let progress = screen.progress(&replay);
+        let mut status = drive(&mut replay, screen, progress, |passage| {
             proof.observe(passage);
             Ok(())
         })?;
         let mut out = BufWriter::new(io::stdout().lock());
-        terminal::page(&mut out, &sections::proof(&proof, &files), width())?;
+        terminal::page(&mut out, &sections::proof(&proof, &files), screen.look)?;
         out.flush()?;
         if !proof.holds() {
             status = ExitCode::from(super::NOT_PROVED);

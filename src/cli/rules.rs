@@ -6,8 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use super::drive::drive;
-use super::progress::Progress;
-use super::{Failure, Input, RuleOptions};
+use super::{Failure, Input, RuleOptions, Screen};
 use crate::exposure::Exposure;
 use crate::firewall::Firewall;
 use crate::proposal::{Proposal, Target};
@@ -35,15 +34,17 @@ enum Language {
 }
 
 impl Rules {
-    pub(super) fn run(self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(self, screen: &Screen) -> Result<ExitCode, Failure> {
         let kernel = self.input.firewall.kernel;
         let config = self.input.firewall.config(kernel)?;
         let wishes = self.options.wishes(&self.input.firewall)?;
         let capture = self.input.capture()?;
-        let mut replay = self.input.replay(capture, Firewall::new(config.clone()));
+        let mut replay = self
+            .input
+            .replay(capture, screen, Firewall::new(config.clone()));
         let mut exposure = Exposure::new(&config);
-        let progress = Progress::new(&replay);
-        let status = drive(&mut replay, progress, |passage| {
+        let progress = screen.progress(&replay);
+        let status = drive(&mut replay, screen, progress, |passage| {
             exposure.observe(passage);
             exposure.forget_rows();
             Ok(())

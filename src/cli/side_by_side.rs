@@ -12,7 +12,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use super::drive::{DAMAGED, INTERRUPTED};
-use super::{Failure, analyse::FOUND, usage};
+use super::{Failure, Screen, analyse::FOUND, usage};
 use crate::capture::{Stop, printable};
 
 /// Hands each capture to `audit`, with what its tables are called, so many at a time; and prints what that wrote in the
@@ -26,6 +26,7 @@ pub(super) fn side_by_side(
     captures: &[PathBuf],
     jobs: NonZero<usize>,
     stop: &Stop,
+    screen: &Screen,
     audit: impl Fn(&Path, &Path, &mut Vec<u8>) -> Result<ExitCode, Failure> + Sync,
 ) -> Result<ExitCode, Failure> {
     let names = names(captures).ok_or_else(|| usage("jobs", "a capture is given twice"))?;
@@ -53,7 +54,7 @@ pub(super) fn side_by_side(
             });
         }
         drop(done);
-        let told = in_order(captures, reports);
+        let told = in_order(captures, reports, screen);
         if told.is_err() {
             stop.request();
         }
@@ -65,6 +66,7 @@ pub(super) fn side_by_side(
 fn in_order(
     captures: &[PathBuf],
     reports: mpsc::Receiver<(usize, Result<ExitCode, Failure>, Vec<u8>)>,
+    screen: &Screen,
 ) -> Result<ExitCode, Failure> {
     let mut out = io::stdout().lock();
     let mut waiting = BTreeMap::new();
@@ -88,7 +90,7 @@ fn in_order(
     if printed < captures.len() {
         worst = worse(worst, ExitCode::from(INTERRUPTED));
         let left = captures.len() - printed;
-        eprintln!("ctaudit: interrupted: {left} captures were not begun");
+        screen.note(format_args!("interrupted: {left} captures were not begun"));
     }
     Ok(worst)
 }

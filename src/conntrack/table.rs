@@ -23,6 +23,11 @@ impl Table {
         self.entries.len()
     }
 
+    /// How many there have been at once, at the most.
+    pub fn most(&self) -> usize {
+        self.entries.slots()
+    }
+
     pub fn get(&self, slot: u32) -> Option<&Conntrack> {
         self.entries.get(slot)
     }

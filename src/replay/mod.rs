@@ -275,4 +275,10 @@ impl Replay {
         let here = self.here.as_ref();
         here.map_or(0, |stages| stages.follower.firewall.conntracks())
     }
+
+    /// Conntracks that were alive at once, at the most, after the last frame.
+    pub fn most_conntracks(&self) -> usize {
+        let here = self.here.as_ref();
+        here.map_or(0, |stages| stages.firewall.most_conntracks())
+    }
 }

@@ -44,8 +44,31 @@ pub struct Table {
     /// A column whose words are not broken over two lines.
     pub whole: Option<usize>,
     pub rows: Vec<Vec<String>>,
+    /// A column of words that `Tone::of` knows, and of no others' words.
+    pub judged: Option<usize>,
     /// How many rows were left out.
     pub omitted: u64,
+}
+
+/// How a severity, a verdict or the outcome of a proof is to be taken. What is written says it without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    Good,
+    Doubtful,
+    Bad,
+}
+
+impl Tone {
+    /// Of a word of ours, as far as one knows it.
+    pub fn of(word: &str) -> Option<Self> {
+        Some(match word {
+            "needed" | "proved" => Self::Good,
+            "medium" | "inert" | "cannot help" => Self::Doubtful,
+            "high" | "not proved" => Self::Bad,
+            dangerous if dangerous.ends_with(", dangerous") => Self::Bad,
+            _ => return None,
+        })
+    }
 }
 
 impl Page {
@@ -94,9 +117,14 @@ impl Table {
             headers: headers.iter().map(|name| (*name).to_owned()).collect(),
             numbers: numbers.to_vec(),
             whole: None,
+            judged: None,
             rows: Vec::new(),
             omitted: 0,
         }
+    }
+
+    pub fn judge(&mut self, column: usize) {
+        self.judged = Some(column);
     }
 
     pub fn keep_whole(&mut self, column: usize) {

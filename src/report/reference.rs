@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use comfy_table::{ColumnConstraint, Width};
 
-use super::terminal::{finish, heading, table};
+use super::terminal::{Look, finish, heading, prose, table};
 use crate::helper::{
     self, Families, Freedom, Home, Instances, MOST_EXPECTED, MOST_PORTS, Policy, Spec,
 };
@@ -13,17 +13,18 @@ use crate::kernel::{Behaviour, Difference, Kernel};
 use crate::proposal::conntrackd::{self, Instance};
 
 /// The table of degrees of freedom, from the helpers' own records.
-pub fn freedom(out: &mut dyn Write, width: u16) -> io::Result<()> {
+pub fn freedom(out: &mut dyn Write, look: Look) -> io::Result<()> {
     heading(
         out,
         "Degrees of freedom",
         "what decides each field of a helper's expectations",
+        look,
     )?;
     let headers = [
         "helper", "expects", "src addr", "src port", "dst addr", "dst port", "proto", "flows",
         "max", "timeout",
     ];
-    let mut table = table(width, &headers, &[8, 9]);
+    let mut table = table(look, &headers, &[8, 9]);
     if let Some(names) = table.column_mut(0) {
         names.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(18)));
     }
@@ -50,9 +51,12 @@ pub fn freedom(out: &mut dyn Write, width: u16) -> io::Result<()> {
         }
     }
     finish(out, table)?;
-    writeln!(out, "{FREEDOM_NOTE}\n")?;
-    helper::all().try_for_each(|spec| describe(out, spec))?;
-    set_up(out)
+    prose(out, FREEDOM_NOTE, look)?;
+    writeln!(out)?;
+    let mut helpers = Vec::new();
+    helper::all().try_for_each(|spec| describe(&mut helpers, spec))?;
+    prose(out, &String::from_utf8_lossy(&helpers), look)?;
+    set_up(out, look)
 }
 
 /// What is expected, and under which conditions.
@@ -172,54 +176,56 @@ fn of_conntrackd(spec: &'static Spec) -> impl Iterator<Item = Instance> {
 }
 
 /// How the helpers come to work that conntrackd alone has.
-fn set_up(out: &mut dyn Write) -> io::Result<()> {
+fn set_up(out: &mut dyn Write, look: Look) -> io::Result<()> {
     let instances: Vec<Instance> = helper::all()
         .filter(|spec| !spec.replaces_a_module())
         .flat_map(of_conntrackd)
         .collect();
-    writeln!(
+    prose(
         out,
-        "\nTo set up those that conntrackd alone has, in a root shell, before any rule names them:\n"
+        "\nTo set up those that conntrackd alone has, in a root shell, before any rule names them:\n\n",
+        look,
     )?;
-    writeln!(out, "{}\n{SET_UP_NOTE}", conntrackd::script(&instances))
+    writeln!(out, "{}", conntrackd::script(&instances))?;
+    prose(out, SET_UP_NOTE, look)
 }
 
 const FREEDOM_NOTE: &str = "\
-fixed: an address, port or protocol of the control connection. checked: the payload names it, and nothing is expected
-unless it is the speaker's own. command: whatever the payload says. packet: the port that the request came from.
-helper's: the port that the helper is registered for, of dhcpv6 the clients'. network: any host of the network of the
-firewall's own interface. any: not compared. flows: how many may come for one expectation before it times out. max:
-expectations of the kind that one control connection may have at a time. What holds for IPv4 holds for IPv6, where the
+fixed: an address, port or protocol of the control connection. checked: the payload names it, and nothing is expected \
+unless it is the speaker's own. command: whatever the payload says. packet: the port that the request came from. \
+helper's: the port that the helper is registered for, of dhcpv6 the clients'. network: any host of the network of the \
+firewall's own interface. any: not compared. flows: how many may come for one expectation before it times out. max: \
+expectations of the kind that one control connection may have at a time. What holds for IPv4 holds for IPv6, where the \
 helper reads both.
 
 Where this differs from the table of \"Secure use of iptables and connection tracking helpers\":
-- ftp expects the other end of the control connection whatever loose says, which decides on the destination alone; with
-  loose=0 that is the control connection's, and the command's address is only compared with it.
+- ftp expects the other end of the control connection whatever loose says, which decides on the destination alone; with \
+loose=0 that is the control connection's, and the command's address is only compared with it.
 - irc's destination is fixed there: the command must name it all the same.
-- sip's calls have the protocol of the registration: transport= is compared, not believed. With
-  sip_direct_signalling=0 their destination is the registering end's own address all the same.
+- sip's calls have the protocol of the registration: transport= is compared, not believed. With \
+sip_direct_signalling=0 their destination is the registering end's own address all the same.
 - H.323 expects UDP for voice and video alone: calls, H.245 and T.120 travel over TCP.
 - netbios-ns expects answers from the helper's port, since Linux 7.3 from the port that was asked. snmp does the same.
 - Not in that table: snmp, sip_external_media, conntrackd's helpers, how many flows may come, and which helper reads them.";
 
 const SET_UP_NOTE: &str = "\
-This needs conntrackd and nfct (Debian has a package of each) and does not outlast a reboot: run it before rules are loaded
+This needs conntrackd and nfct (Debian has a package of each) and does not outlast a reboot: run it before rules are loaded \
 that name these helpers, or none of them are. A queue is any number that no other program reads.
 
-Until conntrackd has started once, connections pass and nothing is expected. If it ends after that, connections with these
-helpers no longer enter the table, so answers to them are NEW or INVALID, until it runs again. A packet of more than about
-3,800 bytes, which only a datagram put together from fragments is, comes to nothing: conntrackd reads a page at once, so the
+Until conntrackd has started once, connections pass and nothing is expected. If it ends after that, connections with these \
+helpers no longer enter the table, so answers to them are NEW or INVALID, until it runs again. A packet of more than about \
+3,800 bytes, which only a datagram put together from fragments is, comes to nothing: conntrackd reads a page at once, so the \
 packet waits in the queue for ever, and when QueueLen of them wait no connection with that helper gets through.
 
---userspace attaches these helpers; --assign 'tcp 21 conntrackd:ftp' has conntrackd read FTP in place of the kernel, whose
+--userspace attaches these helpers; --assign 'tcp 21 conntrackd:ftp' has conntrackd read FTP in place of the kernel, whose \
 nf_conntrack_ftp must not be loaded then. So with tftp, sane and amanda.";
 
 /// What distinguishes the kernel series.
-pub fn kernels(out: &mut dyn Write, width: u16) -> io::Result<()> {
-    heading(out, "Kernels", "what each series does differently")?;
+pub fn kernels(out: &mut dyn Write, look: Look) -> io::Result<()> {
+    heading(out, "Kernels", "what each series does differently", look)?;
     let series = Kernel::all().iter().map(|kernel| kernel.series);
     let headers: Vec<&str> = ["behaviour"].into_iter().chain(series).collect();
-    let mut table = table(width, &headers, &[]);
+    let mut table = table(look, &headers, &[]);
     for difference in Difference::all() {
         let cells = Kernel::all().iter().map(|kernel| {
             if difference.holds_for(kernel) {
@@ -232,11 +238,11 @@ pub fn kernels(out: &mut dyn Write, width: u16) -> io::Result<()> {
     }
     finish(out, table)?;
     for difference in Difference::all() {
-        writeln!(
-            out,
+        let text = format!(
             "{} (net/netfilter/{}): {}.",
             difference.name, difference.source, difference.meaning
-        )?;
+        );
+        prose(out, &text, look)?;
     }
     let releases = |was_asked| {
         let of_these = Kernel::all().iter();
@@ -244,11 +250,11 @@ pub fn kernels(out: &mut dyn Write, width: u16) -> io::Result<()> {
         let names: Vec<&str> = releases.map(|kernel| kernel.release).collect();
         names.join(", ")
     };
-    writeln!(
-        out,
-        "\nA series stands for the release that was examined, since stable updates change verdicts inside one series.\n\
+    let text = format!(
+        "\nA series stands for the release that was examined, since stable updates change verdicts inside one series. \
          Compared with that kernel, packet by packet: {}. From its sources alone: {}.",
         releases(true),
         releases(false)
-    )
+    );
+    prose(out, &text, look)
 }

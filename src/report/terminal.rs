@@ -3,27 +3,54 @@
 use std::io::{self, Write};
 
 use comfy_table::{
-    Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, ContentLineStyle,
+    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, ContentLineStyle,
     LineStyle, Row, Table, TableStyle, Width,
 };
+use crossterm::style::Stylize;
 
-use super::page::{Block, Page};
+use super::page::{Block, Page, Tone};
 
-pub fn heading(out: &mut dyn Write, title: &str, remark: &str) -> io::Result<()> {
-    if remark.is_empty() {
-        writeln!(out, "{title}")
-    } else {
-        writeln!(out, "{title}: {remark}")
+/// The terminal that is written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Columns that lines are fitted to.
+    pub width: u16,
+    /// Whether it is shown in bold and in colour what is to be seen first.
+    pub is_coloured: bool,
+}
+
+/// In lines of the terminal's width.
+pub fn heading(out: &mut dyn Write, title: &str, remark: &str, look: Look) -> io::Result<()> {
+    let text = match remark {
+        "" => title.to_owned(),
+        remark => format!("{title}: {remark}"),
+    };
+    if !look.is_coloured {
+        return wrapped(out, "", &text, look.width);
     }
+    let mut plain = Vec::new();
+    wrapped(&mut plain, "", &text, look.width)?;
+    // What was broken over two lines stays as it is.
+    let mut lines = String::from_utf8_lossy(&plain).replacen(title, &title.bold().to_string(), 1);
+    let word = remark.split(':').next().unwrap_or_default();
+    if let Some(tone) = Tone::of(word) {
+        lines = lines.replacen(word, &word.with(colour(tone)).to_string(), 1);
+    }
+    out.write_all(lines.as_bytes())
 }
 
 /// A table with these headers; the columns of these indices hold numbers.
-pub fn table(width: u16, headers: &[&str], numbers: &[usize]) -> Table {
+pub fn table(look: Look, headers: &[&str], numbers: &[usize]) -> Table {
     let mut table = Table::new();
     table
         .load_style(STYLE)
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(width);
+        .set_width(look.width)
+        .force_no_tty()
+        .style_text_only();
+    if look.is_coloured {
+        table.enforce_styling();
+    }
     let header: Vec<Cell> = headers
         .iter()
         .map(|name| Cell::new(name).add_attribute(Attribute::Bold))
@@ -38,6 +65,24 @@ pub fn table(width: u16, headers: &[&str], numbers: &[usize]) -> Table {
     table
 }
 
+/// A cell with a word of ours.
+pub fn judged(word: &str) -> Cell {
+    let cell = Cell::new(word);
+    match Tone::of(word) {
+        Some(tone) => cell.fg(colour(tone)),
+        None => cell,
+    }
+}
+
+/// Those that can be read on black and on white.
+fn colour(tone: Tone) -> Color {
+    match tone {
+        Tone::Good => Color::DarkGreen,
+        Tone::Doubtful => Color::DarkYellow,
+        Tone::Bad => Color::DarkRed,
+    }
+}
+
 /// Prints a table; one without rows says nothing.
 pub fn finish(out: &mut dyn Write, table: Table) -> io::Result<()> {
     if table.row_count() == 0 {
@@ -47,65 +92,100 @@ pub fn finish(out: &mut dyn Write, table: Table) -> io::Result<()> {
 }
 
 /// Everything that there is to be read, in lines of that width where they may be broken.
-pub fn page(out: &mut dyn Write, page: &Page, width: u16) -> io::Result<()> {
-    for (index, section) in page.sections.iter().enumerate() {
-        if index > 0 {
-            writeln!(out)?;
+pub fn page(out: &mut dyn Write, page: &Page, look: Look) -> io::Result<()> {
+    let mut sections = page.sections.iter().peekable();
+    while let Some(section) = sections.next() {
+        heading(out, &section.title, &section.remark, look)?;
+        for block in &section.blocks {
+            self::block(out, block, look)?;
         }
-        heading(out, &section.title, &section.remark)?;
-        for (index, block) in section.blocks.iter().enumerate() {
-            if index > 0 {
-                writeln!(out)?;
-            }
-            self::block(out, block, width)?;
+        if section.blocks.is_empty() && sections.peek().is_some() {
+            writeln!(out)?;
         }
     }
     Ok(())
 }
 
-fn block(out: &mut dyn Write, block: &Block, width: u16) -> io::Result<()> {
+fn block(out: &mut dyn Write, block: &Block, look: Look) -> io::Result<()> {
     match block {
         Block::Table(rows) => {
             let headers: Vec<&str> = rows.headers.iter().map(String::as_str).collect();
-            let mut table = table(width, &headers, &rows.numbers);
+            let mut table = table(look, &headers, &rows.numbers);
             if let Some(column) = rows.whole.and_then(|whole| table.column_mut(whole)) {
                 column.set_constraint(ColumnConstraint::LowerBoundary(WHOLE));
             }
-            table.add_rows(&rows.rows);
-            writeln!(out, "{}", table.trim_fmt())?;
-            match rows.omitted {
-                0 => Ok(()),
-                _ => writeln!(out, "\n{}", rows.more()),
+            for row in &rows.rows {
+                let cells = row.iter().enumerate();
+                table.add_row(
+                    cells.map(|(column, text)| match rows.judged == Some(column) {
+                        true => judged(text),
+                        false => Cell::new(text),
+                    }),
+                );
+            }
+            finish(out, table)?;
+            if rows.omitted > 0 {
+                writeln!(
+                    out,
+                    "and {} more: --csv and --parquet hold them all\n",
+                    rows.omitted
+                )?;
+            }
+            return Ok(());
+        }
+        Block::Text(text) => wrapped(out, "", text, look.width)?,
+        Block::List(items) => {
+            for item in items {
+                wrapped(out, "- ", &item.text, look.width)?;
+                for command in &item.commands {
+                    writeln!(out, "{command}")?;
+                }
             }
         }
-        Block::Text(text) => wrapped(out, "", text, width),
-        Block::List(items) => items.iter().try_for_each(|item| {
-            wrapped(out, "- ", &item.text, width)?;
-            item.commands
-                .iter()
-                .try_for_each(|command| writeln!(out, "{command}"))
-        }),
-        Block::Code(text) => out.write_all(text.as_bytes()),
+        Block::Code(text) => out.write_all(text.as_bytes())?,
     }
+    writeln!(out)
+}
+
+/// Paragraphs, a line each, in lines of the terminal's width: what is indented, and what is an item of a list, goes on two
+/// columns further in.
+pub fn prose(out: &mut dyn Write, text: &str, look: Look) -> io::Result<()> {
+    for line in text.lines() {
+        let begin = line.len() - line.trim_start().len();
+        let text = &line[begin..];
+        let further = if begin > 0 || text.starts_with("- ") {
+            2
+        } else {
+            0
+        };
+        let indent = " ".repeat(begin);
+        wrap(out, &indent, &" ".repeat(begin + further), text, look.width)?;
+    }
+    Ok(())
 }
 
 /// A text behind this mark, in lines of that width.
 fn wrapped(out: &mut dyn Write, mark: &str, text: &str, width: u16) -> io::Result<()> {
-    let room = usize::from(width).saturating_sub(mark.len());
-    let mut begin = mark.to_owned();
-    let mut line = String::new();
+    wrap(out, mark, &" ".repeat(mark.len()), text, width)
+}
+
+/// A text in lines of that width, the first of which begins with `first`, and each further one with `further`.
+fn wrap(out: &mut dyn Write, first: &str, further: &str, text: &str, width: u16) -> io::Result<()> {
+    let mut line = first.to_owned();
+    let mut is_empty = true;
     for word in text.split_whitespace() {
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
-            writeln!(out, "{begin}{line}")?;
-            begin = " ".repeat(mark.len());
-            line.clear();
+        if !is_empty && line.chars().count() + 1 + word.chars().count() > usize::from(width) {
+            writeln!(out, "{line}")?;
+            further.clone_into(&mut line);
+            is_empty = true;
         }
-        if !line.is_empty() {
+        if !is_empty {
             line.push(' ');
         }
         line += word;
+        is_empty = false;
     }
-    writeln!(out, "{begin}{line}")
+    writeln!(out, "{line}")
 }
 
 /// Columns that a service of IPv4 takes, or a short one of IPv6.

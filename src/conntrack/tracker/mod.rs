@@ -114,6 +114,11 @@ impl Tracker {
         self.table.len()
     }
 
+    /// Conntracks that were alive at once, at the most.
+    pub fn most_conntracks(&self) -> usize {
+        self.table.most()
+    }
+
     /// Everything that happens, happens here: timers due at `at` first, then the packet.
     ///
     /// The clock does not run backwards: an earlier `at` counts as the latest one before it. Helpers are attached as

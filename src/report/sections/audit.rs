@@ -26,6 +26,7 @@ pub fn verdicts(page: &mut Page, analysis: &Analysis) {
     ];
     let mut table = Table::new(&headers, &[]);
     table.keep_whole(1);
+    table.judge(2);
     let mut verdicts = analysis.verdicts();
     let omitted = verdicts.len().saturating_sub(MOST_LISTED);
     if omitted > 0 {
@@ -86,6 +87,7 @@ pub fn findings(page: &mut Page, analysis: &Analysis) {
     );
     let headers = ["severity", "finding", "service", "what", "frames", "times"];
     let mut table = Table::new(&headers, &[5]);
+    table.judge(0);
     let mut omitted = 0;
     for sum in sums {
         if table.rows.len() == MOST_LISTED {
