@@ -1,8 +1,11 @@
 //! The program as its user meets it.
 
 mod captures;
+mod config;
 mod links;
 mod rules;
+mod screens;
+mod shell;
 mod tunnels;
 
 use std::fs;

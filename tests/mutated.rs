@@ -61,7 +61,7 @@ fn no_mutated_capture_ends_in_a_panic() {
             analysis.collect();
             analysis.propose(&config).unwrap();
             analysis.prove(&config);
-            terminal::page(&mut Vec::new(), &sections::all(&analysis), 100).unwrap();
+            terminal::page(&mut Vec::new(), &sections::all(&analysis), LOOK).unwrap();
             opened += u64::from(!analysis.exposure.opened_nothing());
         }
     }
@@ -137,3 +137,8 @@ fn mutate(rng: &mut Rng, original: &[u8]) -> Vec<u8> {
 const LONGEST: usize = 12_000;
 /// One mutant in so many is reported as well.
 const REPORTED: u64 = 10;
+
+const LOOK: terminal::Look = terminal::Look {
+    width: 100,
+    is_coloured: false,
+};

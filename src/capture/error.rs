@@ -11,9 +11,13 @@ use super::buffer::MAX_RECORD;
 pub enum Error {
     #[error("{file}: cannot open: {error}")]
     Open { file: String, error: io::Error },
-    #[error("{file}: a directory without a capture in it")]
+    #[error(
+        "{file}: a directory without a capture in it: name one that holds pcap or pcapng files"
+    )]
     NoCaptures { file: String },
-    #[error("{file}: empty: nothing was captured, or nothing was written yet")]
+    #[error(
+        "{file}: empty: nothing was captured, or nothing was written yet, which --follow waits for"
+    )]
     Empty { file: String },
     #[error(
         "{file}: not a pcap or pcapng capture, it starts with {}: if it is a capture of another kind, convert it \

@@ -57,7 +57,7 @@ pub struct Analyse {
     format: Format,
     /// Take each capture for a network of its own, with its own conntrack, report and directory in DIR, and work
     /// on so many of them at a time
-    #[arg(long, value_name = "N", conflicts_with_all = ["merge", "follow"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["merge", "follow"], help_heading = "Captures")]
     jobs: Option<NonZero<usize>>,
 }
 
@@ -238,4 +238,7 @@ Examples:
   ctaudit analyse capture.pcap
   tcpdump -w - -i eth0 | ctaudit analyse -
   ctaudit analyse --report audit capture.pcap
-  ctaudit analyse --add-assign 'tcp 2121 ftp' --parquet tables monday.pcap tuesday.pcap";
+  ctaudit analyse --merge --dedup lan.pcap wan.pcapng
+  ctaudit analyse --add-assign 'tcp 2121 ftp' --csv tables /var/log/ring
+  ctaudit analyse --kernel 6.1 --compare-kernel 6.18 capture.pcap
+  ctaudit analyse --what-if helper=none --fail-on high capture.pcap";

@@ -15,6 +15,7 @@ use crate::report::{events, json};
 
 /// Print what conntrack has to tell, in the form of `conntrack -E`, or a JSON record a packet
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Events {
     #[command(flatten)]
     input: Input,
@@ -71,3 +72,10 @@ impl Events {
         Ok(status)
     }
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  ctaudit events capture.pcap
+  ctaudit events --follow /var/log/ring
+  ctaudit events --json capture.pcap | jq 'select(.helper)'
+  ctaudit events --assign none --rules rules.nft capture.pcap";

@@ -10,6 +10,7 @@ use crate::report::catalogue;
 
 /// Print the catalogue of what is known to go wrong with helpers, and what it looks like on the wire
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Findings {}
 
 impl Findings {
@@ -20,3 +21,8 @@ impl Findings {
         Ok(ExitCode::SUCCESS)
     }
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  ctaudit findings
+  ctaudit findings | grep -A 4 ^ftp-";

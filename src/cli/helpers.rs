@@ -10,6 +10,7 @@ use crate::report::reference;
 
 /// Print what each helper lets a forger choose: the table of degrees of freedom
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Helpers {}
 
 impl Helpers {
@@ -20,3 +21,8 @@ impl Helpers {
         Ok(ExitCode::SUCCESS)
     }
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  ctaudit helpers
+  ctaudit helpers | grep -A 3 '^sip '";

@@ -10,6 +10,7 @@ use crate::report::reference;
 
 /// Print the kernel series that can be simulated, and what each does differently
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Kernels {}
 
 impl Kernels {
@@ -20,3 +21,7 @@ impl Kernels {
         Ok(ExitCode::SUCCESS)
     }
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  ctaudit kernels";

@@ -126,7 +126,7 @@ enum Failure {
     Iptables(#[from] Unsayable),
     #[error("{0}")]
     Nftables(#[from] Unwritable),
-    #[error("{}: {error}", path.display())]
+    #[error("{}: {error}", capture::printable(path))]
     File { path: PathBuf, error: io::Error },
     #[error("{0}")]
     Usage(clap::Error),
@@ -159,7 +159,7 @@ struct Input {
     #[arg(value_name = "CAPTURE", required = true)]
     captures: Vec<PathBuf>,
     /// Read the captures side by side, packet by packet in the order of time: of several points of one network
-    #[arg(long, conflicts_with = "follow")]
+    #[arg(long, conflicts_with = "follow", help_heading = "Captures")]
     merge: bool,
     /// Count once what was captured twice, the same packet but for its hop count, within 10 milliseconds or as many as
     /// given
@@ -168,15 +168,16 @@ struct Input {
         value_name = "MS",
         num_args = 0..=1,
         require_equals = true,
-        default_missing_value = "10"
+        default_missing_value = "10",
+        help_heading = "Captures"
     )]
     dedup: Option<u64>,
     /// Wait for more where the last capture ends, and for further ones in its directory, until Ctrl-C
-    #[arg(long)]
+    #[arg(long, help_heading = "Captures")]
     follow: bool,
     /// Show conntrack what is inside of these tunnels, as for a mirror port or an overlay: gre, vxlan, geneve, gtpu, ipip,
     /// 6in4, teredo, erspan, with commas between them, or all
-    #[arg(long, value_name = "TUNNELS")]
+    #[arg(long, value_name = "TUNNELS", help_heading = "Captures")]
     decapsulate: Option<Kinds>,
     #[command(flatten)]
     firewall: Firewall,
@@ -279,7 +280,8 @@ struct Firewall {
     /// An address of the firewall itself, with the length of its network's prefix: what comes from it, the firewall sends
     #[arg(long, value_name = "ADDRESS/PREFIX")]
     local: Vec<IpNet>,
-    /// The firewall's interfaces and the networks behind each: see the README for the form
+    /// The firewall's interfaces and the networks behind each, in TOML: an [[interface]] each, with name, networks (on it),
+    /// routed (by routers on it) and, for one of them, default_route = true
     #[arg(long, value_name = "FILE")]
     topology: Option<PathBuf>,
     /// Whether timers run as the capture's timestamps say, or never
@@ -357,7 +359,11 @@ impl Firewall {
     /// The same with one thing otherwise, for `--what-if`.
     fn otherwise(&self, text: &str) -> Result<Config, Failure> {
         let failure = |error| usage("what-if", error);
-        let form = || failure(format!("'{text}' is not of the form NAME=VALUE"));
+        let form = || {
+            failure(format!(
+                "'{text}' is not of the form NAME=VALUE, as in irc=none"
+            ))
+        };
         let (name, value) = text.split_once('=').ok_or_else(form)?;
         let mut other = self.clone();
         match (name, value) {
@@ -444,7 +450,7 @@ fn unread_in(paths: &[PathBuf], unread: &Unread) -> String {
 fn usage(option: &str, error: impl std::fmt::Display) -> Failure {
     Failure::Usage(clap::Error::raw(
         ErrorKind::ValueValidation,
-        format!("--{option}: {error}\n"),
+        format!("--{option}: {error}\n\nFor more information, try '--help'.\n"),
     ))
 }
 

@@ -52,5 +52,6 @@ impl Prove {
 
 const EXAMPLES: &str = "\
 Examples:
-  ctaudit rules capture.pcap > rules.nft && ctaudit prove capture.pcap --rules rules.nft
-  iptables-save > v4 && ip6tables-save > v6 && ctaudit prove capture.pcap --rules v4 --rules v6";
+  nft list ruleset > now.nft && ctaudit prove capture.pcap --rules now.nft
+  iptables-save > v4 && ip6tables-save > v6
+  ctaudit prove capture.pcap --rules v4 --rules v6";

@@ -66,4 +66,4 @@ const EXAMPLES: &str = "\
 Examples:
   ctaudit rules capture.pcap | nft -f -
   ctaudit rules --for iptables capture.pcap | iptables-restore --noflush
-  ctaudit rules --for ip6tables --bypass 2001:db8:9::/48 monday.pcap tuesday.pcap";
+  ctaudit rules --bypass 10.8.0.0/16 --widen 8 monday.pcap tuesday.pcap";

@@ -29,7 +29,8 @@ pub(super) fn side_by_side(
     screen: &Screen,
     audit: impl Fn(&Path, &Path, &mut Vec<u8>) -> Result<ExitCode, Failure> + Sync,
 ) -> Result<ExitCode, Failure> {
-    let names = names(captures).ok_or_else(|| usage("jobs", "a capture is given twice"))?;
+    let names =
+        names(captures).ok_or_else(|| usage("jobs", "a capture is given twice: name each once"))?;
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
         let (done, reports) = mpsc::channel();

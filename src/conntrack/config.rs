@@ -229,7 +229,7 @@ impl Sysctls {
     pub fn set(&mut self, text: &str) -> Result<(), String> {
         let (key, value) = text
             .split_once('=')
-            .ok_or_else(|| format!("'{text}' is not of the form KEY=VALUE"))?;
+            .ok_or_else(|| format!("'{text}' is not of the form KEY=VALUE, as in net.netfilter.nf_conntrack_tcp_loose=0"))?;
         let dotted = key.trim().replace('/', ".");
         let index = SYSCTLS
             .iter()

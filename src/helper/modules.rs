@@ -130,9 +130,11 @@ impl Modules {
 
     /// Reads `MODULE.PARAMETER=VALUE`; a switch takes 0, 1, n, y.
     pub fn set(&mut self, text: &str) -> Result<(), String> {
-        let (name, value) = text
-            .split_once('=')
-            .ok_or_else(|| format!("'{text}' is not of the form MODULE.PARAMETER=VALUE"))?;
+        let (name, value) = text.split_once('=').ok_or_else(|| {
+            format!(
+                "'{text}' is not of the form MODULE.PARAMETER=VALUE, as in nf_conntrack_ftp.loose=1"
+            )
+        })?;
         let mut with_ports = all().filter(|spec| spec.instances() != Instances::One);
         if let Some(spec) = with_ports.find(|spec| name.trim() == ports(spec)) {
             return self.register(spec, value);
@@ -170,7 +172,9 @@ impl Modules {
         let ports = list.split(',').map(|port| port.trim().parse::<u16>().ok());
         let ports: Vec<u16> = ports.collect::<Option<_>>().unwrap_or_default();
         if !(1..=MOST_PORTS).contains(&ports.len()) {
-            return Err(format!("'{list}' is no list of 1 to {MOST_PORTS} ports"));
+            return Err(format!(
+                "'{list}' is no list of 1 to {MOST_PORTS} ports, as in 21,2121"
+            ));
         }
         // Two helpers of one name cannot be registered, and the module would not load.
         if ports

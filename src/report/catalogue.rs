@@ -23,7 +23,7 @@ pub fn findings(out: &mut dyn Write, look: Look) -> io::Result<()> {
             Cell::new(entry.title),
         ]);
     }
-    finish(out, table)?;
+    finish(out, table, None)?;
     let severities = "Severity: note, ordinary programs do it; low, odd and harmless by itself; medium, a hole that \
                       somebody could have wanted; high, what no honest program sends.\n\n";
     let entries: Vec<String> = findings::all().map(describe).collect();

@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use comfy_table::{ColumnConstraint, Width};
-
 use super::terminal::{Look, finish, heading, prose, table};
 use crate::helper::{
     self, Families, Freedom, Home, Instances, MOST_EXPECTED, MOST_PORTS, Policy, Spec,
@@ -25,9 +23,6 @@ pub fn freedom(out: &mut dyn Write, look: Look) -> io::Result<()> {
         "max", "timeout",
     ];
     let mut table = table(look, &headers, &[8, 9]);
-    if let Some(names) = table.column_mut(0) {
-        names.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(18)));
-    }
     let modules = helper::Modules::default();
     for spec in helper::all() {
         let policies = modules.policies(spec);
@@ -50,7 +45,7 @@ pub fn freedom(out: &mut dyn Write, look: Look) -> io::Result<()> {
             ]);
         }
     }
-    finish(out, table)?;
+    finish(out, table, None)?;
     prose(out, FREEDOM_NOTE, look)?;
     writeln!(out)?;
     let mut helpers = Vec::new();
@@ -236,7 +231,7 @@ pub fn kernels(out: &mut dyn Write, look: Look) -> io::Result<()> {
         });
         table.add_row([difference.name].into_iter().chain(cells));
     }
-    finish(out, table)?;
+    finish(out, table, None)?;
     for difference in Difference::all() {
         let text = format!(
             "{} (net/netfilter/{}): {}.",

@@ -7,6 +7,7 @@ use comfy_table::{
     LineStyle, Row, Table, TableStyle, Width,
 };
 use crossterm::style::Stylize;
+use unicode_width::UnicodeWidthStr;
 
 use super::page::{Block, Page, Tone};
 
@@ -83,12 +84,44 @@ fn colour(tone: Tone) -> Color {
     }
 }
 
-/// Prints a table; one without rows says nothing.
-pub fn finish(out: &mut dyn Write, table: Table) -> io::Result<()> {
+/// Prints a table; one without rows says nothing. In the column `whole`, cells are broken as late as words are.
+pub fn finish(out: &mut dyn Write, mut table: Table, whole: Option<usize>) -> io::Result<()> {
     if table.row_count() == 0 {
         return Ok(());
     }
+    let least = least(&mut table, whole);
+    for (column, least) in table.column_iter_mut().zip(least) {
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
+    }
     writeln!(out, "{}\n", table.trim_fmt())
+}
+
+/// Columns that each takes so that no word is broken. Where there is no room for that, those that take most give way.
+fn least(table: &mut Table, whole: Option<usize>) -> Vec<u16> {
+    let mut least = vec![0; table.column_count()];
+    for row in table.header().into_iter().chain(table.row_iter()) {
+        for (index, (least, cell)) in least.iter_mut().zip(row.cell_iter()).enumerate() {
+            let text = cell.content();
+            let word = text.split_whitespace().map(UnicodeWidthStr::width).max();
+            let kept = match whole == Some(index) {
+                true => text.width().min(WHOLE),
+                false => 0,
+            };
+            *least = kept.max(word.unwrap_or(0)).max(*least);
+        }
+    }
+    // A blank ends each column, and one stands between them.
+    let room = usize::from(table.width().unwrap_or(0)).saturating_sub(2 * least.len());
+    while least.iter().sum::<usize>() > room
+        && let Some(most) = least.iter_mut().max()
+        && *most > 1
+    {
+        *most -= 1;
+    }
+    let least = least.into_iter().map(|least| least + 1);
+    least
+        .map(|least| u16::try_from(least).unwrap_or(u16::MAX))
+        .collect()
 }
 
 /// Everything that there is to be read, in lines of that width where they may be broken.
@@ -111,9 +144,6 @@ fn block(out: &mut dyn Write, block: &Block, look: Look) -> io::Result<()> {
         Block::Table(rows) => {
             let headers: Vec<&str> = rows.headers.iter().map(String::as_str).collect();
             let mut table = table(look, &headers, &rows.numbers);
-            if let Some(column) = rows.whole.and_then(|whole| table.column_mut(whole)) {
-                column.set_constraint(ColumnConstraint::LowerBoundary(WHOLE));
-            }
             for row in &rows.rows {
                 let cells = row.iter().enumerate();
                 table.add_row(
@@ -123,7 +153,7 @@ fn block(out: &mut dyn Write, block: &Block, look: Look) -> io::Result<()> {
                     }),
                 );
             }
-            finish(out, table)?;
+            finish(out, table, rows.whole)?;
             if rows.omitted > 0 {
                 writeln!(
                     out,
@@ -174,7 +204,7 @@ fn wrap(out: &mut dyn Write, first: &str, further: &str, text: &str, width: u16)
     let mut line = first.to_owned();
     let mut is_empty = true;
     for word in text.split_whitespace() {
-        if !is_empty && line.chars().count() + 1 + word.chars().count() > usize::from(width) {
+        if !is_empty && line.width() + 1 + word.width() > usize::from(width) {
             writeln!(out, "{line}")?;
             further.clone_into(&mut line);
             is_empty = true;
@@ -189,7 +219,7 @@ fn wrap(out: &mut dyn Write, first: &str, further: &str, text: &str, width: u16)
 }
 
 /// Columns that a service of IPv4 takes, or a short one of IPv6.
-const WHOLE: Width = Width::Fixed(24);
+const WHOLE: usize = 23;
 
 /// A line below the header and no other: what a terminal shows can be read by awk as well.
 const STYLE: TableStyle = TableStyle::new()

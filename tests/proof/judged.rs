@@ -29,7 +29,7 @@ fn printed(proof: &Proof, text: &str) -> String {
         text: text.to_owned(),
     }];
     let mut out = Vec::new();
-    terminal::page(&mut out, &sections::proof(proof, &files), 100).unwrap();
+    terminal::page(&mut out, &sections::proof(proof, &files), LOOK).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -156,3 +156,8 @@ fn what_began_before_the_capture_is_not_needed() {
     assert_eq!((proof.accepted, proof.lost.times), (0, 0));
     assert!(proof.others.times > 0);
 }
+
+const LOOK: terminal::Look = terminal::Look {
+    width: 100,
+    is_coloured: false,
+};
