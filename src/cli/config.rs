@@ -26,6 +26,7 @@ pub(super) fn with_file(
     let mut program = program
         .clone()
         .subcommand_required(false)
+        .arg_required_else_help(false)
         .mut_subcommands(|command| command.mut_args(|arg| arg.required(false)));
     let read = program.try_get_matches_from_mut(&arguments);
     let Ok(given) = read else {

@@ -30,7 +30,11 @@ impl Man {
         })?;
         let commands = [&program].into_iter().chain(program.get_subcommands());
         for command in commands {
-            let page = clap_mangen::Man::new(command.clone()).manual("ctaudit");
+            let page = clap_mangen::Man::new(command.clone())
+                .source(concat!("ctaudit ", env!("CARGO_PKG_VERSION")))
+                // An empty one would be left out, and what follows it taken for the date.
+                .date(" ")
+                .manual("ctaudit");
             let path = self.directory.join(page.get_filename());
             write(&path, &page, command, &program)
                 .map_err(|error| Failure::File { path, error })?;

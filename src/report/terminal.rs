@@ -96,32 +96,47 @@ pub fn finish(out: &mut dyn Write, mut table: Table, whole: Option<usize>) -> io
     writeln!(out, "{}\n", table.trim_fmt())
 }
 
-/// Columns that each takes so that no word is broken. Where there is no room for that, those that take most give way.
+/// Columns that each takes so that no word is broken. Where there is no room for that, headers give way before cells do, and
+/// the longest word first.
 fn least(table: &mut Table, whole: Option<usize>) -> Vec<u16> {
-    let mut least = vec![0; table.column_count()];
-    for row in table.header().into_iter().chain(table.row_iter()) {
-        for (index, (least, cell)) in least.iter_mut().zip(row.cell_iter()).enumerate() {
+    let mut cells = vec![0; table.column_count()];
+    let mut least: Vec<usize> = table.header().map_or_else(Vec::new, |header| {
+        header
+            .cell_iter()
+            .map(|cell| longest(&cell.content()))
+            .collect()
+    });
+    for row in table.row_iter() {
+        let columns = cells.iter_mut().zip(&mut least).zip(row.cell_iter());
+        for (index, ((of_cells, least), cell)) in columns.enumerate() {
             let text = cell.content();
-            let word = text.split_whitespace().map(UnicodeWidthStr::width).max();
-            let kept = match whole == Some(index) {
-                true => text.width().min(WHOLE),
-                false => 0,
-            };
-            *least = kept.max(word.unwrap_or(0)).max(*least);
+            *of_cells = longest(&text).max(*of_cells);
+            *least = (*of_cells).max(*least);
+            if whole == Some(index) {
+                *least = text.width().min(WHOLE).max(*least);
+            }
         }
     }
     // A blank ends each column, and one stands between them.
     let room = usize::from(table.width().unwrap_or(0)).saturating_sub(2 * least.len());
-    while least.iter().sum::<usize>() > room
-        && let Some(most) = least.iter_mut().max()
-        && *most > 1
-    {
-        *most -= 1;
+    while least.iter().sum::<usize>() > room {
+        let columns = least.iter_mut().zip(&cells);
+        let gives_way = columns.max_by_key(|(least, cells)| (**least > **cells, **least, **cells));
+        match gives_way {
+            Some((least, _)) if *least > 1 => *least -= 1,
+            _ => break,
+        }
     }
     let least = least.into_iter().map(|least| least + 1);
     least
         .map(|least| u16::try_from(least).unwrap_or(u16::MAX))
         .collect()
+}
+
+/// Of its words the longest, as far as it is to be kept.
+fn longest(text: &str) -> usize {
+    let words = text.split_whitespace().map(UnicodeWidthStr::width);
+    words.max().unwrap_or(0).min(WORD)
 }
 
 /// Everything that there is to be read, in lines of that width where they may be broken.
@@ -220,6 +235,8 @@ fn wrap(out: &mut dyn Write, first: &str, further: &str, text: &str, width: u16)
 
 /// Columns that a service of IPv4 takes, or a short one of IPv6.
 const WHOLE: usize = 23;
+/// Columns that an address of IPv4 takes with its port, but for the longest.
+const WORD: usize = 20;
 
 /// A line below the header and no other: what a terminal shows can be read by awk as well.
 const STYLE: TableStyle = TableStyle::new()
