@@ -28,7 +28,11 @@ fn explained(bytes: Vec<u8>, config: Config, frame: u64) -> String {
     let frame = explanation.frame.as_ref().unwrap();
     let page = sections::explanation(&explanation, frame, replay.examined());
     let mut text = Vec::new();
-    terminal::page(&mut text, &page, 200).unwrap();
+    let look = terminal::Look {
+        width: 200,
+        is_coloured: false,
+    };
+    terminal::page(&mut text, &page, look).unwrap();
     String::from_utf8(text).unwrap()
 }
 

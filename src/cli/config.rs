@@ -27,7 +27,7 @@ pub(super) fn with_file(
         .clone()
         .subcommand_required(false)
         .arg_required_else_help(false)
-        .mut_subcommands(|command| command.mut_args(|arg| arg.required(false)));
+        .mut_subcommands(nothing_required);
     let read = program.try_get_matches_from_mut(&arguments);
     let Ok(given) = read else {
         return Ok(arguments);
@@ -52,6 +52,15 @@ pub(super) fn with_file(
     let mut all = arguments;
     all.splice(behind..behind, added);
     Ok(all)
+}
+
+/// Of what stands behind a list and may be left out, clap cannot tell where it begins: it counts to the list.
+fn nothing_required(command: Command) -> Command {
+    let has_several = command.get_positionals().count() > 1;
+    command.mut_args(|arg| {
+        let is_behind = has_several && arg.is_positional() && arg.get_num_args().is_none();
+        arg.required(false).last(is_behind)
+    })
 }
 
 struct File<'f> {

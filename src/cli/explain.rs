@@ -6,8 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::drive::drive;
-use super::progress::Progress;
-use super::{Failure, Input, width};
+use super::{Failure, Input, Screen};
 use crate::explain::Explanation;
 use crate::firewall::Firewall;
 use crate::report::{sections, terminal};
@@ -25,14 +24,14 @@ pub struct Explain {
 }
 
 impl Explain {
-    pub(super) fn run(self) -> Result<ExitCode, Failure> {
+    pub(super) fn run(self, screen: &Screen) -> Result<ExitCode, Failure> {
         let config = self.input.firewall.config(self.input.firewall.kernel)?;
         let capture = self.input.capture()?;
-        let replay = self.input.replay(capture, Firewall::new(config));
+        let replay = self.input.replay(capture, screen, Firewall::new(config));
         let mut replay = replay.examine(self.frame);
         let mut explanation = Explanation::of(self.frame);
-        let progress = Progress::new(&replay);
-        let status = drive(&mut replay, progress, |passage| {
+        let progress = screen.progress(&replay);
+        let status = drive(&mut replay, screen, progress, |passage| {
             explanation.observe(passage);
             Ok(())
         })?;
@@ -47,7 +46,7 @@ impl Explain {
         };
         let page = sections::explanation(&explanation, frame, replay.examined());
         let mut out = BufWriter::new(io::stdout().lock());
-        terminal::page(&mut out, &page, width())?;
+        terminal::page(&mut out, &page, screen.look)?;
         out.flush()?;
         Ok(status)
     }

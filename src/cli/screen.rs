@@ -20,17 +20,24 @@ use crate::report::terminal::Look;
 #[derive(Args)]
 #[command(next_help_heading = "Common options")]
 pub(super) struct Common {
-    /// Read options from this file in TOML, under their long names: common ones at its head, those of one command in a table
-    /// with the command's name; one that is given here is not taken from the file
+    /// Read options from this file in TOML
+    ///
+    /// Its keys are the options' long names, as in kernel = "6.12" and local = ["192.0.2.1/24"]. What stands at its head holds for
+    /// every command that has such an option, what stands in a table like [analyse] for that command. An option that is given on
+    /// the command line is not taken from the file.
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
-    /// Print in colour: auto does where standard output is a terminal and NO_COLOR is not set
+    /// Print in colour; auto: on a terminal, unless NO_COLOR is set
     #[arg(long, value_name = "WHEN", global = true, value_enum, default_value_t = ColorChoice::Auto)]
     color: ColorChoice,
-    /// Tell nothing on standard error but errors: no progress, and no damage, which is in the report and the exit status
+    /// Tell nothing on standard error but errors
+    ///
+    /// No progress is shown, and no damage told, which is in the report and the exit status.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// Tell on standard error what is done: inputs in their order, kernel, helpers, threads, flows, and how long it took
+    /// Tell on standard error what is done, and how long it took
+    ///
+    /// Inputs in their order, the kernel simulated, helpers attached, threads, and the most flows alive at once.
     #[arg(short, long, global = true)]
     verbose: bool,
 }

@@ -279,6 +279,6 @@ impl Replay {
     /// Conntracks that were alive at once, at the most, after the last frame.
     pub fn most_conntracks(&self) -> usize {
         let here = self.here.as_ref();
-        here.map_or(0, |stages| stages.firewall.most_conntracks())
+        here.map_or(0, |stages| stages.follower.firewall.most_conntracks())
     }
 }

@@ -84,44 +84,56 @@ fn colour(tone: Tone) -> Color {
     }
 }
 
-/// Prints a table; one without rows says nothing. In the column `whole`, cells are broken as late as words are.
+/// Prints a table; one without rows says nothing.
 pub fn finish(out: &mut dyn Write, mut table: Table, whole: Option<usize>) -> io::Result<()> {
     if table.row_count() == 0 {
         return Ok(());
     }
-    let least = least(&mut table, whole);
+    fit(&mut table, whole);
+    writeln!(out, "{}\n", table.trim_fmt())
+}
+
+/// In the column `whole`, cells are broken as late as words are.
+fn fit(table: &mut Table, whole: Option<usize>) {
+    let least = least(table, whole);
     for (column, least) in table.column_iter_mut().zip(least) {
         column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
     }
-    writeln!(out, "{}\n", table.trim_fmt())
 }
 
 /// Columns that each takes so that no word is broken. Where there is no room for that, headers give way before cells do, and
 /// the longest word first.
 fn least(table: &mut Table, whole: Option<usize>) -> Vec<u16> {
-    let mut cells = vec![0; table.column_count()];
-    let mut least: Vec<usize> = table.header().map_or_else(Vec::new, |header| {
-        header
-            .cell_iter()
-            .map(|cell| longest(&cell.content()))
-            .collect()
-    });
+    let header = table.header().into_iter().flat_map(Row::cell_iter);
+    let headers: Vec<usize> = header.map(|cell| longest(&cell.content())).collect();
+    let mut cells = vec![0; headers.len()];
+    let mut wanted = headers.clone();
     for row in table.row_iter() {
-        let columns = cells.iter_mut().zip(&mut least).zip(row.cell_iter());
-        for (index, ((of_cells, least), cell)) in columns.enumerate() {
+        for (index, cell) in row.cell_iter().enumerate().take(headers.len()) {
             let text = cell.content();
-            *of_cells = longest(&text).max(*of_cells);
-            *least = (*of_cells).max(*least);
-            if whole == Some(index) {
-                *least = text.width().min(WHOLE).max(*least);
-            }
+            cells[index] = longest(&text).max(cells[index]);
+            let kept = match whole == Some(index) {
+                true => text.width().min(WHOLE),
+                false => cells[index],
+            };
+            wanted[index] = kept.max(wanted[index]);
         }
     }
+    let kept = headers.iter().zip(&cells).map(|(&header, &cells)| {
+        let is_worth_breaking = header > cells + 2;
+        if is_worth_breaking {
+            cells
+        } else {
+            header.max(cells)
+        }
+    });
+    let kept: Vec<usize> = kept.collect();
     // A blank ends each column, and one stands between them.
-    let room = usize::from(table.width().unwrap_or(0)).saturating_sub(2 * least.len());
+    let room = usize::from(table.width().unwrap_or(0)).saturating_sub(2 * wanted.len());
+    let mut least = wanted;
     while least.iter().sum::<usize>() > room {
-        let columns = least.iter_mut().zip(&cells);
-        let gives_way = columns.max_by_key(|(least, cells)| (**least > **cells, **least, **cells));
+        let columns = least.iter_mut().zip(&kept);
+        let gives_way = columns.max_by_key(|(least, kept)| (**least > **kept, **least, **kept));
         match gives_way {
             Some((least, _)) if *least > 1 => *least -= 1,
             _ => break,
@@ -133,22 +145,27 @@ fn least(table: &mut Table, whole: Option<usize>) -> Vec<u16> {
         .collect()
 }
 
-/// Of its words the longest, as far as it is to be kept.
+/// Of its words the longest, as far as it is to be kept; of a number with its unit, both.
 fn longest(text: &str) -> usize {
+    if text.width() <= SHORT {
+        return text.width();
+    }
     let words = text.split_whitespace().map(UnicodeWidthStr::width);
     words.max().unwrap_or(0).min(WORD)
 }
 
 /// Everything that there is to be read, in lines of that width where they may be broken.
 pub fn page(out: &mut dyn Write, page: &Page, look: Look) -> io::Result<()> {
-    let mut sections = page.sections.iter().peekable();
-    while let Some(section) = sections.next() {
-        heading(out, &section.title, &section.remark, look)?;
-        for block in &section.blocks {
-            self::block(out, block, look)?;
-        }
-        if section.blocks.is_empty() && sections.peek().is_some() {
+    for (index, section) in page.sections.iter().enumerate() {
+        if index > 0 {
             writeln!(out)?;
+        }
+        heading(out, &section.title, &section.remark, look)?;
+        for (index, block) in section.blocks.iter().enumerate() {
+            if index > 0 {
+                writeln!(out)?;
+            }
+            self::block(out, block, look)?;
         }
     }
     Ok(())
@@ -168,28 +185,22 @@ fn block(out: &mut dyn Write, block: &Block, look: Look) -> io::Result<()> {
                     }),
                 );
             }
-            finish(out, table, rows.whole)?;
-            if rows.omitted > 0 {
-                writeln!(
-                    out,
-                    "and {} more: --csv and --parquet hold them all\n",
-                    rows.omitted
-                )?;
-            }
-            return Ok(());
-        }
-        Block::Text(text) => wrapped(out, "", text, look.width)?,
-        Block::List(items) => {
-            for item in items {
-                wrapped(out, "- ", &item.text, look.width)?;
-                for command in &item.commands {
-                    writeln!(out, "{command}")?;
-                }
+            fit(&mut table, rows.whole);
+            writeln!(out, "{}", table.trim_fmt())?;
+            match rows.omitted {
+                0 => Ok(()),
+                _ => writeln!(out, "\n{}", rows.more()),
             }
         }
-        Block::Code(text) => out.write_all(text.as_bytes())?,
+        Block::Text(text) => wrapped(out, "", text, look.width),
+        Block::List(items) => items.iter().try_for_each(|item| {
+            wrapped(out, "- ", &item.text, look.width)?;
+            item.commands
+                .iter()
+                .try_for_each(|command| writeln!(out, "{command}"))
+        }),
+        Block::Code(text) => out.write_all(text.as_bytes()),
     }
-    writeln!(out)
 }
 
 /// Paragraphs, a line each, in lines of the terminal's width: what is indented, and what is an item of a list, goes on two
@@ -237,6 +248,8 @@ fn wrap(out: &mut dyn Write, first: &str, further: &str, text: &str, width: u16)
 const WHOLE: usize = 23;
 /// Columns that an address of IPv4 takes with its port, but for the longest.
 const WORD: usize = 20;
+/// Columns of a text that is not broken at blanks either.
+const SHORT: usize = 9;
 
 /// A line below the header and no other: what a terminal shows can be read by awk as well.
 const STYLE: TableStyle = TableStyle::new()

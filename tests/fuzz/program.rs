@@ -36,7 +36,11 @@ fn run(input: &[u8]) {
     };
     let analysis = analysis(&config, replay);
     let mut report = Vec::new();
-    terminal::page(&mut report, &sections::all(&analysis), 100).unwrap();
+    let look = terminal::Look {
+        width: 100,
+        is_coloured: false,
+    };
+    terminal::page(&mut report, &sections::all(&analysis), look).unwrap();
     assert!(!report.is_empty());
     assert_harmless(&report);
 }
@@ -56,7 +60,14 @@ fn analysis(config: &Config, mut replay: Replay) -> Analysis {
                 };
                 if let Some((tunnel, step)) = told {
                     let (mut lines, mut text) = (Vec::new(), Vec::new());
-                    json::write(&mut lines, passage.number, tunnel, step, &config.kernel).unwrap();
+                    json::write(
+                        &mut lines,
+                        passage.number,
+                        tunnel.copied(),
+                        step,
+                        &config.kernel,
+                    )
+                    .unwrap();
                     events::write(&mut text, passage.at, step).unwrap();
                     assert_harmless(&lines);
                     assert_harmless(&text);
