@@ -1,6 +1,9 @@
 //! Replays captures through a deterministic simulation of Linux connection tracking and its helpers, and says which
 //! helpers the traffic needs, what they opened, to whom, on whose word, and which rules keep just that working.
 //!
+//! [`guide`] follows one packet through all of it, and says how to add a helper, a link type, a finding or a language of
+//! rules.
+//!
 //! # The layers
 //!
 //! A capture flows through them in a straight line; each knows only those before it.
@@ -118,6 +121,7 @@ pub mod exposure;
 pub mod findings;
 pub mod firewall;
 pub mod forgery;
+pub mod guide;
 pub mod helper;
 pub mod kernel;
 pub mod packet;
