@@ -26,10 +26,13 @@ use crate::what_if::WhatIf;
 pub struct Analysis {
     /// What is to be said of the captures besides their packets.
     pub account: Account,
+    /// What was opened, to whom, for how long, and the services that it was for.
     pub exposure: Exposure,
     /// What the control connections carried, and what of the catalogue was found.
     pub watch: Watch,
+    /// Findings, summed by entry and service.
     pub found: Found,
+    /// Control protocols on ports without a helper.
     pub discovery: Discovery,
     /// What it says about rules, until they are proved.
     pub evidence: Evidence,
@@ -37,6 +40,7 @@ pub struct Analysis {
     pub excerpt: Excerpt,
     /// Other firewalls that were asked for.
     pub what_if: Vec<WhatIf>,
+    /// The rules that are recommended, empty before `propose`.
     pub proposal: Proposal,
     /// The proposal for `nft -f`.
     pub nft: String,
@@ -52,6 +56,7 @@ pub struct Analysis {
     pub cannot_fire: BTreeSet<&'static str>,
     /// In the order in which they ended.
     pub expectations: Listed<ClosedExpectation>,
+    /// Flows that came for an expectation.
     pub related: Listed<EndedConntrack>,
     /// Where another kernel disagrees, if one was asked.
     pub compared: Option<Compared>,
@@ -59,9 +64,13 @@ pub struct Analysis {
 
 /// What two kernels make of the same packets.
 pub struct Compared {
+    /// The series that the capture is replayed through.
     pub here: Kernel,
+    /// The series that was asked as well.
     pub there: Kernel,
+    /// Both, and how often they differed.
     pub comparison: Comparison,
+    /// Where they differed.
     pub deviations: Listed<Deviation>,
 }
 
@@ -99,6 +108,7 @@ impl Analysis {
         }
     }
 
+    /// Shows one frame, and what became of it, to all that learn from the replay.
     pub fn observe(&mut self, passage: &Passage<'_>) {
         self.exposure.observe(passage);
         self.discovery.observe(passage);
@@ -304,11 +314,14 @@ fn shown(excerpt: &mut Excerpt, mut proof: Proof) -> Result<Proof, Incomplete> {
 
 /// The first rows of a table that may be long, and how many more there were.
 pub struct Listed<T> {
+    /// At most `MOST_LISTED`.
     pub rows: Vec<T>,
+    /// How many rows found no place.
     pub omitted: u64,
 }
 
 impl<T> Listed<T> {
+    /// Adds a row, or counts it where there are enough.
     pub fn push(&mut self, row: T) {
         if self.rows.len() < MOST_LISTED {
             self.rows.push(row);

@@ -28,11 +28,17 @@ pub struct Comparison {
 /// What may differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Aspect {
+    /// `ct state`
     State,
+    /// `ct direction`
     Direction,
+    /// `ct helper`, the master's
     Helper,
+    /// Whether the packet came out again.
     Dropped,
+    /// An expectation that only one of the two made, or that they made differently.
     Expected,
+    /// What an expectation came to.
     Outcome,
 }
 
@@ -41,6 +47,7 @@ pub enum Aspect {
 pub struct Deviation {
     /// The packet, or the one after which it showed.
     pub frame: u64,
+    /// What differs.
     pub aspect: Aspect,
     /// In the kernel that the capture is replayed through.
     pub here: String,
@@ -49,6 +56,7 @@ pub struct Deviation {
 }
 
 impl Aspect {
+    /// As reports and tables call it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::State => "ct state",
@@ -62,6 +70,7 @@ impl Aspect {
 }
 
 impl Comparison {
+    /// With a firewall that is set up as the first is, but for the kernel.
     pub fn new(other: Config) -> Self {
         Self {
             tracker: Tracker::new(other),

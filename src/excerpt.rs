@@ -47,10 +47,12 @@ pub struct Excerpt {
 /// Why an excerpt is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Incomplete {
+    /// No room was left for what a proof needs.
     #[error(
         "the packets that they may treat differently are more than 1 GiB, or a temporary file for them cannot be had"
     )]
     NotKept,
+    /// What the packets mean depends on rules that were not known.
     #[error("the table of expectations was full, and may hold others with fewer helpers")]
     TableFull,
 }
@@ -59,6 +61,7 @@ pub enum Incomplete {
 pub struct Kept<'p> {
     /// The simulation's.
     pub clock: Timestamp,
+    /// With as much of its payload as helpers read.
     pub packet: Packet<'p>,
     /// What the packet is needed for.
     pub need: Option<Need>,
@@ -84,6 +87,7 @@ impl Excerpt {
         }
     }
 
+    /// Keeps the packet of a frame, where rules may treat it differently.
     #[inline]
     pub fn observe(&mut self, passage: &Passage<'_>, need: Option<Need>) {
         let Arrival::Packet(packet, step) = &passage.arrival else {

@@ -23,11 +23,14 @@ pub enum Origin {
 /// A value and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Sourced<T> {
+    /// What is compared.
     pub value: T,
+    /// Whose word it is.
     pub origin: Origin,
 }
 
 impl<T> Sourced<T> {
+    /// From the master's tuple of this direction.
     pub fn conntrack(value: T, direction: Direction) -> Self {
         Self {
             value,
@@ -35,6 +38,7 @@ impl<T> Sourced<T> {
         }
     }
 
+    /// From these bytes of the payload of this packet.
     pub fn command(value: T, packet: u64, bytes: Range<usize>) -> Self {
         let bytes = saturate(bytes.start)..saturate(bytes.end);
         Self {
@@ -50,15 +54,19 @@ impl<T> Sourced<T> {
 /// (`struct nf_conntrack_tuple_mask`), so the type has no wildcard for them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Expectation {
+    /// Of the flow to come.
     pub protocol: Protocol,
     /// `None`: anybody.
     pub src_addr: Option<Sourced<IpNet>>,
     /// `None`: any port.
     pub src_port: Option<Sourced<u16>>,
+    /// To whom.
     pub dst_addr: Sourced<IpAddr>,
+    /// To which port; of GRE the key.
     pub dst_port: Sourced<u16>,
     /// Index of the helper's policy (`max_expected`, `timeout`) that applies.
     pub class: u8,
+    /// Whether it stays, waits, or has a twin.
     pub flags: Flags,
     /// The helper that the expected flow will carry itself.
     pub helper: Option<&'static str>,

@@ -33,6 +33,7 @@ struct Rules {
 /// What rules did to a packet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Passed {
+    /// A rule or a policy drops it.
     pub dropped: bool,
     /// Of a packet that is RELATED, or of a flow that a helper reads: the rules without which it would not have passed,
     /// or had no helper.
@@ -44,6 +45,7 @@ pub struct Passed {
 /// What rules would do to a packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Trial<'r> {
+    /// A rule or a policy drops it.
     pub dropped: bool,
     /// The helper that the first of them attaches.
     pub helper: Option<&'r str>,
@@ -119,10 +121,12 @@ impl Firewall {
         self.tracker.finish(at)
     }
 
+    /// What it is set up like.
     pub fn config(&self) -> &Config {
         self.tracker.config()
     }
 
+    /// What its sysctls allow fragments that wait.
     pub fn fragment_limits(&self) -> fragment::Limits {
         self.tracker.config().fragment_limits()
     }
@@ -184,6 +188,7 @@ impl Firewall {
         trial
     }
 
+    /// Those that it was given.
     pub fn rules(&self) -> Option<&Ruleset> {
         Some(&self.rules.as_ref()?.set)
     }

@@ -15,6 +15,7 @@ pub struct Kernel {
     pub series: &'static str,
     /// The release whose sources were examined, and whether it was asked as well.
     pub release: &'static str,
+    /// Whether such a kernel's records lie in the tests; else its sources alone were read.
     pub was_asked: bool,
     column: usize,
 }
@@ -22,23 +23,36 @@ pub struct Kernel {
 /// What differs between kernels, as far as the simulation reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Behaviour {
+    /// `tracks-dccp`
     TracksDccp,
+    /// `drops-cut-dccp`
     DropsCutDccp,
+    /// `tracks-udplite`
     TracksUdpLite,
+    /// `rst-sets-close`
     RstSetsClose,
+    /// `mrdisc-untracked`
     MrdiscUntracked,
+    /// `no-max-is-no-limit`
     NoMaxIsNoLimit,
+    /// `helper-status-inherited`
     HelperStatusInherited,
+    /// `expectation-stamps`
     ExpectationStamps,
+    /// `ftp-refuses-large-numbers`
     FtpRefusesLargeNumbers,
+    /// `broadcast-answers-from-asked-port`
     BroadcastAnswersFromAskedPort,
+    /// `helper-ports`
     HelperPorts,
 }
 
 /// A behaviour, and who has it.
 #[derive(Debug)]
 pub struct Difference {
+    /// Which one it is.
     pub behaviour: Behaviour,
+    /// As `ctaudit kernels` prints it.
     pub name: &'static str,
     /// What kernels with it do; and, where it is not plainly the opposite, what others do.
     pub meaning: &'static str,
@@ -49,6 +63,7 @@ pub struct Difference {
 }
 
 impl Kernel {
+    /// `None` for a series that is not simulated.
     pub fn of(series: &str) -> Option<Self> {
         KERNELS
             .iter()
@@ -56,6 +71,7 @@ impl Kernel {
             .copied()
     }
 
+    /// The oldest first.
     pub fn all() -> &'static [Self] {
         &KERNELS
     }
@@ -112,10 +128,12 @@ impl fmt::Display for Kernel {
 }
 
 impl Difference {
+    /// In the order of `Behaviour`.
     pub fn all() -> &'static [Self] {
         &DIFFERENCES
     }
 
+    /// Whether the series behaves like that.
     pub fn holds_for(&self, kernel: &Kernel) -> bool {
         self.has[kernel.column]
     }

@@ -17,6 +17,7 @@ pub struct Room {
 }
 
 impl Room {
+    /// For so many entries.
     pub const fn new(entries: usize) -> Self {
         Self {
             left: entries,
@@ -47,6 +48,7 @@ impl Room {
         is_room
     }
 
+    /// Whether the next entry finds none.
     pub fn is_full(&self) -> bool {
         self.left == 0
     }
@@ -56,7 +58,9 @@ impl Room {
 pub const SERVICES: usize = 16_384;
 /// Of all services together: clients that are listed, ports of flows, and hours in which something stood open.
 pub const CLIENTS: usize = 131_072;
+/// Ports of all services together.
 pub const PORTS: usize = 131_072;
+/// Hours of all services together.
 pub const HOURS: usize = 131_072;
 /// Pairs of ends between which expected flows went, beside the first of each service.
 pub const ENDS: usize = 32_768;

@@ -8,9 +8,13 @@ use crate::tuple::Protocol;
 /// What a rule that attaches a helper names: the helper, and where control connections to it go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Service {
+    /// By the name that rules use.
     pub helper: &'static str,
+    /// Of the control connection.
     pub protocol: Protocol,
+    /// To whom clients connect.
     pub server: IpAddr,
+    /// The destination port of control connections.
     pub port: u16,
 }
 
@@ -29,12 +33,14 @@ impl Service {
 /// How often something was seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sighting {
+    /// How often.
     pub times: u64,
     /// The first time, by its packet; 0 where it was never seen.
     pub first: u64,
 }
 
 impl Sighting {
+    /// Counts one more, in this packet.
     pub fn add(&mut self, packet: u64) {
         if self.times == 0 {
             self.first = packet;

@@ -13,10 +13,12 @@ impl Timestamp {
     /// The end of time.
     pub const MAX: Self = Self(i64::MAX);
 
+    /// Since 1970; negative before.
     pub const fn from_nanos(nanos: i64) -> Self {
         Self(nanos)
     }
 
+    /// Since 1970; negative before.
     pub const fn nanos(self) -> i64 {
         self.0
     }
@@ -42,6 +44,7 @@ pub struct Monotonic {
 /// How a timestamp follows the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tick {
+    /// Not before the last one, and within a day of it.
     Forward,
     /// By more than a day.
     Leap,
@@ -71,6 +74,7 @@ impl Monotonic {
         Tick::SetBack
     }
 
+    /// That of the last timestamp, or a later one.
     pub fn now(&self) -> Timestamp {
         self.now
     }

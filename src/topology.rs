@@ -28,6 +28,7 @@ pub struct Topology {
     lengths: BTreeSet<(bool, u8)>,
 }
 
+/// One of the firewall's interfaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interface {
     /// As the kernel takes it, of 1 to 15 bytes; neither `lo` nor a pattern of nft's or iptables'.
@@ -45,6 +46,7 @@ pub struct Interface {
 pub struct Error {
     /// From 1.
     pub line: usize,
+    /// What is wrong, and what to do about it.
     pub problem: String,
 }
 
@@ -173,6 +175,7 @@ impl Topology {
         (interfaces.len() > 1).then(|| Self::of(interfaces))
     }
 
+    /// In the order of the file.
     pub fn interfaces(&self) -> &[Interface] {
         &self.interfaces
     }

@@ -12,13 +12,21 @@ use hashbrown::DefaultHashBuilder;
 pub struct Protocol(pub u8);
 
 impl Protocol {
+    /// RFC 792
     pub const ICMP: Self = Self(1);
+    /// RFC 9293
     pub const TCP: Self = Self(6);
+    /// RFC 768
     pub const UDP: Self = Self(17);
+    /// RFC 4340
     pub const DCCP: Self = Self(33);
+    /// RFC 2784; PPTP's is that of RFC 2637.
     pub const GRE: Self = Self(47);
+    /// RFC 4443
     pub const ICMPV6: Self = Self(58);
+    /// RFC 9260
     pub const SCTP: Self = Self(132);
+    /// RFC 3828
     pub const UDPLITE: Self = Self(136);
 
     /// The name that netfilter's tools use, where there is one.
@@ -42,16 +50,20 @@ impl fmt::Display for Protocol {
 /// Which way a packet travels: with the one that opened the conntrack, or against it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {
+    /// With the packet that opened it.
     #[default]
     Original,
+    /// Against it.
     Reply,
 }
 
 impl Direction {
+    /// 0 and 1, for pairs by direction.
     pub const fn index(self) -> usize {
         self as usize
     }
 
+    /// As nft's `ct direction` has it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Original => "original",
@@ -78,10 +90,15 @@ impl std::ops::Not for Direction {
 /// zeros for the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tuple {
+    /// The sender.
     pub src: IpAddr,
+    /// The receiver.
     pub dst: IpAddr,
+    /// The sender's port, or what stands in its place.
     pub sport: u16,
+    /// The receiver's port, or what stands in its place.
     pub dport: u16,
+    /// What the two numbers belong to.
     pub protocol: Protocol,
 }
 
@@ -89,8 +106,11 @@ pub struct Tuple {
 /// what that is hashed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
+    /// As in the tuple.
     pub sport: u16,
+    /// As in the tuple.
     pub dport: u16,
+    /// `Tuple::hash_of_flow`
     pub hash: u64,
 }
 
@@ -178,6 +198,7 @@ impl Tuple {
         matches!(self.protocol, Protocol::ICMP | Protocol::ICMPV6).then(|| self.dport.to_be_bytes())
     }
 
+    /// Of which family the addresses are.
     pub fn is_ipv6(&self) -> bool {
         self.src.is_ipv6()
     }

@@ -10,12 +10,14 @@ use crate::time::Timestamp;
 pub struct WhatIf {
     /// As it was asked for.
     pub name: String,
+    /// What that firewall would have opened.
     pub exposure: Exposure,
     tracker: Tracker,
     clock: Timestamp,
 }
 
 impl WhatIf {
+    /// Called by the words that asked for it.
     pub fn new(name: String, config: Config) -> Self {
         Self {
             name,

@@ -11,6 +11,7 @@ use crate::time::Timestamp;
 pub struct Account {
     /// The first of them, in the order in which they were read.
     pub inputs: Vec<Told>,
+    /// How many inputs are not in the list.
     pub further_inputs: u64,
     /// They were read side by side.
     pub merged: bool,
@@ -22,7 +23,9 @@ pub struct Account {
     pub passed_over_files: u64,
     /// Places where bytes are no record, the first of them, and bytes at all of them.
     pub damaged: u64,
+    /// The first of these places.
     pub damage: Vec<Arc<Damage>>,
+    /// Bytes at all of these places.
     pub passed_over_bytes: u64,
     /// Packets that were lost in capturing, as far as the inputs say so themselves: pcap has no place for it.
     pub lost: u64,
@@ -36,8 +39,11 @@ pub struct Account {
 pub struct Told {
     /// Printable.
     pub name: String,
+    /// `pcap` or `pcapng`, and of pcap which kind.
     pub format: &'static str,
+    /// What it was unpacked from; `None` for a plain file.
     pub compression: Option<&'static str>,
+    /// Frames read of it.
     pub packets: u64,
 }
 

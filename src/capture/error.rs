@@ -9,16 +9,20 @@ use super::buffer::MAX_RECORD;
 /// that is plain.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The path cannot be opened or listed.
     #[error("{file}: cannot open: {error}")]
     Open { file: String, error: io::Error },
+    /// A directory in which no file begins like a capture.
     #[error(
         "{file}: a directory without a capture in it: name one that holds pcap or pcapng files"
     )]
     NoCaptures { file: String },
+    /// No byte in it.
     #[error(
         "{file}: empty: nothing was captured, or nothing was written yet, which --follow waits for"
     )]
     Empty { file: String },
+    /// Its first bytes are those of neither format.
     #[error(
         "{file}: not a pcap or pcapng capture, it starts with {}: if it is a capture of another kind, convert it \
          first, e.g. editcap FILE NEW.pcapng",
@@ -28,6 +32,7 @@ pub enum Error {
     /// It begins like a capture, but there is nothing behind that.
     #[error("{file}: {fault}")]
     Header { file: String, fault: Fault },
+    /// The input is a capture, and there are frames around the damage.
     #[error("{0}")]
     Damaged(Arc<Damage>),
 }
@@ -47,35 +52,45 @@ impl Error {
     match resumes { true => "reading goes on behind", false => "nothing readable behind" }
 )]
 pub struct Damage {
+    /// Printable, as the input was named.
     pub file: String,
     /// The packet that should have come next, counted from 1 in this file.
     pub packet: u64,
     /// Where in the file the record or block begins that could not be read; of a compressed file, in what it unpacks to.
     pub byte: u64,
+    /// What is wrong there.
     pub fault: Fault,
     /// From there to the next record, or to the end.
     pub passed_over: u64,
+    /// Whether a record was found behind it.
     pub resumes: bool,
 }
 
 /// What is wrong at one place of a capture.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
+    /// The system's error, of a file or of what unpacks it.
     #[error("reading failed: {0}")]
     Read(io::Error),
-    /// `length` and `left` count from the beginning of the part.
+    /// The input ends within a part; `length` and `left` count from its beginning.
     #[error(
         "the {part} takes {length} bytes but the file ends after {left} of them: cut off or damaged"
     )]
     CutOff {
+        /// In words, for the message.
         part: &'static str,
+        /// Bytes that it should have.
         length: usize,
+        /// Bytes that there are.
         left: usize,
     },
+    /// A part claims more than any capture has.
     #[error("the {part} claims {length} bytes, the limit is {MAX_RECORD}")]
     TooLong { part: &'static str, length: usize },
+    /// In words.
     #[error("{0}")]
     Malformed(String),
+    /// A major version of pcapng other than 1.
     #[error(
         "pcapng version {major}.{minor} is not known: convert it first, e.g. editcap FILE NEW.pcapng"
     )]

@@ -61,6 +61,7 @@ pub struct Frame<'a> {
     pub data: &'a [u8],
     /// The memory that they lie in, to keep them longer, and from which byte on.
     pub chunk: &'a Chunk,
+    /// Where in the chunk the frame begins.
     pub start: usize,
     /// Bytes on the wire, as the record says; it may say less than were captured.
     pub original_length: u32,
@@ -76,6 +77,7 @@ pub struct Reading {
     pub merge: bool,
     /// Where the last file ends, wait for more; and for the next file in its directory.
     pub follow: bool,
+    /// Who may end it early.
     pub stop: Stop,
 }
 
@@ -84,10 +86,12 @@ pub struct Reading {
 pub struct Stop(pub Arc<AtomicBool>);
 
 impl Stop {
+    /// Asked before each read.
     pub fn is_requested(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
+    /// From any thread; it cannot be taken back.
     pub fn request(&self) {
         self.0.store(true, Ordering::Relaxed);
     }

@@ -12,9 +12,13 @@ use crate::tuple::Protocol;
 /// The firewall that the capture is replayed through.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// Time-outs, limits and switches.
     pub sysctls: Sysctls,
+    /// Parameters of the kernel's modules, and conntrackd's policies.
     pub modules: Modules,
+    /// The series that is simulated.
     pub kernel: Kernel,
+    /// Which helper new flows get, by port.
     pub assignments: Vec<Assignment>,
     /// Helpers, by name and protocol, that conntrackd was told to run besides those that are assigned here.
     pub runs: Vec<(&'static str, Protocol)>,
@@ -68,6 +72,7 @@ impl Config {
         })
     }
 
+    /// What the sysctls allow fragments that wait.
     pub fn fragment_limits(&self) -> fragment::Limits {
         let number = |sysctl| usize::try_from(self.sysctls.get(sysctl)).unwrap_or(usize::MAX);
         fragment::Limits {
@@ -84,8 +89,11 @@ impl Config {
 /// `ct state new PROTOCOL dport PORT ct helper set NAME`, for flows that are not expected themselves.
 #[derive(Clone, Copy, Debug)]
 pub struct Assignment {
+    /// TCP or UDP.
     pub protocol: Protocol,
+    /// The destination port of a flow's first packet.
     pub port: u16,
+    /// What is attached.
     pub helper: Registered,
 }
 
@@ -155,49 +163,93 @@ impl Assignment {
 /// The sysctls that decide what conntrack does. `SYSCTLS` holds names and defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sysctl {
+    /// `net.netfilter.nf_conntrack_max`
     Max,
+    /// `net.netfilter.nf_conntrack_expect_max`
     ExpectMax,
+    /// `net.netfilter.nf_conntrack_tcp_be_liberal`
     TcpBeLiberal,
+    /// `net.netfilter.nf_conntrack_tcp_ignore_invalid_rst`
     TcpIgnoreInvalidRst,
+    /// `net.netfilter.nf_conntrack_tcp_loose`
     TcpLoose,
+    /// `net.netfilter.nf_conntrack_tcp_max_retrans`
     TcpMaxRetrans,
+    /// `net.netfilter.nf_conntrack_tcp_timeout_syn_sent`
     TcpTimeoutSynSent,
+    /// `net.netfilter.nf_conntrack_tcp_timeout_syn_recv`
     TcpTimeoutSynRecv,
+    /// `net.netfilter.nf_conntrack_tcp_timeout_established`
     TcpTimeoutEstablished,
+    /// `net.netfilter.nf_conntrack_tcp_timeout_fin_wait`
     TcpTimeoutFinWait,
+    /// `net.netfilter.nf_conntrack_tcp_timeout_close_wait`
     TcpTimeoutCloseWait,
+    /// `net.netfilter.nf_conntrack_tcp_timeout_last_ack`
     TcpTimeoutLastAck,
+    /// `net.netfilter.nf_conntrack_tcp_timeout_time_wait`
     TcpTimeoutTimeWait,
+    /// `net.netfilter.nf_conntrack_tcp_timeout_close`
     TcpTimeoutClose,
+    /// `net.netfilter.nf_conntrack_tcp_timeout_max_retrans`
     TcpTimeoutMaxRetrans,
+    /// `net.netfilter.nf_conntrack_tcp_timeout_unacknowledged`
     TcpTimeoutUnacknowledged,
+    /// `net.netfilter.nf_conntrack_udp_timeout`
     UdpTimeout,
+    /// `net.netfilter.nf_conntrack_udp_timeout_stream`
     UdpTimeoutStream,
+    /// `net.netfilter.nf_conntrack_icmp_timeout`
     IcmpTimeout,
+    /// `net.netfilter.nf_conntrack_icmpv6_timeout`
     Icmpv6Timeout,
+    /// `net.netfilter.nf_conntrack_generic_timeout`
     GenericTimeout,
+    /// `net.netfilter.nf_conntrack_gre_timeout`
     GreTimeout,
+    /// `net.netfilter.nf_conntrack_gre_timeout_stream`
     GreTimeoutStream,
+    /// `net.netfilter.nf_conntrack_sctp_timeout_closed`
     SctpTimeoutClosed,
+    /// `net.netfilter.nf_conntrack_sctp_timeout_cookie_wait`
     SctpTimeoutCookieWait,
+    /// `net.netfilter.nf_conntrack_sctp_timeout_cookie_echoed`
     SctpTimeoutCookieEchoed,
+    /// `net.netfilter.nf_conntrack_sctp_timeout_established`
     SctpTimeoutEstablished,
+    /// `net.netfilter.nf_conntrack_sctp_timeout_shutdown_sent`
     SctpTimeoutShutdownSent,
+    /// `net.netfilter.nf_conntrack_sctp_timeout_shutdown_recd`
     SctpTimeoutShutdownRecd,
+    /// `net.netfilter.nf_conntrack_sctp_timeout_shutdown_ack_sent`
     SctpTimeoutShutdownAckSent,
+    /// `net.netfilter.nf_conntrack_sctp_timeout_heartbeat_sent`
     SctpTimeoutHeartbeatSent,
+    /// `net.netfilter.nf_conntrack_dccp_loose`
     DccpLoose,
+    /// `net.netfilter.nf_conntrack_dccp_timeout_request`
     DccpTimeoutRequest,
+    /// `net.netfilter.nf_conntrack_dccp_timeout_respond`
     DccpTimeoutRespond,
+    /// `net.netfilter.nf_conntrack_dccp_timeout_partopen`
     DccpTimeoutPartopen,
+    /// `net.netfilter.nf_conntrack_dccp_timeout_open`
     DccpTimeoutOpen,
+    /// `net.netfilter.nf_conntrack_dccp_timeout_closereq`
     DccpTimeoutClosereq,
+    /// `net.netfilter.nf_conntrack_dccp_timeout_closing`
     DccpTimeoutClosing,
+    /// `net.netfilter.nf_conntrack_dccp_timeout_timewait`
     DccpTimeoutTimewait,
+    /// `net.ipv4.ipfrag_time`
     IpfragTime,
+    /// `net.ipv4.ipfrag_high_thresh`
     IpfragHighThresh,
+    /// `net.ipv4.ipfrag_max_dist`
     IpfragMaxDist,
+    /// `net.netfilter.nf_conntrack_frag6_timeout`
     Frag6Timeout,
+    /// `net.netfilter.nf_conntrack_frag6_high_thresh`
     Frag6HighThresh,
 }
 
@@ -206,14 +258,17 @@ pub enum Sysctl {
 pub struct Sysctls([u64; SYSCTLS.len()]);
 
 impl Sysctls {
+    /// In the sysctl's own unit.
     pub fn get(&self, sysctl: Sysctl) -> u64 {
         self.0[sysctl as usize]
     }
 
+    /// Whether a switch is not 0.
     pub fn is_on(&self, sysctl: Sysctl) -> bool {
         self.get(sysctl) != 0
     }
 
+    /// Of a sysctl in seconds.
     pub fn timeout(&self, sysctl: Sysctl) -> Duration {
         Duration::from_secs(self.get(sysctl))
     }

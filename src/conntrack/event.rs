@@ -17,15 +17,22 @@ pub enum Event {
     ConntrackNew(ConntrackRecord),
     /// State, ASSURED or SEEN_REPLY changed.
     ConntrackUpdate(ConntrackRecord),
+    /// The conntrack left the table.
     ConntrackDestroy(ConntrackRecord, Ended),
+    /// A helper made it.
     ExpectationNew(Arc<ExpectationRecord>),
     /// Its helper activated it, or gave it more time. The kernel tells nobody.
     ExpectationRenewed {
+        /// As it was made.
         expectation: Arc<ExpectationRecord>,
+        /// From now on.
         timeout: Duration,
     },
+    /// It can be matched no longer.
     ExpectationDestroy {
+        /// As it was made.
         expectation: Arc<ExpectationRecord>,
+        /// What ended it.
         why: Closed,
         /// How long it could have been matched: an inactive one never.
         open: Duration,
@@ -35,14 +42,18 @@ pub enum Event {
     /// A helper saw something that looks like a command and expects nothing, or conntrack did not take what it wanted to
     /// expect.
     Declined {
+        /// Whose control connection it was said on.
         root: Root,
+        /// A helper's words, or conntrack's.
         reason: &'static str,
         /// Where it stands in the payload.
         bytes: Range<usize>,
     },
     /// A helper dropped the packet.
     Refused {
+        /// Whose control connection it was said on.
         root: Root,
+        /// The kernel's log line.
         reason: &'static str,
     },
 }
@@ -54,17 +65,23 @@ pub struct ConntrackId(pub u64);
 /// A conntrack as ctnetlink would report it at this moment.
 #[derive(Clone, Debug)]
 pub struct ConntrackRecord {
+    /// Which of the replay's conntracks it is.
     pub id: ConntrackId,
+    /// Of the packet that opened it.
     pub original: Tuple,
+    /// Of the answers to it. Without translation the inverse.
     pub reply: Tuple,
+    /// The bits of this moment.
     pub status: Status,
     /// What its timer has to run.
     pub timeout: Duration,
     /// Of TCP, SCTP and DCCP. Told with an event where it changed, as ctnetlink does.
     pub state: Option<&'static str>,
+    /// What reads the flow itself.
     pub helper: Option<&'static str>,
     /// Told with the first event of an expected flow.
     pub master: Option<Tuple>,
+    /// Of an expected flow: what it came for.
     pub expectation: Option<ExpectationId>,
     /// Of an expected flow: whose helper began it all.
     pub root: Option<Root>,
@@ -72,6 +89,7 @@ pub struct ConntrackRecord {
     pub master_helper: Option<&'static str>,
     /// What its first packet was taken out of.
     pub tunnel: Option<Tunnel>,
+    /// Packets, bytes and times.
     pub life: Life,
 }
 
@@ -88,7 +106,9 @@ impl ConntrackRecord {
 pub struct Life {
     /// Number of the packet that opened it.
     pub first_packet: u64,
+    /// When that packet came.
     pub first_at: Timestamp,
+    /// When the last one came.
     pub last_at: Timestamp,
     /// By direction; ICMP errors about the flow are not counted.
     pub packets: [u64; 2],
@@ -97,6 +117,7 @@ pub struct Life {
 }
 
 impl Life {
+    /// Of a conntrack without a packet; its first one is counted like any other.
     pub fn begin(first_packet: u64, at: Timestamp) -> Self {
         Self {
             first_packet,
@@ -107,6 +128,7 @@ impl Life {
         }
     }
 
+    /// Takes in a packet with so many IP bytes.
     pub fn count(&mut self, at: Timestamp, direction: Direction, bytes: usize) {
         self.last_at = at;
         self.packets[direction.index()] += 1;
@@ -117,8 +139,11 @@ impl Life {
 /// An expectation as it was made.
 #[derive(Clone, Debug)]
 pub struct ExpectationRecord {
+    /// Which of the replay's expectations it is.
     pub id: ExpectationId,
+    /// What is expected, and on whose word.
     pub expectation: Expectation,
+    /// The flow that it was asked for on.
     pub master_id: ConntrackId,
     /// The master's original tuple.
     pub master: Tuple,
@@ -132,7 +157,9 @@ pub struct ExpectationRecord {
     pub tunnel: Option<Tunnel>,
     /// Which way that packet went: on whose word the hole opened.
     pub direction: Direction,
+    /// When it was made.
     pub at: Timestamp,
+    /// That of its class, from `at` on.
     pub timeout: Duration,
 }
 
@@ -150,13 +177,16 @@ impl ExpectationRecord {
 /// The flow that a rule attached a helper to: for one that inherited its helper, its master, or the master's master.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Root {
+    /// By the name that the rule used.
     pub helper: &'static str,
+    /// Client to server.
     pub tuple: Tuple,
 }
 
 /// Why a conntrack left the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ended {
+    /// No packet came in time.
     TimedOut,
     /// A RST answered before anything else did.
     Reset,
@@ -175,8 +205,10 @@ pub enum Ended {
 pub enum Closed {
     /// The packet with this number matched it.
     Matched {
+        /// Counted over the capture.
         packet: u64,
     },
+    /// Nobody came in time.
     TimedOut,
     /// The same one was made again.
     Refreshed,
@@ -184,12 +216,14 @@ pub enum Closed {
     Evicted,
     /// The helper took it back, or the other one of a pair matched.
     Withdrawn,
+    /// The flow that it was asked for on left the table.
     MasterGone,
     /// The capture ended first.
     StillOpen,
 }
 
 impl Ended {
+    /// As reports and tables call it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::TimedOut => "timed out",
@@ -203,6 +237,7 @@ impl Ended {
 }
 
 impl Closed {
+    /// As reports and tables call it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Matched { .. } => "matched",
@@ -221,15 +256,24 @@ impl Closed {
 pub struct Status(u16);
 
 impl Status {
+    /// `IPS_EXPECTED`: it came for an expectation.
     pub const EXPECTED: Self = Self(1 << 0);
+    /// `IPS_SEEN_REPLY`: somebody answered.
     pub const SEEN_REPLY: Self = Self(1 << 1);
+    /// `IPS_ASSURED`: a full table does not end it early.
     pub const ASSURED: Self = Self(1 << 2);
+    /// `IPS_CONFIRMED`: its first packet has left, and it is in the table.
     pub const CONFIRMED: Self = Self(1 << 3);
+    /// `IPS_SRC_NAT`, which rules may ask for and the simulation never sets.
     pub const SRC_NAT: Self = Self(1 << 4);
+    /// `IPS_DST_NAT`, likewise.
     pub const DST_NAT: Self = Self(1 << 5);
+    /// `IPS_DYING`: it is being taken out of the table.
     pub const DYING: Self = Self(1 << 9);
+    /// `IPS_HELPER`: a rule attached its helper.
     pub const HELPER: Self = Self(1 << 13);
 
+    /// Whether all of the bits are set.
     pub fn has(self, bits: Self) -> bool {
         self.0 & bits.0 == bits.0
     }

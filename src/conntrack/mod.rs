@@ -41,16 +41,22 @@ use examined::Notes;
 /// What a rule's `ct state` matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
+    /// The first packets of a flow, before anybody answers.
     New,
+    /// Of a flow that was answered, or an answer.
     Established,
+    /// It begins a flow that was expected, or is an ICMP error about a flow.
     Related,
+    /// It belongs to no flow and begins none.
     Invalid,
+    /// Conntrack does not look at it: neighbour discovery, or what a rule said `notrack` of.
     Untracked,
     /// The packet never comes to the rules.
     None,
 }
 
 impl State {
+    /// In the order of their numbers.
     pub const ALL: [Self; 6] = [
         Self::New,
         Self::Established,
@@ -60,6 +66,7 @@ impl State {
         Self::None,
     ];
 
+    /// nft's word for it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::New => "new",
@@ -75,7 +82,9 @@ impl State {
 /// What a packet is to conntrack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
+    /// What `ct state` matches.
     pub state: State,
+    /// `None` where it belongs to no flow.
     pub direction: Option<Direction>,
     /// What a rule's `ct helper` matches: the helper of the master.
     pub helper: Option<&'static str>,
@@ -126,13 +135,16 @@ impl Verdict {
 /// Something that happened between two packets.
 #[derive(Clone, Debug)]
 pub struct Late {
+    /// When it was due.
     pub at: Timestamp,
+    /// What time did.
     pub event: Event,
 }
 
 /// A verdict and what happened: nothing by default.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Step<'t> {
+    /// On this packet.
     pub verdict: Verdict,
     /// What time did since the packet before.
     pub late: &'t [Late],

@@ -5,37 +5,69 @@ use crate::packet::Unseen;
 /// Why a packet is not simply part of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
+    /// It never came to the rules.
     Unseen(Unseen),
+    /// No transport header.
     NoTransport,
+    /// Transport header cut off.
     NoTuple,
+    /// ICMP type that opens nothing and answers nothing.
     NotInvertible,
+    /// Conntrack table full.
     TableFull,
+    /// TCP header malformed.
     TcpHeader,
+    /// TCP flags that no TCP sends.
     TcpFlags,
+    /// TCP packet that opens no connection.
     TcpNew,
+    /// TCP connection already open, and not loose.
     TcpNotLoose,
+    /// TCP packet that does not fit the state.
     TcpState,
+    /// TCP RST before what was acknowledged.
     TcpRst,
+    /// TCP sequence number above the window.
     TcpSequenceAbove,
+    /// TCP acknowledgement of data never seen.
     TcpAckAbove,
+    /// UDP header cut off.
     UdpHeader,
+    /// UDP length wrong.
     UdpLength,
+    /// ICMP header cut off.
     IcmpHeader,
+    /// ICMP type unknown.
     IcmpType,
+    /// ICMP type that opens nothing.
     IcmpNew,
+    /// ICMP error that quotes no packet.
     IcmpQuote,
+    /// ICMP error about an unknown flow.
     IcmpUnknownFlow,
+    /// ICMP error to a host that is not part of the flow.
     IcmpForeign,
+    /// ICMPv6 redirect that may not be believed.
     IcmpRedirect,
+    /// SCTP header cut off.
     SctpHeader,
+    /// SCTP chunks that do not go together.
     SctpChunks,
+    /// SCTP packet that opens no association.
     SctpNew,
+    /// SCTP verification tag wrong.
     SctpTag,
+    /// SCTP chunk that does not fit the state.
     SctpState,
+    /// DCCP header malformed.
     DccpHeader,
+    /// DCCP header cut off.
     DccpCut,
+    /// DCCP packet that opens no connection.
     DccpNew,
+    /// DCCP packet that does not fit the state.
     DccpState,
+    /// Discarded by routing.
     Martian,
     /// A rule dropped the packet.
     Rule,
@@ -44,6 +76,7 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// In words without a full stop; a helper's are the kernel's.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Unseen(why) => why.name(),

@@ -19,13 +19,18 @@ use crate::tuple::Protocol;
 pub enum Content {
     /// A control protocol, by the name of its helper.
     Control(&'static str),
+    /// RFC 9112
     Http,
+    /// RFC 5321
     Smtp,
+    /// RFC 4253, 4.2
     Ssh,
+    /// A handshake record (RFC 8446, 5.1).
     Tls,
 }
 
 impl Content {
+    /// The helper's name, or the protocol's in capitals.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Control(helper) => helper,
@@ -53,11 +58,14 @@ pub fn of(protocol: Protocol, payload: &[u8]) -> Option<Content> {
 /// What a web page can have a browser begin a connection with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Browser {
+    /// A request, with whatever method.
     Http,
+    /// A message of STUN (RFC 8489).
     Stun,
 }
 
 impl Browser {
+    /// As findings call it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Http => "HTTP",

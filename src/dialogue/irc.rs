@@ -3,6 +3,7 @@
 use super::stream::Line;
 use crate::tuple::Direction;
 
+/// What is remembered of a client's connection.
 #[derive(Debug, Default)]
 pub struct Irc {
     /// The client has said who it is.
@@ -14,6 +15,7 @@ pub struct Irc {
 }
 
 impl Irc {
+    /// Takes in a line, and the packet that ended it.
     pub fn hear(&mut self, direction: Direction, line: &Line, packet: u64) {
         match direction {
             Direction::Original => {

@@ -60,21 +60,27 @@ pub struct Dialogue {
     pub invalid: u64,
     /// What its helper has expected so far.
     pub tally: Tally,
+    /// What its protocol's reader remembers.
     pub talk: Talk,
 }
 
 /// How many expectations were made, and what became of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
+    /// Expectations that were made.
     pub made: u64,
+    /// Those that somebody came for.
     pub used: u64,
     /// Nobody came in time.
     pub expired: u64,
+    /// Those that gave way to a newer one.
     pub evicted: u64,
+    /// Those that were made again in their own place.
     pub refreshed: u64,
 }
 
 impl Tally {
+    /// Counts the end of one.
     pub fn close(&mut self, why: Closed) {
         match why {
             Closed::Matched { .. } => self.used += 1,
@@ -89,10 +95,15 @@ impl Tally {
 /// What a protocol's reader remembers.
 #[derive(Debug)]
 pub enum Talk {
+    /// Commands and replies.
     Ftp(Box<Ftp>),
+    /// Who registered.
     Irc(Box<Irc>),
+    /// Requests and confirmations.
     Ras(Box<Ras>),
+    /// Calls.
     Pptp(Box<Pptp>),
+    /// Calls of the portmapper.
     Rpc(Box<Rpc>),
     /// Nothing: each message stands for itself.
     Silent,
@@ -101,12 +112,17 @@ pub enum Talk {
 /// A message of a control connection: one packet's payload, and how it lies in what was said before.
 #[derive(Debug)]
 pub struct Heard<'p> {
+    /// Its number in the capture.
     pub packet: u64,
+    /// When it was captured.
     pub at: Timestamp,
+    /// Whether the client says it.
     pub direction: Direction,
+    /// All that the headers claim.
     pub payload: &'p [u8],
     /// As much of it as the capture holds; the rest reads as zeros above.
     pub captured: &'p [u8],
+    /// By which interface it came, and from whom.
     pub way: Way,
     /// Of TCP; whole and new for the rest.
     pub place: Place,
@@ -300,6 +316,7 @@ impl Dialogue {
         !self.picked_up && self.sides.iter().all(|side| side.missing() == 0)
     }
 
+    /// What is remembered, where it is FTP.
     pub fn ftp(&self) -> Option<&Ftp> {
         match &self.talk {
             Talk::Ftp(ftp) => Some(ftp),
@@ -307,6 +324,7 @@ impl Dialogue {
         }
     }
 
+    /// What is remembered, where it is IRC.
     pub fn irc(&self) -> Option<&Irc> {
         match &self.talk {
             Talk::Irc(irc) => Some(irc),
@@ -314,6 +332,7 @@ impl Dialogue {
         }
     }
 
+    /// What is remembered, where it is RAS.
     pub fn ras(&self) -> Option<&Ras> {
         match &self.talk {
             Talk::Ras(ras) => Some(ras),
@@ -321,6 +340,7 @@ impl Dialogue {
         }
     }
 
+    /// What is remembered, where it is PPTP.
     pub fn pptp(&self) -> Option<&Pptp> {
         match &self.talk {
             Talk::Pptp(pptp) => Some(pptp),
@@ -328,6 +348,7 @@ impl Dialogue {
         }
     }
 
+    /// What is remembered, where it is RPC.
     pub fn rpc(&self) -> Option<&Rpc> {
         match &self.talk {
             Talk::Rpc(rpc) => Some(rpc),

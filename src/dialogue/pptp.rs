@@ -4,6 +4,7 @@ use super::Heard;
 use super::numbers::Numbers;
 use crate::tuple::Direction;
 
+/// What is remembered of a control connection of PPTP.
 #[derive(Debug, Default)]
 pub struct Pptp {
     /// By direction, type and call number.
@@ -13,6 +14,7 @@ pub struct Pptp {
 }
 
 impl Pptp {
+    /// Takes in the messages of a segment.
     pub fn hear(&mut self, heard: &Heard<'_>) {
         let mut messages = Messages::of(heard);
         for message in &mut messages {
@@ -59,6 +61,7 @@ pub struct Messages<'p> {
 }
 
 impl<'p> Messages<'p> {
+    /// What of the payload was not heard before.
     pub fn of(heard: &Heard<'p>) -> Self {
         let rest = heard.payload.get(heard.place.again..);
         Self {

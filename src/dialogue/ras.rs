@@ -8,6 +8,7 @@
 use super::numbers::Numbers;
 use crate::tuple::Direction;
 
+/// What is remembered of a flow of RAS.
 #[derive(Debug, Default)]
 pub struct Ras {
     /// `None` before the first message.
@@ -17,6 +18,7 @@ pub struct Ras {
 }
 
 impl Ras {
+    /// Takes in a message.
     pub fn hear(&mut self, direction: Direction, payload: &[u8]) {
         let kind = alternative(payload).filter(|&kind| kind < NON_STANDARD && kind % 3 == 0);
         self.opened_by_request.get_or_insert(kind.is_some());

@@ -4,6 +4,7 @@ use super::Heard;
 use super::numbers::Numbers;
 use crate::tuple::{Direction, Protocol};
 
+/// What is remembered of a flow to a portmapper.
 #[derive(Debug, Default)]
 pub struct Rpc {
     /// Transaction numbers of the client's calls.
@@ -11,6 +12,7 @@ pub struct Rpc {
 }
 
 impl Rpc {
+    /// Takes in a message; over TCP the records of a segment.
     pub fn hear(&mut self, protocol: Protocol, heard: &Heard<'_>) {
         if heard.direction == Direction::Original
             && let Some((number, CALL)) = transaction(protocol, heard.payload)

@@ -48,14 +48,18 @@ pub struct Stream {
 /// Packets that came another way than the first of their end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Other {
+    /// By another interface.
     pub interface: u64,
+    /// From another link-layer address.
     pub sender: u64,
+    /// With another hop limit.
     pub hop_limit: u64,
 }
 
 /// Which way a packet came, as far as the capture shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Way {
+    /// As it stands in the IP header.
     pub hop_limit: u8,
     /// Interface, and link-layer address of the sender.
     pub via: Option<Via>,
@@ -113,6 +117,7 @@ impl Side {
 }
 
 impl Stream {
+    /// `keeps` what a repetition is held against.
     pub fn new(keeps: bool) -> Self {
         Self {
             keeps,
@@ -120,6 +125,7 @@ impl Stream {
         }
     }
 
+    /// In bytes.
     pub fn missing(&self) -> u64 {
         self.missing
     }
@@ -219,6 +225,7 @@ impl Stream {
         before.iter().zip(repeated).any(|(a, b)| a != b)
     }
 
+    /// The last bytes did not end one.
     pub fn is_within_a_line(&self) -> bool {
         !self.unfinished.is_empty()
     }

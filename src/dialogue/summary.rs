@@ -13,6 +13,7 @@ use crate::tuple::Protocol;
 /// Sums by service.
 #[derive(Debug)]
 pub struct Summaries {
+    /// While there is room.
     pub services: BTreeMap<Service, Talked>,
     room: Room,
     /// For ports of `Beside`.
@@ -38,6 +39,7 @@ pub struct Talked {
     pub elsewhere: Option<Elsewhere>,
     /// Payload that the capture does not hold, in bytes, and messages that its snap length cut.
     pub missing: u64,
+    /// Messages that the snap length cut.
     pub cut: u64,
 }
 
@@ -55,9 +57,11 @@ pub struct Beside {
 pub struct Elsewhere {
     /// The first who came, and whom the helper expected.
     pub from: IpAddr,
+    /// Whom the helper expected.
     pub expected: IpAddr,
     /// Class of the expectation.
     pub class: u8,
+    /// All who came so.
     pub seen: Sighting,
 }
 

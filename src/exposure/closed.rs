@@ -13,7 +13,9 @@ use crate::time::Timestamp;
 /// An expectation from its beginning to its end.
 #[derive(Clone, Debug)]
 pub struct ClosedExpectation {
+    /// As it was made.
     pub record: Arc<ExpectationRecord>,
+    /// What it was good for.
     pub outcome: Outcome,
     /// The packet that closed it; none where time or the end of the capture did.
     pub packet: Option<u64>,
@@ -32,9 +34,13 @@ pub struct ClosedExpectation {
 /// Who came for an expectation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Visitor {
+    /// Whose packet it was.
     pub src: IpAddr,
+    /// From which port; of GRE the key.
     pub sport: u16,
+    /// Its number in the capture.
     pub packet: u64,
+    /// When it came.
     pub at: Timestamp,
 }
 
@@ -50,6 +56,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// As reports and tables call it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Used => "used",
@@ -62,7 +69,9 @@ impl Outcome {
 /// A conntrack from its beginning to its end.
 #[derive(Clone, Debug)]
 pub struct EndedConntrack {
+    /// As it was when it left the table.
     pub record: ConntrackRecord,
+    /// Why it did.
     pub ended: Ended,
     /// Where it was expected: the service whose helper expected it.
     pub expected_by: Option<Service>,
@@ -71,13 +80,17 @@ pub struct EndedConntrack {
 /// A command that made no expectation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
+    /// The packet's number in the capture.
     pub frame: u64,
     /// What its packet was taken out of.
     pub tunnel: Option<Tunnel>,
+    /// When it came.
     pub at: Timestamp,
+    /// Whose helper read it.
     pub service: Service,
     /// Who opened the control connection.
     pub client: IpAddr,
+    /// The helper's words, or conntrack's.
     pub reason: &'static str,
     /// Where it stands in the payload; none where the helper says so of the whole packet.
     pub bytes: Option<std::ops::Range<usize>>,

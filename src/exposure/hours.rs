@@ -21,6 +21,7 @@ pub struct Hour {
     pub made: u64,
     /// Those that a flow came for, by the hour of the flow.
     pub used: u64,
+    /// Socket-time: of two that were open for the whole hour, two hours.
     pub open: Duration,
     /// The part of it that let in anybody.
     pub to_anybody: Duration,
@@ -45,10 +46,12 @@ impl Hours {
             .map(move |(number, hour)| (begin(number), hour))
     }
 
+    /// Counts an expectation that was made then.
     pub fn made(&mut self, at: Timestamp, room: &mut Room) {
         self.of(at.nanos().div_euclid(HOUR), room).made += 1;
     }
 
+    /// Counts a flow that came then.
     pub fn used(&mut self, at: Timestamp, room: &mut Room) {
         self.of(at.nanos().div_euclid(HOUR), room).used += 1;
     }

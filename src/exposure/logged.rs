@@ -19,11 +19,14 @@ pub struct Rule {
     pub hook: Option<u8>,
     /// Anybody's bytes.
     pub prefix: Vec<u8>,
+    /// The packet mark, where there was one.
     pub mark: Option<u32>,
+    /// Its packets.
     pub seen: Sighting,
 }
 
 impl LoggedBy {
+    /// By hook, prefix and mark.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }

@@ -45,6 +45,7 @@ use crate::tuple::Protocol;
 /// What is learnt from a replay.
 #[derive(Debug)]
 pub struct Exposure {
+    /// Sums over all frames.
     pub totals: Totals,
     /// The services that a helper was attached to, while there is room.
     pub services: BTreeMap<Service, Use>,
@@ -52,10 +53,13 @@ pub struct Exposure {
     pub icmp_errors: BTreeMap<IcmpError, IcmpErrors>,
     /// By which interface the ends of helped flows sent, by its name in the capture; `None` for one that used several.
     pub interfaces: BTreeMap<IpAddr, Option<String>>,
+    /// What bounds the tables, and what they had no room for.
     pub rooms: Rooms,
     /// What ended since the caller last emptied these.
     pub expectations: Vec<ClosedExpectation>,
+    /// Likewise.
     pub conntracks: Vec<EndedConntrack>,
+    /// Likewise, of commands that made no expectation.
     pub refusals: Vec<Refusal>,
     /// The service of each flow alive that a helper reads, or that a helper's expectation let in.
     flows: HashMap<ConntrackId, Service>,

@@ -9,9 +9,13 @@ use crate::kernel::Kernel;
 /// has, 16 for any port, 32 or 128 for any address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Possible {
+    /// Bits of the address that somebody may come from: 0 to 128.
     pub src_addr: u8,
+    /// Bits of the port that he may come from: 0 to 16.
     pub src_port: u8,
+    /// Bits of the address that he may come to: 0 to 128.
     pub dst_addr: u8,
+    /// Bits of the port that he may come to: 0 to 16.
     pub dst_port: u8,
 }
 

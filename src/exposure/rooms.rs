@@ -20,7 +20,9 @@ pub struct Rooms {
     pub senders: Room,
     /// For `Use::clients`, `Ports::seen` and `Use::hours`.
     pub clients: Room,
+    /// For `Ports::seen`.
     pub ports: Room,
+    /// For `Use::hours`.
     pub hours: Room,
 }
 

@@ -16,6 +16,7 @@ use crate::tuple::Protocol;
 /// Sums over all frames.
 #[derive(Debug, Default)]
 pub struct Totals {
+    /// All, with IP or without.
     pub frames: u64,
     /// By LINKTYPE_ number.
     pub links: BTreeMap<u16, Link>,
@@ -25,22 +26,29 @@ pub struct Totals {
     pub merged: u64,
     /// Packets that the snap length cut off.
     pub cut: u64,
+    /// The timestamp of the first frame.
     pub first: Option<Timestamp>,
+    /// The latest timestamp.
     pub last: Option<Timestamp>,
     /// Frames whose timestamp lies before an earlier one's, and those at which the clock was set back or leapt.
     pub late: u64,
+    /// Frames at which the clock was set back.
     pub set_back: u64,
+    /// Frames at which the clock leapt ahead.
     pub leaps: u64,
     /// Packets of IPv4 and of IPv6 that came to the rules.
     pub families: [u64; 2],
     /// Packets and IP bytes, by `State`.
     states: [Count; 6],
+    /// Packets that are invalid, dropped, or never came to the rules, by why.
     pub reasons: BTreeMap<Reason, u64>,
+    /// Packets that went in and did not come out.
     pub dropped: u64,
     /// What packets were taken out of; of several tunnels around each other, the innermost.
     pub tunnels: BTreeMap<tunnel::Kind, Tunnels>,
     /// Packets that carry others and were not looked into.
     pub unopened: BTreeMap<tunnel::Kind, u64>,
+    /// Those that entered the table.
     pub conntracks: BTreeMap<Protocol, Flows>,
     /// TCP connections whose beginning the capture does not hold.
     pub picked_up: u64,
@@ -51,6 +59,7 @@ pub struct Totals {
 /// Frames of one link type.
 #[derive(Clone, Debug, Default)]
 pub struct Link {
+    /// All of this link type.
     pub frames: u64,
     /// Those that were captured before.
     pub duplicates: u64,
@@ -68,6 +77,7 @@ impl Link {
 /// Tunnels of one kind that were looked into.
 #[derive(Clone, Debug, Default)]
 pub struct Tunnels {
+    /// All that were taken out of such a tunnel.
     pub packets: u64,
     /// Different ones, the first thousand.
     pub ids: BTreeSet<u32>,
@@ -93,14 +103,18 @@ impl Tunnels {
 /// Conntracks of one protocol.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Flows {
+    /// Those that entered the table.
     pub all: u64,
     /// Nobody answered.
     pub unreplied: u64,
+    /// With traffic both ways that a full table spares.
     pub assured: u64,
 }
 
+/// Packets, how long they are, and where they begin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
+    /// How many.
     pub packets: u64,
     /// IP bytes.
     pub bytes: u64,
@@ -119,6 +133,7 @@ impl Count {
 }
 
 impl Totals {
+    /// Packets of this state.
     pub fn state(&self, state: State) -> Count {
         self.states[state as usize]
     }
@@ -148,16 +163,20 @@ impl Totals {
 /// An ICMP error that belonged to a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IcmpError {
+    /// ICMP or ICMPv6.
     pub protocol: Protocol,
+    /// The type.
     pub kind: u8,
 }
 
 /// ICMP errors of one type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct IcmpErrors {
+    /// All of them.
     pub seen: Count,
     /// Of these, the ones that the firewall forwarded, and those to itself.
     pub forwarded: Sighting,
+    /// Those that the firewall took in itself.
     pub delivered: Sighting,
 }
 

@@ -26,6 +26,7 @@ pub struct Use {
     pub picked_up: u64,
     /// Those that nobody answered.
     pub unanswered: u64,
+    /// Expectations that continued none.
     pub expected: u64,
     /// Times that an expectation was made again, or given more time.
     pub refreshed: u64,
@@ -43,6 +44,7 @@ pub struct Use {
     pub open_to_anybody: Duration,
     /// The part of it in which nobody ever came.
     pub open_for_nothing: Duration,
+    /// The same by the hour.
     pub hours: Hours,
     /// Commands that made no expectation, and packets that the helper dropped, by reason.
     pub refusals: BTreeMap<&'static str, Refusals>,
@@ -53,6 +55,7 @@ pub struct Use {
 }
 
 impl Use {
+    /// Flows that came for an expectation, between any ends.
     pub fn related_flows(&self) -> u64 {
         self.related.values().map(|related| related.flows).sum()
     }
@@ -79,6 +82,7 @@ impl Use {
 /// Refusals for one reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Refusals {
+    /// All of them.
     pub seen: Sighting,
     /// Of these, the ones in packets that the helper dropped.
     pub dropped: u64,
@@ -91,17 +95,22 @@ pub struct Ends {
     pub client: IpAddr,
     /// What `ct helper` matches: the helper of the master, which may have inherited it.
     pub helper: &'static str,
+    /// Of the flow that came.
     pub protocol: Protocol,
+    /// Who opened it.
     pub src: IpAddr,
+    /// To whom.
     pub dst: IpAddr,
 }
 
 /// Expected flows between the same ends.
 #[derive(Clone, Debug, Default)]
 pub struct Related {
+    /// How many.
     pub flows: u64,
     /// Packets that opened flows, the first few.
     pub packets: Vec<u64>,
+    /// To which ports.
     pub ports: Ports,
 }
 

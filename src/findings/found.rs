@@ -21,9 +21,11 @@ pub struct Found {
 /// An entry of the catalogue, as often as it was found at one service.
 #[derive(Debug)]
 pub struct Sum {
+    /// What was found.
     pub entry: &'static Entry,
     /// `None` where no helper is involved, and for what was found at more services than are told apart.
     pub service: Option<Service>,
+    /// How often.
     pub times: u64,
     /// The first few.
     pub frames: Vec<u64>,
@@ -66,6 +68,7 @@ impl Found {
         }
     }
 
+    /// The worst first.
     pub fn sums(&self) -> impl Iterator<Item = &Sum> {
         self.sums.values()
     }
@@ -75,6 +78,7 @@ impl Found {
         &self.by_service
     }
 
+    /// `None` where nothing was found.
     pub fn worst(&self) -> Option<Severity> {
         self.sums().map(|sum| sum.entry.severity).max()
     }

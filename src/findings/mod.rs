@@ -67,7 +67,9 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
 pub struct Entry {
     /// Lower case, words joined by hyphens; never changes its meaning.
     pub id: &'static str,
+    /// What it is, in a line without its full stop.
     pub title: &'static str,
+    /// How much it matters.
     pub severity: Severity,
     /// Kinds of helpers (`Spec::called`) whose control connections it is looked for in; none: all.
     pub helpers: &'static [&'static str],
@@ -77,6 +79,7 @@ pub struct Entry {
     pub alike: &'static str,
     /// Where it is described.
     pub references: &'static [&'static str],
+    /// What tells it from what is like it.
     pub matcher: Matcher,
 }
 
@@ -129,6 +132,7 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// As `--fail-on` and reports call it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Note => "note",
@@ -180,8 +184,11 @@ pub enum Strain {
     /// More expectations than ever are open that go back to control connections of one client; the table has room for
     /// so many of all clients.
     Expectations {
+        /// Who opened the control connections.
         client: IpAddr,
+        /// Expectations of his that are open now.
         open: u64,
+        /// `nf_conntrack_expect_max`
         room: u64,
     },
 }
@@ -196,6 +203,7 @@ pub struct Evidence {
 }
 
 impl Evidence {
+    /// Without further frames. It is `Some`, as a matcher returns it.
     pub fn of(detail: impl Into<String>) -> Option<Self> {
         Some(Self {
             detail: detail.into(),
@@ -203,6 +211,7 @@ impl Evidence {
         })
     }
 
+    /// With frames that belong to it, likewise.
     pub fn with(detail: impl Into<String>, frames: impl Into<Vec<u64>>) -> Option<Self> {
         Some(Self {
             detail: detail.into(),
@@ -214,11 +223,16 @@ impl Evidence {
 /// An entry of the catalogue, found.
 #[derive(Clone, Debug)]
 pub struct Finding {
+    /// What was found.
     pub entry: &'static Entry,
+    /// Where it shows.
     pub frame: u64,
+    /// When that frame was captured.
     pub at: Timestamp,
     /// Whose helper it concerns, and on which connection it was found; none where no helper is involved.
     pub service: Option<Service>,
+    /// The control connection, client to server.
     pub flow: Option<Tuple>,
+    /// What shows it.
     pub evidence: Evidence,
 }

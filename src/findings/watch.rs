@@ -34,6 +34,7 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// For a firewall that is set up so.
     pub fn new(config: &Config) -> Self {
         let controls = Controls::new(config);
         let registered = config.modules.registered().iter();

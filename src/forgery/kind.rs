@@ -3,17 +3,26 @@
 /// What is forged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
+    /// Nothing.
     Genuine,
+    /// The port, which becomes that of a service of the system's.
     ServicePort,
+    /// The port, which becomes that of another service.
     OtherPort,
+    /// The address, which becomes a neighbour's.
     OtherHost,
+    /// The address, which becomes a stranger's.
     ThirdParty,
+    /// Who comes: a stranger.
     OtherVisitor,
+    /// Who is asked: a stranger.
     ForeignServer,
+    /// Who asks: a neighbour.
     ForeignClient,
 }
 
 impl Kind {
+    /// In the order of reports.
     pub const ALL: [Self; 8] = [
         Self::Genuine,
         Self::ServicePort,
@@ -25,6 +34,7 @@ impl Kind {
         Self::ForeignClient,
     ];
 
+    /// In few words, for tables.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Genuine => "as it was",

@@ -44,6 +44,7 @@ pub struct Variant {
     pub service: Service,
     /// What a rule's `ct helper` would match on the probe.
     pub helper: &'static str,
+    /// What is forged.
     pub kind: Kind,
     /// Number of the frame whose message was forged; where none was, of the one that asks for the hole.
     pub frame: u64,
@@ -56,7 +57,9 @@ pub struct Variant {
 /// An IP packet without a link layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Datagram {
+    /// On the capture's clock.
     pub at: Timestamp,
+    /// From the IP header on, with checksums that are right.
     pub bytes: Vec<u8>,
 }
 

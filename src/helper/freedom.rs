@@ -7,14 +7,19 @@ use crate::tuple::Protocol;
 /// One line of the table of degrees of freedom ("Secure use of iptables and connection tracking helpers").
 #[derive(Debug)]
 pub struct Freedom {
+    /// Who may come.
     pub src_addr: Field,
+    /// From which port.
     pub src_port: Field,
+    /// To whom.
     pub dst_addr: Field,
+    /// To which port.
     pub dst_port: Field,
     /// `None`: the control connection's.
     pub protocol: Option<Protocol>,
     /// What is expected, where the helper expects more than one kind of thing.
     pub what: &'static str,
+    /// Index of the policy that applies.
     pub class: u8,
     /// Any number of flows may come for it until it times out.
     pub permanent: bool,
@@ -50,6 +55,7 @@ impl Freedom {
         }
     }
 
+    /// The same, where the module parameter has this value.
     pub const fn with(self, parameter: &'static str, value: u32) -> Self {
         Self {
             with: Some((parameter, value)),
@@ -89,6 +95,7 @@ pub enum Field {
 }
 
 impl Field {
+    /// As the table of `ctaudit helpers` has it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Fixed => "fixed",

@@ -66,7 +66,9 @@ pub struct Spec {
     /// Protocols that it reads, with the port that is usual for each: where kernels before 6.0 attached it by
     /// themselves, or the service's own.
     pub ports: &'static [(Protocol, Option<u16>)],
+    /// Which of IPv4 and IPv6 it reads.
     pub families: Families,
+    /// Where its code runs.
     pub home: Home,
     /// One sentence for the report: why the hole must exist.
     pub why: &'static str,
@@ -83,6 +85,7 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// By `name`, with `conntrackd:` where that belongs to it.
     pub fn named(name: &str) -> Option<&'static Self> {
         all().find(|spec| spec.name == name)
     }
@@ -109,6 +112,7 @@ impl Spec {
         self.name.starts_with(CONNTRACKD)
     }
 
+    /// Whether it is registered for such flows, whatever their port.
     pub fn reads(&self, protocol: Protocol, ipv6: bool) -> bool {
         let family = match self.families {
             Families::Ipv4 => !ipv6,
@@ -134,10 +138,14 @@ impl Spec {
     }
 }
 
+/// Which of the two a helper reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Families {
+    /// IPv4 alone.
     Ipv4,
+    /// IPv6 alone.
     Ipv6,
+    /// Either.
     Both,
 }
 
@@ -159,6 +167,7 @@ pub const CONNTRACKD: &str = "conntrackd:";
 pub struct Policy {
     /// Expectations of the class that a connection may have at a time; the oldest gives way.
     pub max_expected: u32,
+    /// How long one may wait for its flow.
     pub timeout: Duration,
 }
 
@@ -167,6 +176,7 @@ pub struct Policy {
 pub struct Message<'a> {
     /// Number of the packet in the capture.
     pub packet: u64,
+    /// Which way the packet goes.
     pub direction: Direction,
     /// There was traffic both ways before this packet (`IP_CT_ESTABLISHED`).
     pub established: bool,
@@ -174,6 +184,7 @@ pub struct Message<'a> {
     pub seq: u32,
     /// The TCP or UDP header, with options.
     pub header: &'a [u8],
+    /// Behind that header, zeros where the capture holds less.
     pub payload: &'a [u8],
     /// The connection's tuples, by direction.
     pub tuples: [Tuple; 2],
@@ -261,11 +272,13 @@ pub trait Master {
 /// An expectation that exists, as helpers see it.
 #[derive(Clone, Copy, Debug)]
 pub struct Standing<'e> {
+    /// To renew it or to take it back.
     pub id: ExpectationId,
     /// This connection expects it; else another one does.
     pub is_own: bool,
     /// It was made by the same helper as the asking one, in the same role (family and protocol of the connection).
     pub same_helper: bool,
+    /// As it was asked for.
     pub expectation: &'e Expectation,
 }
 
@@ -289,6 +302,7 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// In words, without a full stop.
     pub const fn reason(self) -> &'static str {
         match self {
             Self::Already => {

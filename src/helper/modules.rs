@@ -10,9 +10,13 @@ use crate::tuple::Protocol;
 /// A module parameter, as `MODULE.NAME=VALUE`.
 #[derive(Debug)]
 pub struct Parameter {
+    /// `MODULE.PARAMETER`
     pub name: &'static str,
+    /// Where nobody has set it.
     pub default: u32,
+    /// The values that the module takes; switches have 0 and 1.
     pub range: std::ops::RangeInclusive<u32>,
+    /// What it does where it is not its default, or what it counts.
     pub meaning: &'static str,
 }
 
@@ -36,6 +40,7 @@ impl Modules {
         &self.registered
     }
 
+    /// By the name that rules use.
     pub fn registered_as(&self, name: &str) -> Option<&Registered> {
         self.registered.iter().find(|helper| helper.name == name)
     }
@@ -253,7 +258,9 @@ pub enum Instances {
 /// A helper under the name by which rules know it.
 #[derive(Clone, Copy, Debug)]
 pub struct Registered {
+    /// With its port or index, where `ports=` asks for that.
     pub name: &'static str,
+    /// What it is.
     pub spec: &'static Spec,
     /// Where it is registered for another port than the usual one.
     port: Option<u16>,

@@ -7,7 +7,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 /// Numbers with where they stand in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Numbers<const N: usize> {
+    /// As 32 bits hold them.
     pub values: [u32; N],
+    /// The first digit of each.
     pub starts: [usize; N],
     /// Where the byte stands that ended the last one.
     pub end: usize,

@@ -13,8 +13,11 @@ use crate::tuple::Protocol;
 /// The fixed part of either header.
 #[derive(Clone, Copy, Debug)]
 pub struct Header {
+    /// The source address.
     pub src: IpAddr,
+    /// The destination address.
     pub dst: IpAddr,
+    /// TTL or hop limit.
     pub hop_limit: u8,
     /// IPv4: the protocol. IPv6: the first next header.
     pub next: u8,
@@ -23,6 +26,7 @@ pub struct Header {
 }
 
 impl Header {
+    /// Of either family, by the version in the first byte.
     pub fn parse(datagram: &[u8]) -> Result<Self, Malformed> {
         if is_ipv4(datagram) {
             let header =
@@ -132,7 +136,9 @@ pub fn protocol_in_rules(datagram: &[u8]) -> Option<u8> {
 /// Where a walk over extension headers ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Skipped {
+    /// The kind of the header that it came to.
     pub next: u8,
+    /// Where that header begins.
     pub at: usize,
     /// Of the last fragment header passed, in bytes.
     pub fragment_offset: u16,
@@ -256,8 +262,11 @@ fn may_pass(kind: u8, at: usize, body: &[u8]) -> bool {
     }
 }
 
+/// Bytes of IPv4's header without options.
 pub const IPV4_HEADER: usize = 20;
+/// Bytes of IPv6's fixed header.
 pub const IPV6_HEADER: usize = 40;
+/// Bytes of IPv6's fragment header.
 pub const FRAGMENT_HEADER: usize = 8;
 /// The longest datagram that either header can describe without a jumbo option.
 pub const MAX_DATAGRAM: usize = 65535;

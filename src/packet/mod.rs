@@ -23,8 +23,11 @@ use tunnel::{Kinds, Tunnel};
 pub struct Packet<'a> {
     /// The frame's number in the capture; the last fragment's, where it came in fragments.
     pub number: u64,
+    /// The source address of the IP header.
     pub src: IpAddr,
+    /// The destination address of the IP header.
     pub dst: IpAddr,
+    /// TTL or hop limit.
     pub hop_limit: u8,
     /// The whole datagram. A tail that the snap length cut off is zeros.
     pub datagram: &'a [u8],
@@ -77,6 +80,7 @@ pub enum Malformed {
 }
 
 impl Unseen {
+    /// As reports call it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Refused(Malformed::HeaderCut) => "IP header cut off",
@@ -117,6 +121,7 @@ impl Default for Decoder {
 }
 
 impl Decoder {
+    /// With room for so many fragments, and looking into these tunnels.
     pub fn new(limits: fragment::Limits, decapsulate: Kinds) -> Self {
         Self {
             decapsulate,

@@ -17,8 +17,10 @@ use ipnet::{IpNet, Ipv4Net};
 use super::Packet;
 use super::ip::IPV4_HEADER;
 
+/// What routing makes of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
+    /// In by one interface and out by another.
     Forwarded,
     /// Taken in by the firewall itself.
     Delivered,
@@ -93,10 +95,13 @@ pub fn fate(packet: &Packet<'_>, local: &[IpNet]) -> Fate {
 /// What an address is to the firewall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
+    /// Another host's.
     Unicast,
     /// Its own.
     Local,
+    /// Everybody's on one of its networks.
     Broadcast,
+    /// A group's.
     Multicast,
     /// IPv6's `::`.
     Unspecified,

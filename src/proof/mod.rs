@@ -55,16 +55,20 @@ pub struct Proof {
 
 /// A forged variant on trial.
 pub struct Forged {
+    /// What was said, and the packet that would use the hole.
     pub variant: Variant,
     /// Whether it gets through where all that is RELATED is accepted, and helpers read whatever comes to their ports.
     pub through_bare: bool,
+    /// Whether the probe passes with these rules.
     pub through_rules: bool,
 }
 
 /// How many, and the first of them by their numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Frames {
+    /// How many packets.
     pub times: u64,
+    /// The first few, by number.
     pub first: Vec<u64>,
 }
 
@@ -213,6 +217,7 @@ impl Proof {
         }
     }
 
+    /// What was proved, or not.
     pub fn rules(&self) -> &Ruleset {
         static NONE: Ruleset = Ruleset {
             chains: Vec::new(),

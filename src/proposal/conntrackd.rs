@@ -9,8 +9,11 @@ use crate::tuple::Protocol;
 /// A helper of conntrackd's for one protocol: a `Type` block of its configuration, with a queue of its own.
 #[derive(Clone, Copy, Debug)]
 pub struct Instance {
+    /// Which helper.
     pub spec: &'static Spec,
+    /// TCP or UDP: conntrackd registers a helper for one.
     pub protocol: Protocol,
+    /// What it may expect.
     pub policy: Policy,
 }
 

@@ -46,6 +46,7 @@ pub struct Wishes {
 pub struct Proposal {
     /// In their order: helpers are attached, what they let in, ICMP errors.
     pub rules: Vec<Proposed>,
+    /// What was asked for.
     pub wishes: Wishes,
     /// Which interface addresses are behind: as wished, or as the capture shows it.
     pub interfaces: Option<Topology>,
@@ -58,6 +59,7 @@ pub struct Proposal {
 /// One rule, and what in the capture it stands on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposed {
+    /// What it does.
     pub what: What,
     /// How many flows need it; of ICMP errors, how many packets.
     pub needed_by: u64,
@@ -65,14 +67,22 @@ pub struct Proposed {
     pub evidence: Vec<u64>,
 }
 
+/// What a proposed rule does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
+    /// Attaches a helper to new flows.
     Attach(Attach),
+    /// Accepts what its expectations let in.
     Accept(Accept),
+    /// Accepts ICMP errors about flows.
     IcmpError {
+        /// Whose ICMP it is.
         family: Family,
+        /// The type.
         kind: u8,
+        /// `None` for any.
         code: Option<u8>,
+        /// INPUT for errors to the firewall itself.
         hook: Hook,
     },
 }
@@ -80,24 +90,34 @@ pub enum What {
 /// Attach the helper to new connections from these clients to these servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attach {
+    /// By the name that rules use.
     pub helper: &'static str,
     /// The families that the helper reads.
     pub reads: Family,
+    /// Of the control connection.
     pub protocol: Protocol,
+    /// The server's.
     pub port: u16,
+    /// Who opens control connections, in the fewest prefixes.
     pub clients: Vec<IpNet>,
+    /// To whom, likewise.
     pub servers: Vec<IpNet>,
     /// OUTPUT for connections of the firewall's own.
     pub hook: Hook,
+    /// The interface that the clients are behind, where it is known.
     pub input: Option<String>,
 }
 
 /// Accept what the helper's expectations let in from here to there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accept {
+    /// The helper of the flow's master.
     pub helper: &'static str,
+    /// Of the flow that came.
     pub protocol: Protocol,
+    /// Who opens it, in the fewest prefixes.
     pub src: Vec<IpNet>,
+    /// To whom, likewise.
     pub dst: Vec<IpNet>,
     /// `None` for what has no ports.
     pub ports: Option<RangeInclusive<u16>>,
@@ -105,7 +125,9 @@ pub struct Accept {
     pub ports_seen: usize,
     /// INPUT for what comes to the firewall itself.
     pub hook: Hook,
+    /// The interface that `src` is behind, where it is known.
     pub input: Option<String>,
+    /// The interface that `dst` is behind, where it is known.
     pub output: Option<String>,
 }
 

@@ -45,6 +45,7 @@ impl Clock {
 
 /// One frame of the capture and what became of it.
 pub struct Passage<'r> {
+    /// Counted from 1 over all inputs.
     pub number: u64,
     /// The frame's own timestamp.
     pub at: Timestamp,
@@ -52,6 +53,7 @@ pub struct Passage<'r> {
     pub clock: Timestamp,
     /// How its timestamp follows the ones before.
     pub tick: Tick,
+    /// LINKTYPE_ number
     pub link: u16,
     /// The interface's number in its pcapng section.
     pub interface: u32,
@@ -59,6 +61,7 @@ pub struct Passage<'r> {
     pub interface_name: Option<&'r str>,
     /// All of it that was captured.
     pub frame: &'r [u8],
+    /// What was in the frame, and what became of it.
     pub arrival: Arrival<'r>,
 }
 
@@ -85,6 +88,7 @@ pub enum Arrival<'r> {
     Duplicate,
     /// An IP packet that never came to the rules, and why.
     Unseen(Unseen, Step<'r>),
+    /// An IP packet, and what conntrack and the rules made of it.
     Packet(Packet<'r>, Step<'r>),
 }
 
@@ -122,6 +126,7 @@ impl Replay {
         Self::through(Firewall::new(config), capture, clock)
     }
 
+    /// The same through any firewall.
     pub fn through(firewall: Firewall, capture: Capture, clock: Clock) -> Self {
         let (bytes_read, total_bytes) = (capture.bytes_counter(), capture.total_bytes());
         let intake = Intake {

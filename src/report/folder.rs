@@ -8,10 +8,13 @@ use super::page::Page;
 use super::{html, markdown, sarif};
 use crate::analysis::Analysis;
 
+/// Why a report is not there, or not whole.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The file or directory, and what the system says.
     #[error("{}: {error}", path.display())]
     Io { path: PathBuf, error: io::Error },
+    /// What Polars says of a table.
     #[error("{0}")]
     Tables(#[from] polars::error::PolarsError),
 }
@@ -19,13 +22,18 @@ pub enum Error {
 /// A form of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
+    /// One file for a meeting.
     Html,
+    /// For a ticket.
     Markdown,
+    /// For programs; its schema is written beside it.
     Json,
+    /// The findings alone, for what collects them.
     Sarif,
 }
 
 impl Form {
+    /// In the order in which they are written.
     pub const ALL: [Self; 4] = [Self::Html, Self::Markdown, Self::Json, Self::Sarif];
 
     const fn file(self) -> &'static str {

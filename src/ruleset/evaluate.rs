@@ -21,11 +21,13 @@ use crate::tuple::{Direction, Protocol};
 /// A packet as rules see it.
 #[derive(Clone, Copy, Debug)]
 pub struct Passing<'p> {
+    /// As it stands in PREROUTING.
     pub packet: &'p Packet<'p>,
     /// `None` before conntrack.
     pub seen: Option<Seen>,
     /// The interfaces that it comes and goes by, where they are known.
     pub input: Option<&'p str>,
+    /// The interface by which it goes out.
     pub output: Option<&'p str>,
     /// The firewall's own addresses.
     pub local: &'p [IpNet],
@@ -34,8 +36,11 @@ pub struct Passing<'p> {
 /// What conntrack says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
+    /// What `ct state` matches.
     pub state: State,
+    /// What `ct direction` matches.
     pub direction: Option<Direction>,
+    /// What `ct status` matches.
     pub status: Status,
     /// The master's.
     pub helper: Option<&'static str>,
@@ -44,9 +49,11 @@ pub struct Seen {
 /// What a hook's chains come to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ruling {
+    /// A rule or a policy drops it.
     pub dropped: bool,
     /// The rules that ended a chain, and those with an effect, in their order.
     pub by: Vec<RuleId>,
+    /// Those of them with an effect.
     pub effects: Vec<RuleId>,
     /// Rules that may have held or not: something that they ask is not known.
     pub undecided: Vec<RuleId>,

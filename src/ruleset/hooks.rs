@@ -19,6 +19,7 @@ pub struct Hooks {
 }
 
 impl Hooks {
+    /// In the order in which the kernel calls them.
     pub fn of(rules: &Ruleset) -> Self {
         let mut based: Vec<_> = rules
             .chains

@@ -25,6 +25,7 @@ use crate::tuple::{Direction, Protocol};
 /// The rules of one file or of several, in one kernel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ruleset {
+    /// File by file; verdicts name them by their place here.
     pub chains: Vec<Chain>,
     /// What the files say and the simulation cannot do, in their order.
     pub unread: Vec<Unread>,
@@ -33,9 +34,11 @@ pub struct Ruleset {
 /// Something that might decide, and that was not understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unread {
+    /// Where it stands.
     pub place: Place,
     /// The words that are meant.
     pub text: String,
+    /// Without a full stop.
     pub why: &'static str,
 }
 
@@ -48,20 +51,27 @@ pub struct Place {
     pub line: usize,
 }
 
+/// Rules one behind the other, called at a hook or by others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chain {
+    /// The packets that it sees.
     pub family: Family,
+    /// The table that it stands in.
     pub table: String,
+    /// Within the table.
     pub name: String,
     /// `None` for one that others jump to.
     pub base: Option<Base>,
+    /// Asked from the first to the last.
     pub rules: Vec<Rule>,
 }
 
 /// The packets that a table sees, or a condition is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
+    /// nft's `ip`, iptables.
     Ipv4,
+    /// nft's `ip6`, ip6tables.
     Ipv6,
     /// Both: nft's `inet`.
     Inet,
@@ -70,6 +80,7 @@ pub enum Family {
 /// Where a chain is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Base {
+    /// Where on a packet's way.
     pub hook: Hook,
     /// Chains of a hook run from the lowest to the highest, of those of one priority the last first. Conntrack is at
     /// -200.
@@ -78,25 +89,37 @@ pub struct Base {
     pub accepts: bool,
 }
 
+/// A place on a packet's way (`enum nf_inet_hooks`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Hook {
+    /// Whatever comes in.
     Prerouting,
+    /// What the firewall takes in itself.
     Input,
+    /// What goes through.
     Forward,
+    /// What the firewall sends itself.
     Output,
+    /// Whatever goes out.
     Postrouting,
 }
 
 /// One rule: where all conditions hold, the effect takes place, and then the verdict.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rule {
+    /// Where it was read; of a proposed one, its number.
     pub place: Place,
+    /// All have to hold.
     pub conditions: Vec<Condition>,
+    /// What it does to the flow.
     pub effect: Option<Effect>,
+    /// What it does to the packet.
     pub verdict: Option<Verdict>,
+    /// The words for people.
     pub comment: Option<String>,
 }
 
+/// What a rule does to a packet's flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// nft's `ct helper set`: for the flow that conntrack found. Before conntrack it does nothing.
@@ -112,7 +135,9 @@ pub enum Effect {
 pub struct Helper {
     /// As the kernel has it registered: nft's `type`.
     pub name: String,
+    /// The one that it is attached for.
     pub protocol: Protocol,
+    /// nft's `l3proto`.
     pub family: Family,
 }
 
@@ -125,12 +150,16 @@ pub enum Verdict {
     Drop,
     /// Index of the chain in its rule set.
     Jump(usize),
+    /// The same, without a way back.
     Goto(usize),
+    /// Back to the chain that jumped here.
     Return,
 }
 
+/// A match, or its opposite.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
+    /// What the packet is held against.
     pub matches: Match,
     /// It holds where the match does not. What a packet does not have (a port, a flow) neither matches nor holds so.
     pub negated: bool,
@@ -143,12 +172,15 @@ pub enum Match {
     State(Vec<State>),
     /// `ct status`, any of these bits.
     Status(Status),
+    /// `ct direction`
     Direction(Direction),
     /// The helper of the flow's master: nft's `ct helper`.
     Helper(String),
     /// xt_helper compares no more than the length of the flow's helper's name, and takes an empty name for any.
     HelperBegins(String),
+    /// Any of these names: `iifname`, `oifname`, `-i`, `-o`.
     Interface(Way, Vec<Name>),
+    /// `ip saddr`, `ip6 daddr`, `-s`, `-d`
     Address(End, Addresses),
     /// What the address is to the firewall, any of these: `fib daddr type`, `-m addrtype`.
     Kind(End, Vec<Kind>),
@@ -156,13 +188,17 @@ pub enum Match {
     Port(End, Vec<RangeInclusive<u16>>),
     /// `meta l4proto`, `-p`
     Protocol(Vec<RangeInclusive<u8>>),
+    /// `meta nfproto`
     Family(Family),
     /// Of this family's ICMP; `Protocol` stands beside it.
     IcmpType(Family, Vec<RangeInclusive<u8>>),
+    /// Likewise, of its codes.
     IcmpCode(Family, Vec<RangeInclusive<u8>>),
     /// Of the flags of `mask`, those of `set` and no others; `Protocol` stands beside it.
     TcpFlags {
+        /// Those that are looked at.
         mask: u8,
+        /// Those of them that have to be set.
         set: u8,
     },
     /// Where all conditions of any of these hold: a set of concatenations, or what iptables says in one word.
@@ -209,29 +245,39 @@ impl Deref for Addresses {
     }
 }
 
+/// Which of a packet's two interfaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Way {
+    /// By which it came.
     In,
+    /// By which it leaves.
     Out,
 }
 
+/// Which of a packet's two ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum End {
+    /// Who sends it.
     Src,
+    /// To whom.
     Dst,
 }
 
 /// An interface's name, or how it begins (nft's `eth*`, iptables' `eth+`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
+    /// Without the mark of a beginning.
     pub text: String,
+    /// Whatever begins so.
     pub begins: bool,
 }
 
 /// A rule of a rule set, by the places of its chain and of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleId {
+    /// Index in `Ruleset::chains`.
     pub chain: usize,
+    /// Index in `Chain::rules`.
     pub rule: usize,
 }
 
@@ -247,6 +293,7 @@ impl Ruleset {
         }
     }
 
+    /// `None` where there is none at that place.
     pub fn rule(&self, id: RuleId) -> Option<&Rule> {
         self.chains.get(id.chain)?.rules.get(id.rule)
     }
@@ -294,6 +341,7 @@ impl Ruleset {
 }
 
 impl Condition {
+    /// Holds where the match does.
     pub fn is(matches: Match) -> Self {
         Self {
             matches,
@@ -301,6 +349,7 @@ impl Condition {
         }
     }
 
+    /// Holds where the match does not.
     pub fn not(matches: Match) -> Self {
         Self {
             matches,

@@ -18,10 +18,13 @@ use crate::service::{Service, Sighting};
 /// What is to be said of the helper on one service.
 #[derive(Debug)]
 pub struct Verdict<'a> {
+    /// Whom it is about.
     pub service: Service,
+    /// What the helper was asked there, and what came of it.
     pub usage: &'a Use,
     /// `None` where no control connection said anything.
     pub talked: Option<&'a Talked>,
+    /// Whether the traffic needs it.
     pub worth: Worth,
     /// Where what it opened was wider than what the two ends could use, and what the catalogue found.
     pub dangers: Vec<Danger>,
@@ -66,6 +69,7 @@ pub enum Why {
 pub enum Obstacle {
     /// The two ends encrypt, and negotiate data connections all the same.
     Encrypted {
+        /// Connections that were encrypted.
         seen: Sighting,
         /// To these ports of the server.
         passive: BTreeMap<u16, Sighting>,
@@ -74,13 +78,16 @@ pub enum Obstacle {
     },
     /// Flows came from another address than the one that was expected.
     AnsweredElsewhere {
+        /// Who came, and who was expected.
         elsewhere: Elsewhere,
         /// The module parameter, and its value, with which the helper lets in anybody.
         wider: Option<(&'static str, u32)>,
     },
     /// The ends name other hosts than themselves, and with this value of a module parameter the helper would believe it.
     NamesOthers {
+        /// Commands that named others.
         seen: Sighting,
+        /// The module parameter, and its value.
         wider: (&'static str, u32),
     },
     /// One direction alone passes here, so no connection is ever ESTABLISHED.
@@ -102,8 +109,11 @@ pub enum Danger {
 
 /// What verdicts stand on.
 pub struct Grounds<'a> {
+    /// What was opened, and who came.
     pub exposure: &'a Exposure,
+    /// What the control connections carried.
     pub summaries: &'a Summaries,
+    /// Control protocols on ports without a helper.
     pub discovery: &'a Discovery,
     /// Counted by service and severity.
     pub findings: &'a BTreeMap<(Service, Severity), u64>,

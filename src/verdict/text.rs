@@ -7,6 +7,7 @@ use crate::dialogue::Elsewhere;
 use crate::service::Sighting;
 
 impl Worth {
+    /// As reports and tables call it.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Needed => "needed",
@@ -138,6 +139,7 @@ impl Obstacle {
 }
 
 impl Danger {
+    /// In words, without a full stop.
     pub fn text(&self) -> String {
         match self {
             Self::OpenToAnybody(time) => format!("open to anybody for {:.3} s", time.as_secs_f64()),

@@ -25,20 +25,31 @@ use window::{Flags, Window};
 /// `enum tcp_conntrack`, without the values that are no states.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
+    /// Before the first packet.
     #[default]
     None,
+    /// A SYN was seen.
     SynSent,
+    /// A SYN/ACK was seen.
     SynRecv,
+    /// The handshake is over, or the connection was picked up open.
     Established,
+    /// One end has sent a FIN.
     FinWait,
+    /// That FIN was acknowledged.
     CloseWait,
+    /// The other end has sent a FIN, too.
     LastAck,
+    /// Both were acknowledged.
     TimeWait,
+    /// A RST ended it.
     Close,
+    /// Both ends have sent a SYN.
     SynSent2,
 }
 
 impl State {
+    /// The kernel's (`tcp_conntrack_names`).
     pub const fn name(self) -> &'static str {
         match self {
             Self::None => "NONE",
@@ -80,6 +91,7 @@ impl State {
 /// What is remembered of a connection (`struct ip_ct_tcp`).
 #[derive(Clone, Debug, Default)]
 pub struct Tcp {
+    /// What both ends together have shown.
     pub state: State,
     sides: [Side; 2],
     /// Identical acknowledgements in a row.

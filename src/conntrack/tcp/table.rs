@@ -6,11 +6,17 @@ use crate::tuple::Direction;
 /// What a packet does to the state: the row of the table. The order decides when several flags are set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
+    /// SYN without ACK.
     Syn,
+    /// SYN with ACK.
     SynAck,
+    /// FIN, with ACK or without.
     Fin,
+    /// ACK without the three above.
     Ack,
+    /// RST, whatever else is set.
     Rst,
+    /// No flag that the table has a row for.
     #[default]
     None,
 }
@@ -18,9 +24,11 @@ pub enum Kind {
 /// A cell of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
+    /// The connection's new state.
     State(State),
     /// Let it through and do not believe it.
     Ignore,
+    /// It is INVALID, and changes nothing.
     Invalid,
 }
 

@@ -73,7 +73,9 @@ enum Tracked {
 #[must_use = "it leaves, or is discarded"]
 pub struct Entered {
     tracked: Tracked,
+    /// What routing makes of it.
     pub fate: Fate,
+    /// As rules see it. What it meets on its way out is added later.
     pub verdict: Verdict,
 }
 
@@ -85,6 +87,7 @@ impl Entered {
 }
 
 impl Tracker {
+    /// With empty tables, before the first packet.
     pub fn new(config: Config) -> Self {
         let policies = helper::all()
             .map(|spec| (spec.name, config.modules.policies(spec)))
@@ -105,6 +108,7 @@ impl Tracker {
         }
     }
 
+    /// As it was set up.
     pub fn config(&self) -> &Config {
         &self.config
     }

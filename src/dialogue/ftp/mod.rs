@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use super::stream::Line;
 use crate::tuple::Direction;
 
+/// What is remembered of a control connection of FTP.
 #[derive(Debug, Default)]
 pub struct Ftp {
     /// Commands that were not answered yet, by their first word, in capitals.
@@ -17,6 +18,7 @@ pub struct Ftp {
     pub said: VecDeque<Vec<u8>>,
     /// The code of the reply that goes over several lines and has not ended (`230-`).
     pub within: Option<[u8; 3]>,
+    /// The server has said so: 230, 232, or 202 to PASS.
     pub logged_in: bool,
     /// The packet that agreed to encrypt everything from there on (RFC 4217: reply 234 to AUTH).
     pub encrypted: Option<u64>,
@@ -32,6 +34,7 @@ impl Ftp {
         self.outstanding.iter().any(|word| is_passive(word))
     }
 
+    /// Takes in a line, and the packet that ended it.
     pub fn hear(&mut self, direction: Direction, line: &Line, packet: u64) {
         if self.encrypted.is_some() {
             return;

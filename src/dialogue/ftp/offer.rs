@@ -11,6 +11,7 @@ use crate::tuple::Direction;
 /// What PORT, EPRT, 227 or 229 says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer<'l> {
+    /// Which of the four it is.
     pub verb: Verb,
     /// The numbers or the fields, as they stand.
     pub text: &'l [u8],
@@ -29,22 +30,29 @@ pub struct Offer<'l> {
 /// (RFC 959; RFC 2428)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
+    /// PORT, from the client
     Port,
+    /// EPRT, from the client
     Eprt,
+    /// 227, the answer to PASV
     Passive,
+    /// 229, the answer to EPSV
     ExtendedPassive,
 }
 
 /// A number in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Number {
+    /// In decimal; `u64::MAX` where it is larger.
     pub value: u64,
     /// What it is where a zero in front means octal (`inet_aton`, `strtol` of base 0).
     pub octal: u64,
+    /// How many there are, zeros in front included.
     pub digits: usize,
 }
 
 impl Verb {
+    /// As it stands on the wire.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Port => "PORT",
@@ -54,6 +62,7 @@ impl Verb {
         }
     }
 
+    /// Whether the server says so; the client does otherwise.
     pub const fn is_of_the_server(self) -> bool {
         matches!(self, Self::Passive | Self::ExtendedPassive)
     }

@@ -61,6 +61,7 @@ pub struct Reassembler {
 }
 
 impl Reassembler {
+    /// Without a fragment.
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,

@@ -45,6 +45,7 @@ pub enum NoIp {
 }
 
 impl NoIp {
+    /// As reports call it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::OtherProtocol => "another protocol",

@@ -9,11 +9,13 @@ use super::{Next, NoIp, Step, array, number16, skip};
 pub struct Logged<'a> {
     /// The rule's own words, without the NUL at their end. They may be anything.
     pub prefix: &'a [u8],
+    /// `skb->mark`, where it is not 0.
     pub mark: Option<u32>,
     /// The netfilter hook's number.
     pub hook: Option<u8>,
     /// Interfaces by number: where it came in and where it goes out.
     pub input: Option<u32>,
+    /// The interface by which it goes out.
     pub output: Option<u32>,
 }
 

@@ -1,45 +1,85 @@
 //! Link types, read or not: their numbers and what they are called.
 
-/// The link types that are read, by the numbers that <https://www.tcpdump.org/linktypes.html> gives them.
+// The link types that are read, by the numbers that <https://www.tcpdump.org/linktypes.html> gives them.
+/// BSD loopback
 pub const NULL: u16 = 0;
+/// Ethernet
 pub const ETHERNET: u16 = 1;
+/// SLIP
 pub const SLIP: u16 = 8;
+/// PPP
 pub const PPP: u16 = 9;
+/// FDDI
 pub const FDDI: u16 = 10;
+/// Raw IP
 pub const RAW_BSD: u16 = 12;
+/// Raw IP
 pub const RAW_OPENBSD: u16 = 14;
+/// PPP in HDLC framing
 pub const PPP_HDLC: u16 = 50;
+/// PPPoE session
 pub const PPP_ETHER: u16 = 51;
+/// ATM with LLC (RFC 1483)
 pub const ATM_RFC1483: u16 = 100;
+/// Raw IP
 pub const RAW: u16 = 101;
+/// Cisco HDLC
 pub const C_HDLC: u16 = 104;
+/// 802.11
 pub const IEEE802_11: u16 = 105;
+/// Frame Relay
 pub const FRELAY: u16 = 107;
+/// OpenBSD loopback
 pub const LOOP: u16 = 108;
+/// OpenBSD encapsulated IP
 pub const ENC: u16 = 109;
+/// Linux cooked v1
 pub const LINUX_SLL: u16 = 113;
+/// OpenBSD pflog
 pub const PFLOG: u16 = 117;
+/// 802.11 with Prism header
 pub const IEEE802_11_PRISM: u16 = 119;
+/// IP over Fibre Channel
 pub const IP_OVER_FC: u16 = 122;
+/// 802.11 with radiotap header
 pub const IEEE802_11_RADIOTAP: u16 = 127;
+/// IP over IEEE 1394
 pub const APPLE_IP_OVER_IEEE1394: u16 = 138;
+/// 802.11 with AVS header
 pub const IEEE802_11_AVS: u16 = 163;
+/// PPP with direction, as pppd writes it
 pub const PPP_PPPD: u16 = 166;
+/// Per-Packet Information
 pub const PPI: u16 = 192;
+/// PPP with direction
 pub const PPP_WITH_DIR: u16 = 204;
+/// Cisco HDLC with direction
 pub const C_HDLC_WITH_DIR: u16 = 205;
+/// Frame Relay with direction
 pub const FRELAY_WITH_DIR: u16 = 206;
+/// MPLS
 pub const MPLS: u16 = 219;
+/// Solaris ipnet
 pub const IPNET: u16 = 226;
+/// Raw IPv4
 pub const IPV4: u16 = 228;
+/// Raw IPv6
 pub const IPV6: u16 = 229;
+/// NFLOG
 pub const NFLOG: u16 = 239;
+/// IP over InfiniBand
 pub const IPOIB: u16 = 242;
+/// Apple PKTAP
 pub const PKTAP: u16 = 258;
+/// Linux cooked v2
 pub const LINUX_SLL2: u16 = 276;
+/// Ethernet with Broadcom switch tag
 pub const DSA_TAG_BRCM: u16 = 281;
+/// Ethernet behind Broadcom switch tag
 pub const DSA_TAG_BRCM_PREPEND: u16 = 282;
+/// Ethernet with Marvell switch tag
 pub const DSA_TAG_DSA: u16 = 284;
+/// Ethernet with Marvell switch tag and EtherType
 pub const DSA_TAG_EDSA: u16 = 285;
 
 /// In words, as tcpdump and Wireshark have it; nothing for a number that nobody was given.

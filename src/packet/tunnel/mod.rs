@@ -51,6 +51,7 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// In the order of their bits in `Kinds`.
     pub const ALL: [Self; 8] = [
         Self::Gre,
         Self::Vxlan,
@@ -62,6 +63,7 @@ impl Kind {
         Self::Erspan,
     ];
 
+    /// As `--decapsulate` takes it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Gre => "gre",
@@ -81,10 +83,12 @@ impl Kind {
 pub struct Kinds(u8);
 
 impl Kinds {
+    /// Whether tunnels of this kind are opened.
     pub fn has(self, kind: Kind) -> bool {
         self.0 & 1 << kind as u8 != 0
     }
 
+    /// None are opened.
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -117,16 +121,20 @@ impl FromStr for Kinds {
 /// What a packet was taken out of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tunnel {
+    /// The protocol that carries the packet.
     pub kind: Kind,
     /// GRE's key (NVGRE's network is its upper 24 bits), VXLAN's and Geneve's VNI, GTP's TEID, ERSPAN's session.
     pub id: Option<u32>,
+    /// Who put the packet in.
     pub src: IpAddr,
+    /// Who takes it out.
     pub dst: IpAddr,
 }
 
 /// A tunnel that was looked into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Opened<'a> {
+    /// Which one.
     pub tunnel: Tunnel,
     /// The inner IP packet: what the capture holds of it, with whatever follows it; or why its frame has none.
     pub inner: Result<&'a [u8], NoIp>,

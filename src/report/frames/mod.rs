@@ -28,16 +28,22 @@ use columns::{
 /// Changes whenever a column is added, removed or means something else.
 pub const SCHEMA_VERSION: u32 = 5;
 
+/// What tables are written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
+    /// A header and text.
     Csv,
+    /// Typed columns, compressed.
     Parquet,
 }
 
+/// Why a table is not there, or not whole.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The file or directory, and what the system says.
     #[error("{path}: {error}")]
     Io { path: PathBuf, error: io::Error },
+    /// The table, and what Polars says.
     #[error("{path}: {error}")]
     Polars { path: PathBuf, error: PolarsError },
 }

@@ -287,10 +287,12 @@ fn origin(origin: &Origin, made_at: u64) -> String {
     }
 }
 
+/// `192.0.2.1:80`, `[2001:db8::1]:80`
 pub fn endpoint(address: std::net::IpAddr, port: u16) -> String {
     std::net::SocketAddr::new(address, port).to_string()
 }
 
+/// With three decimals.
 pub fn seconds(duration: Duration) -> String {
     format!("{:.3} s", duration.as_secs_f64())
 }

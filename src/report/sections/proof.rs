@@ -12,7 +12,9 @@ use crate::verdict::counted;
 
 /// A file of rules that somebody wrote.
 pub struct RuleFile {
+    /// As it was named.
     pub path: PathBuf,
+    /// What it says, for the lines that are shown.
     pub text: String,
 }
 
@@ -169,6 +171,7 @@ fn reach(page: &mut Page, proof: &Proof) {
     }
 }
 
+/// In full; `u128::MAX` stands for more than can be counted.
 pub fn pairs(number: u128) -> String {
     if number == u128::MAX {
         String::from("2^128 or more")

@@ -20,6 +20,7 @@ use crate::tuple::Protocol;
 pub struct Unwritable {
     /// `None` for a chain or table.
     pub rule: Option<RuleId>,
+    /// Without a full stop.
     pub why: &'static str,
 }
 
