@@ -44,7 +44,7 @@ impl Target {
 
     /// The families that it has rules for.
     fn has(self, family: Family) -> bool {
-        self == Self::Nftables || self.family() == family
+        [Family::Inet, family].contains(&self.family())
     }
 }
 
@@ -276,25 +276,24 @@ fn attach(target: Target, proposed: &Proposed, hook: Hook) -> Option<Rule> {
     if attach.hook != hook {
         return None;
     }
-    let mut conditions = Vec::new();
-    if target == Target::Nftables {
-        conditions.push(Condition::is(Match::State(vec![State::New])));
-    }
+    let helper = |family| Helper {
+        name: attach.helper.to_owned(),
+        protocol: attach.protocol,
+        family,
+    };
+    // A template is for a flow that is yet to be made, so it need not ask.
+    let (state, effect) = match target {
+        Target::Nftables => (Some(State::New), Effect::Help(helper(attach.reads))),
+        Target::Iptables | Target::Ip6tables => (None, Effect::Template(helper(target.family()))),
+    };
+    let state = state.map(|state| Condition::is(Match::State(vec![state])));
+    let mut conditions = Vec::from_iter(state);
     conditions.extend(interface(Way::In, attach.input.as_deref()));
     conditions.push(addresses(End::Src, &attach.clients));
     conditions.push(addresses(End::Dst, &attach.servers));
     conditions.push(protocol(attach.protocol));
     let port = attach.port..=attach.port;
     conditions.push(Condition::is(Match::Port(End::Dst, vec![port])));
-    let helper = |family| Helper {
-        name: attach.helper.to_owned(),
-        protocol: attach.protocol,
-        family,
-    };
-    let effect = match target {
-        Target::Nftables => Effect::Help(helper(attach.reads)),
-        Target::Iptables | Target::Ip6tables => Effect::Template(helper(target.family())),
-    };
     Some(Rule {
         conditions,
         effect: Some(effect),

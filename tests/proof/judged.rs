@@ -37,7 +37,7 @@ fn printed(proof: &Proof, text: &str) -> String {
 #[test]
 fn what_was_not_read_is_never_proved_and_is_named() {
     let case = passive();
-    let [nftables, _, iptables] = case.written();
+    let [nftables, _, iptables, ..] = case.written();
     let nftables = format!(
         "{}table inet mine {{\n\tchain none {{\n\t\tmeta cpu 1 drop\n\t}}\n}}\n",
         nftables[0]
@@ -65,7 +65,7 @@ fn what_was_not_read_is_never_proved_and_is_named() {
 #[test]
 fn nft_attaches_behind_conntrack_and_iptables_before_it() {
     let case = passive();
-    let [nftables, _, iptables] = case.written();
+    let [nftables, _, iptables, ..] = case.written();
     for (priority, holds) in [(-190, true), (-199, true), (-200, false), (-300, false)] {
         let text = nftables[0].replace("priority -190", &format!("priority {priority}"));
         let proof = case.proof(Ruleset::read(&text, 0));

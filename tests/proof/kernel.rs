@@ -80,7 +80,7 @@ fn the_kernel_does_the_same_with_the_rules() {
             fewer
         });
         for proposal in [case.proposal.clone()].into_iter().chain(fewer) {
-            let [nftables, _, iptables] = case.write(&proposal);
+            let [nftables, _, iptables, ..] = case.write(&proposal);
             for files in [nftables, iptables] {
                 let ours = ours(&case, together(&files));
                 let kernels = kernels(&case, &files);

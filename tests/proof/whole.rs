@@ -58,8 +58,9 @@ fn a_rule_is_for_the_same_packets_in_every_language() {
             }
             needs
         });
-        assert_eq!(needs[0], needs[1], "{}", case.name);
-        assert_eq!(needs[0], needs[2], "{}", case.name);
+        for others in &needs[1..] {
+            assert_eq!(needs[0], *others, "{}", case.name);
+        }
     }
 }
 
