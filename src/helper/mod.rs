@@ -2,7 +2,7 @@
 //!
 //! A helper sees what the kernel's sees and no more: the payload of one packet, whatever the packets before it held.
 //! What it wants it asks of its `Master`, the connection that it reads; it knows neither table nor clock, so it can be
-//! tested without a tracker. Adding one is a file here and two lines in this one.
+//! tested without a tracker. Adding one is a file here and two lines in this one; what else belongs to it, the guide lists.
 
 mod amanda;
 mod broadcast;
