@@ -147,7 +147,7 @@
 //! | `tests/traffic/NAME.rs`, `mod.rs` | random sessions; a variant of `Protocol`, and its place in `ALL` and `generate` | `match` |
 //! | `tests/recorded/`, `samples/helper/NAME/` | captures and what the kernel said of them (see below); the script in `samples/make`, and `all_parts` in `samples/make.sh` | `properties::every_expectation_is_as_free_as_its_helper_says` |
 //! | `tests/fuzz/Cargo.toml` | a target with the helper's name, lower case | |
-//! | `reports/` | `BLESS=1 cargo test reports` and `report`: `helpers.txt`, and "Attached, and not seen" wherever it is printed | `command::the_reports_are_what_the_program_prints` |
+//! | `reports/` | `BLESS=1 cargo test report`: `helpers.txt`, and wherever unneeded helpers are listed | `command::the_reports_are_what_the_program_prints`, `report::the_published_report_is_what_the_program_writes` |
 //! | `README.md` | the list of helpers, and that line of the excerpt | `command::the_readme_shows_the_report` |
 //!
 //! Nothing else knows a helper by its name: conntrack, exposure, forgery and the rules take what its [`Spec`] says.
@@ -179,7 +179,7 @@
 //! |---|---|---|
 //! | `src/findings/PROTOCOL.rs` | an [`Entry`], with a [`Matcher`] that says when it is asked; a new file also goes into [`findings::all`] | |
 //! | `tests/findings/PROTOCOL.rs` | a `Case`: packets that show it, and packets that look the same and do not | `findings::every_entry_is_found_where_it_is_and_not_where_it_is_not` |
-//! | `reports/findings.txt` | `BLESS=1 cargo test reports` | `command::the_reports_are_what_the_program_prints` |
+//! | `reports/findings.txt` | `BLESS=1 cargo test report` | `command::the_reports_are_what_the_program_prints` |
 //!
 //! An `id` never changes its meaning: tickets name it. No sample may raise more than a note, and nothing of a payload
 //! may be in the detail; both are tested. What the matcher needs to remember of a connection goes to [`dialogue`].
