@@ -229,9 +229,9 @@ impl Told {
         self.steps.clear();
         self.late.clear();
         self.events.clear();
-        // Once in a while all flows time out at once.
-        self.late.shrink_to(FRAMES);
-        self.events.shrink_to(FRAMES);
+        // Once in a while all flows time out at once. A flood, of which each packet does something, has room all the time.
+        self.late.shrink_to(ROOM);
+        self.events.shrink_to(ROOM);
     }
 
     /// What the firewall has to tell so far of the next frame.
@@ -271,6 +271,8 @@ impl Told {
 /// way stays in a cache.
 const BYTES: usize = 1 << 20;
 const FRAMES: usize = 4096;
+/// What happened, of each kind, that memory is kept for from batch to batch.
+const ROOM: usize = 2 * FRAMES;
 /// Names that are looked through, and those that are remembered from batch to batch.
 const RECENT: usize = 8;
 const NAMES: usize = 64;
