@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::drive::drive;
 use super::progress::Progress;
@@ -52,9 +52,9 @@ pub struct Analyse {
     /// its findings as SARIF
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     report: Option<PathBuf>,
-    /// What is printed
-    #[arg(long, value_name = "FORM", value_enum, default_value_t = Format::Text, help_heading = "Output")]
-    format: Format,
+    /// Print the report in this form, in place of tables
+    #[arg(long, value_name = "FORM", value_enum, help_heading = "Output")]
+    format: Option<Form>,
     /// Take each capture for a network of its own, with its own conntrack, report and directory in DIR, and work
     /// on so many of them at a time
     #[arg(long, value_name = "N", conflicts_with_all = ["merge", "follow"], help_heading = "Captures")]
@@ -172,7 +172,7 @@ impl Analyse {
         if let Some(directory) = &self.report {
             folder::write(&directory.join(name), &page, &analysis)?;
         }
-        match self.format.form() {
+        match self.format {
             None => terminal::page(out, &page, screen.look)?,
             Some(form) => out.extend(form.text(&page, &analysis)?.bytes()),
         }
@@ -190,28 +190,6 @@ impl Analyse {
         others
             .map(|text| Ok(WhatIf::new(text.clone(), firewall.otherwise(text)?)))
             .collect()
-    }
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Text,
-    Markdown,
-    Html,
-    Json,
-    Sarif,
-}
-
-impl Format {
-    /// `None` for what a terminal shows.
-    fn form(self) -> Option<Form> {
-        match self {
-            Self::Text => None,
-            Self::Markdown => Some(Form::Markdown),
-            Self::Html => Some(Form::Html),
-            Self::Json => Some(Form::Json),
-            Self::Sarif => Some(Form::Sarif),
-        }
     }
 }
 

@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
+
 use super::frames;
 use super::page::Page;
 use super::{html, markdown, sarif};
@@ -20,7 +22,7 @@ pub enum Error {
 }
 
 /// A form of the report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Form {
     /// One file for a meeting.
     Html,
@@ -33,9 +35,6 @@ pub enum Form {
 }
 
 impl Form {
-    /// In the order in which they are written.
-    pub const ALL: [Self; 4] = [Self::Html, Self::Markdown, Self::Json, Self::Sarif];
-
     const fn file(self) -> &'static str {
         match self {
             Self::Html => "report.html",
@@ -72,7 +71,7 @@ pub fn write(directory: &Path, page: &Page, analysis: &Analysis) -> Result<(), E
         error,
     };
     std::fs::create_dir_all(directory).map_err(io)?;
-    for form in Form::ALL {
+    for form in Form::value_variants() {
         put(directory, form.file(), &form.text(page, analysis)?)?;
     }
     put(
