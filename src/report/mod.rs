@@ -23,6 +23,12 @@ use ipnet::IpNet;
 use crate::expectation::Expectation;
 use crate::tuple::{self, Tuple};
 
+/// Frames, by their numbers.
+fn listed(frames: &[u64]) -> String {
+    let frames: Vec<String> = frames.iter().map(u64::to_string).collect();
+    frames.join(", ")
+}
+
 /// An expectation in the two parts that ctnetlink reports: what the first packet must be, and which bits of that count.
 struct Expected {
     tuple: Tuple,

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::listed;
 use crate::analysis::Analysis;
 use crate::findings::{Entry, Severity, Sum};
 use crate::verdict::counted;
@@ -63,21 +64,16 @@ fn result(sum: &Sum, analysis: &Analysis) -> Value {
         "ruleId": sum.entry.id,
         "level": level(sum.entry.severity),
         "message": { "text": format!(
-            "{}: {} ({}, {})",
+            "{}: {} ({}, frames {})",
             sum.entry.title,
             sum.detail,
             counted(sum.times, "time"),
-            frames(&sum.frames),
+            listed(&sum.frames),
         ) },
         "locations": location,
         "occurrenceCount": sum.times,
         "properties": { "service": service, "frames": sum.frames },
     })
-}
-
-fn frames(frames: &[u64]) -> String {
-    let frames: Vec<String> = frames.iter().map(u64::to_string).collect();
-    format!("frames {}", frames.join(", "))
 }
 
 /// SARIF has three levels (3.27.10).

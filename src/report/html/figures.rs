@@ -12,6 +12,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::analysis::Analysis;
+use crate::conntrack::event::Closed;
 use crate::exposure::{ClosedExpectation, Outcome};
 use crate::report::sections::{endpoint, pairs};
 use crate::verdict::counted;
@@ -116,7 +117,7 @@ fn timeline(analysis: &Analysis) -> Option<Figure> {
 }
 
 fn expectation(area: &Area<'_>, closed: &ClosedExpectation, [from, to]: [i32; 2], y: i32) -> Drawn {
-    let is_open = closed.outcome.name() == "still open";
+    let is_open = closed.outcome == Outcome::Unused(Closed::StillOpen);
     let colour = match closed.outcome {
         Outcome::Used => USED,
         _ if is_open => OPEN,

@@ -7,6 +7,7 @@ mod figures;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::listed;
 use super::page::{Block, Page, Section, Table};
 use super::sections::{self, endpoint, seconds};
 use crate::analysis::Analysis;
@@ -23,6 +24,8 @@ pub fn page(title: &str, page: &Page, analysis: &Analysis) -> String {
         .filter(|section| section.title != VERDICTS && !FIRST.contains(&section.title.as_str()));
     let sections: Vec<&Section> = first.chain(rest).collect();
     let verdicts = section_of(page, VERDICTS);
+    let (shown, _) = sections::listed_verdicts(analysis);
+    let not_seen: Vec<&str> = analysis.not_seen().collect();
     let document = html! {
         (DOCTYPE)
         html lang="en" {
@@ -54,8 +57,9 @@ pub fn page(title: &str, page: &Page, analysis: &Analysis) -> String {
                     section id="verdicts" aria-labelledby="verdicts-title" {
                         h2 id="verdicts-title" { (VERDICTS) }
                         @if let Some(section) = verdicts { p.remark { (section.remark) } }
-                        @for verdict in analysis.verdicts() { (verdict_card(&verdict)) }
+                        @for verdict in &shown { (verdict_card(verdict)) }
                         @if let Some(section) = verdicts { (more_of(section)) }
+                        @if !not_seen.is_empty() { p { "Attached, and not seen: " (not_seen.join(", ")) "." } }
                     }
                     @if !figures.is_empty() {
                         section id="figures" aria-labelledby="figures-title" {
@@ -105,7 +109,7 @@ fn verdict_card(verdict: &Verdict<'_>) -> Markup {
     let (service, usage) = (&verdict.service, verdict.usage);
     let worth = verdict.worth.name();
     let dangers: Vec<String> = verdict.dangers.iter().map(|danger| danger.text()).collect();
-    let frames: Vec<String> = verdict.frames().iter().map(u64::to_string).collect();
+    let frames = verdict.frames();
     let lacks = verdict.lacks();
     let clients: Vec<String> = usage
         .clients
@@ -125,7 +129,7 @@ fn verdict_card(verdict: &Verdict<'_>) -> Markup {
             details {
                 summary { "Evidence for " (service.helper) " at " (endpoint(service.server, service.port)) }
                 dl {
-                    dt { "frames" } dd { @if frames.is_empty() { "none" } @else { (frames.join(", ")) } }
+                    dt { "frames" } dd { @if frames.is_empty() { "none" } @else { (listed(&frames)) } }
                     dt { "capture of its control connections" } dd { @if lacks.is_empty() { "whole" } @else { (lacks) } }
                     dt { "control connections" } dd { (usage.controls) }
                     dt { "from" } dd { (clients.join(", ")) @if further > 0 { ", and " (further) " more" } }
@@ -154,14 +158,12 @@ fn verdict_card(verdict: &Verdict<'_>) -> Markup {
     }
 }
 
-/// Of the section that the cards stand for, what is not in its table.
+/// How many rows its tables lack.
 fn more_of(section: &Section) -> Markup {
     html! {
         @for block in &section.blocks {
-            @match block {
-                Block::Table(table) if table.omitted > 0 => p { (table.more()) "." },
-                Block::Text(text) if !text.starts_with("Instead of") => p { (text) "." },
-                _ => {}
+            @if let Block::Table(table) = block {
+                @if table.omitted > 0 { p { (table.more()) "." } }
             }
         }
     }
@@ -242,11 +244,6 @@ fn capital(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
     first.chain(letters.as_str().chars()).collect()
-}
-
-fn listed(frames: &[u64]) -> String {
-    let frames: Vec<String> = frames.iter().map(u64::to_string).collect();
-    frames.join(", ")
 }
 
 /// A title as a part of an address: of our own words, and letters and digits of them alone.

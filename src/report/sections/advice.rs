@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::analysis::Analysis;
 use crate::proof::Proof;
 use crate::proposal::{Proposal, What, conntrackd};
+use crate::report::listed;
 use crate::report::page::{Block, Item, Page, Table};
 use crate::verdict::counted;
 
@@ -32,12 +33,11 @@ pub fn rules(page: &mut Page, proposal: &Proposal, proof: Option<&Proof>) {
             What::IcmpError { .. } => "packet",
             _ => "flow",
         };
-        let frames: Vec<String> = rule.evidence.iter().map(u64::to_string).collect();
         let mut row = vec![
             (index + 1).to_string(),
             rule.what.to_string(),
             counted(rule.needed_by, unit),
-            frames.join(", "),
+            listed(&rule.evidence),
         ];
         if let Some(lost) = lost.as_ref().and_then(|lost| lost.get(index)) {
             row.push(counted(*lost, "packet"));

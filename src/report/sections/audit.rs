@@ -8,11 +8,12 @@ use super::{clock, endpoint};
 use crate::analysis::{Analysis, Listed, MOST_LISTED};
 use crate::exposure::{Exposure, Hour, Refusals, Use};
 use crate::proposal;
+use crate::report::listed;
 use crate::report::page::{Page, Table};
 use crate::ruleset::nftables;
 use crate::service::Service;
 use crate::time::Timestamp;
-use crate::verdict::Worth;
+use crate::verdict::{Verdict, Worth};
 
 /// Which helpers are needed, why, and what of the capture that stands on.
 pub fn verdicts(page: &mut Page, analysis: &Analysis) {
@@ -27,18 +28,12 @@ pub fn verdicts(page: &mut Page, analysis: &Analysis) {
     let mut table = Table::new(&headers, &[]);
     table.keep_whole(1);
     table.judge(2);
-    let mut verdicts = analysis.verdicts();
-    let omitted = verdicts.len().saturating_sub(MOST_LISTED);
-    if omitted > 0 {
-        verdicts.sort_by_key(|verdict| !verdict.usage.is_needed());
-        verdicts.truncate(MOST_LISTED);
-    }
+    let (verdicts, omitted) = listed_verdicts(analysis);
     for verdict in &verdicts {
         let dangers: Vec<String> = verdict.dangers.iter().map(|danger| danger.text()).collect();
         let mut because = vec![verdict.because()];
         because.extend(dangers.iter().cloned());
         let name = verdict.worth.name();
-        let frames: Vec<String> = verdict.frames().iter().map(u64::to_string).collect();
         let lacks = verdict.lacks();
         table.row([
             verdict.service.helper.to_owned(),
@@ -49,7 +44,7 @@ pub fn verdicts(page: &mut Page, analysis: &Analysis) {
                 format!("{name}, dangerous")
             },
             because.join("; "),
-            frames.join(", "),
+            listed(&verdict.frames()),
             if lacks.is_empty() {
                 WHOLE.to_owned()
             } else {
@@ -57,7 +52,7 @@ pub fn verdicts(page: &mut Page, analysis: &Analysis) {
             },
         ]);
     }
-    table.omitted = omitted as u64;
+    table.omitted = omitted;
     page.table(table);
     for verdict in &verdicts {
         if let Worth::CannotHelp(obstacle) = &verdict.worth {
@@ -73,6 +68,17 @@ pub fn verdicts(page: &mut Page, analysis: &Analysis) {
     if !not_seen.is_empty() {
         page.text(format!("Attached, and not seen: {}", not_seen.join(", ")));
     }
+}
+
+/// The verdicts that are shown, and how many more there are: needed helpers come first where not all are.
+pub fn listed_verdicts(analysis: &Analysis) -> (Vec<Verdict<'_>>, u64) {
+    let mut verdicts = analysis.verdicts();
+    let omitted = verdicts.len().saturating_sub(MOST_LISTED);
+    if omitted > 0 {
+        verdicts.sort_by_key(|verdict| !verdict.usage.is_needed());
+        verdicts.truncate(MOST_LISTED);
+    }
+    (verdicts, omitted as u64)
 }
 
 /// What of the catalogue was found.
@@ -94,7 +100,6 @@ pub fn findings(page: &mut Page, analysis: &Analysis) {
             omitted += 1;
             continue;
         }
-        let frames: Vec<String> = sum.frames.iter().map(u64::to_string).collect();
         table.row([
             sum.entry.severity.name().to_owned(),
             sum.entry.id.to_owned(),
@@ -102,7 +107,7 @@ pub fn findings(page: &mut Page, analysis: &Analysis) {
                 .as_ref()
                 .map_or_else(String::new, |of| format!("{} {}", of.helper, service(of))),
             format!("{}: {}", sum.entry.title, sum.detail),
-            frames.join(", "),
+            listed(&sum.frames),
             sum.times.to_string(),
         ]);
     }

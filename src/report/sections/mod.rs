@@ -11,6 +11,7 @@ mod limits;
 mod links;
 mod proof;
 
+pub use audit::listed_verdicts;
 pub use explain::explanation;
 pub use proof::{RuleFile, pairs, proof, verdict};
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::endpoint;
 use crate::forgery::Kind;
 use crate::proof::{Forged, Frames, Proof};
+use crate::report;
 use crate::report::page::{Page, Table};
 use crate::ruleset::{Place, Rule, RuleId, Verdict, nftables};
 use crate::verdict::counted;
@@ -74,15 +75,15 @@ pub fn verdict(proof: &Proof) -> &'static str {
 }
 
 fn listed(what: &str, frames: &Frames) -> String {
-    let first: Vec<String> = frames.first.iter().map(u64::to_string).collect();
+    let first = report::listed(&frames.first);
     let more = match frames.times > frames.first.len() as u64 {
         true => ", ...",
         false => "",
     };
     match frames.times {
         0 => format!("{what}: none"),
-        1 => format!("{what}: 1, frame {}", first.join(", ")),
-        times => format!("{what}: {times}, frames {}{more}", first.join(", ")),
+        1 => format!("{what}: 1, frame {first}"),
+        times => format!("{what}: {times}, frames {first}{more}"),
     }
 }
 
