@@ -210,8 +210,7 @@
 //! | file | what to put there |
 //! |---|---|
 //! | `src/report/NAME.rs`, `mod.rs` | from a [`Page`], if people read it, so that it says what the others say; from an [`Analysis`], if programs do |
-//! | `src/report/folder.rs` | a variant of `Form`, its file and its text |
-//! | `src/cli/analyse.rs` | its name for `--format` |
+//! | `src/report/folder.rs` | a variant of `Form`, which is its name for `--format` as well, its file and its text |
 //! | `tests/report.rs` | its file in `FORMS`; `every_form_says_what_the_terminal_says`, where people read it |
 //! | `reports/office/`, `README.md` | `BLESS=1 cargo test report`, and what it is for |
 //!
