@@ -119,7 +119,7 @@ fn verdict_card(verdict: &Verdict<'_>) -> Markup {
         .collect();
     let further = (usage.clients.len() - clients.len()) as u64 + usage.clients_omitted;
     html! {
-        article.verdict data-worth=(name(worth)) {
+        article.verdict data-worth=(name(worth)) data-dangerous[!dangers.is_empty()] {
             h3 {
                 span.badge { (worth) @if !dangers.is_empty() { ", dangerous" } }
                 " " (service.helper) " at " (service.protocol) " " (endpoint(service.server, service.port))
