@@ -141,7 +141,11 @@ fn tunnels(page: &mut Page, totals: &Totals) {
 
 fn expectations(page: &mut Page, analysis: &Analysis) {
     let listed = &analysis.expectations;
-    page.heading("Expectations", "what stood open, on whose word");
+    let remark = match listed.rows.is_empty() {
+        false => "what stood open, on whose word",
+        true => "none: no helper opened anything",
+    };
+    page.heading("Expectations", remark);
     let headers = [
         "frame",
         "helper",
@@ -154,7 +158,7 @@ fn expectations(page: &mut Page, analysis: &Analysis) {
     ];
     let mut table = Table::new(&headers, &[0, 6]);
     let mut rows: Vec<&ClosedExpectation> = listed.rows.iter().collect();
-    rows.sort_by_key(|closed| closed.record.id);
+    rows.sort_by_key(|closed| (closed.record.packet, closed.record.id));
     for closed in rows {
         table.row(expectation_row(closed));
     }
@@ -194,13 +198,17 @@ fn expectation_row(closed: &ClosedExpectation) -> [String; 8] {
 
 fn related(page: &mut Page, analysis: &Analysis) {
     let listed = &analysis.related;
-    page.heading("Related flows", "who came for an expectation");
+    let remark = match listed.rows.is_empty() {
+        false => "who came for an expectation",
+        true => "none: nobody came for an expectation",
+    };
+    page.heading("Related flows", remark);
     let headers = [
         "frame", "helper", "from", "to", "packets", "bytes", "lasted",
     ];
     let mut table = Table::new(&headers, &[0, 4, 5, 6]);
     let mut rows: Vec<&EndedConntrack> = listed.rows.iter().collect();
-    rows.sort_by_key(|ended| ended.record.id);
+    rows.sort_by_key(|ended| (ended.record.life.first_packet, ended.record.id));
     for row in rows.into_iter().filter_map(related_row) {
         table.row(row);
     }
