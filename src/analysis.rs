@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
+use serde::{Deserialize, Serialize};
+
 use crate::capture::Account;
 use crate::compare::{Comparison, Deviation};
 use crate::conntrack::Step;
@@ -60,6 +62,8 @@ pub struct Analysis {
     pub related: Listed<EndedConntrack>,
     /// Where another kernel disagrees, if one was asked.
     pub compared: Option<Compared>,
+    /// How many earlier ones it is made of; 0 for one of captures.
+    pub audits: u64,
 }
 
 /// What two kernels make of the same packets.
@@ -105,6 +109,7 @@ impl Analysis {
             expectations: Listed::default(),
             related: Listed::default(),
             compared: None,
+            audits: 0,
         }
     }
 
@@ -313,6 +318,7 @@ fn shown(excerpt: &mut Excerpt, mut proof: Proof) -> Result<Proof, Incomplete> {
 }
 
 /// The first rows of a table that may be long, and how many more there were.
+#[derive(Serialize, Deserialize)]
 pub struct Listed<T> {
     /// At most `MOST_LISTED`.
     pub rows: Vec<T>,
@@ -321,6 +327,12 @@ pub struct Listed<T> {
 }
 
 impl<T> Listed<T> {
+    /// Adds the rows of another such table.
+    pub fn absorb(&mut self, other: Self) {
+        other.rows.into_iter().for_each(|row| self.push(row));
+        self.omitted += other.omitted;
+    }
+
     /// Adds a row, or counts it where there are enough.
     pub fn push(&mut self, row: T) {
         if self.rows.len() < MOST_LISTED {

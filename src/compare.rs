@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::net::SocketAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::conntrack::config::Config;
 use crate::conntrack::event::{Closed, Event, ExpectationRecord};
 use crate::conntrack::{Step, Tracker, Verdict};
@@ -26,7 +28,7 @@ pub struct Comparison {
 }
 
 /// What may differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Aspect {
     /// `ct state`
     State,
@@ -43,7 +45,7 @@ pub enum Aspect {
 }
 
 /// Two kernels disagree.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deviation {
     /// The packet, or the one after which it showed.
     pub frame: u64,

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::conntrack::{State, Verdict, payload};
 use crate::content::{self, Content};
 use crate::helper::Spec;
@@ -10,21 +12,24 @@ use crate::packet::Packet;
 use crate::replay::{Arrival, Passage};
 use crate::room::{DISCOVERED, Room};
 use crate::service::{Service, Sighting};
+use crate::stored;
 use crate::tuple::{Direction, Protocol};
 
 /// Services that speak a protocol for which there is a helper, without one.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Discovery {
     /// Under the helper that would read them.
+    #[serde(with = "stored::pairs")]
     pub services: BTreeMap<Service, Spoken>,
     /// Services with a helper, with messages of connections that it was not attached to: picked up at a packet of the
     /// server's, they stand on their head.
+    #[serde(with = "stored::pairs")]
     pub reversed: BTreeMap<Service, Sighting>,
     room: Room,
 }
 
 /// What was heard of a service.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spoken {
     /// The messages that told.
     pub messages: Sighting,
@@ -47,6 +52,34 @@ impl Discovery {
     /// Messages of services that found no room.
     pub fn omitted(&self) -> u64 {
         self.room.omitted
+    }
+
+    /// The same with so many more packets before it.
+    pub fn count_on(&mut self, packets: u64) {
+        let services = self.services.values_mut();
+        services.for_each(|spoken| spoken.messages.count_on(packets));
+        let reversed = self.reversed.values_mut();
+        reversed.for_each(|seen| seen.count_on(packets));
+    }
+
+    /// Takes in what was found in another replay.
+    pub fn absorb(&mut self, other: Self) {
+        for (service, seen) in other.reversed {
+            match self.room.entry(&mut self.reversed, service) {
+                Some(known) => known.merge(seen),
+                None => self.room.omitted += seen.times.saturating_sub(1),
+            }
+        }
+        for (service, spoken) in other.services {
+            match self.room.entry(&mut self.services, service) {
+                Some(known) => {
+                    known.messages.merge(spoken.messages);
+                    known.both_ways |= spoken.both_ways;
+                }
+                None => self.room.omitted += spoken.messages.times.saturating_sub(1),
+            }
+        }
+        self.room.absorb(&other.room);
     }
 
     /// Takes in one frame. Most messages of most flows look like nothing from their first bytes on.

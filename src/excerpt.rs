@@ -55,6 +55,9 @@ pub enum Incomplete {
     /// What the packets mean depends on rules that were not known.
     #[error("the table of expectations was full, and may hold others with fewer helpers")]
     TableFull,
+    /// Of several audits only the results are there.
+    #[error("results of earlier runs hold no packets")]
+    NoPackets,
 }
 
 /// A packet that was kept. What it was taken out of is not, nor whether it came in fragments.

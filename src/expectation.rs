@@ -4,11 +4,13 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
 
+use crate::stored::{self, Word};
 use crate::tuple::{self, Direction, Protocol, Tuple};
 
 /// Where the value of a field came from. A wildcard has no origin: it is not compared.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Origin {
     /// Taken from the master's tuple of this direction ("Fixed").
     Conntrack(Direction),
@@ -20,8 +22,17 @@ pub enum Origin {
     Config,
 }
 
+impl Origin {
+    /// The same with so many more packets before it.
+    fn count_on(&mut self, packets: u64) {
+        if let Self::Command { packet, .. } = self {
+            *packet += packets;
+        }
+    }
+}
+
 /// A value and where it came from.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Sourced<T> {
     /// What is compared.
     pub value: T,
@@ -52,7 +63,7 @@ impl<T> Sourced<T> {
 ///
 /// Destination address and port are always exact: the kernel's mask covers the source alone
 /// (`struct nf_conntrack_tuple_mask`), so the type has no wildcard for them.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Expectation {
     /// Of the flow to come.
     pub protocol: Protocol,
@@ -69,7 +80,8 @@ pub struct Expectation {
     /// Whether it stays, waits, or has a twin.
     pub flags: Flags,
     /// The helper that the expected flow will carry itself.
-    pub helper: Option<&'static str>,
+    #[serde(deserialize_with = "stored::word_or_none")]
+    pub helper: Option<Word>,
 }
 
 impl Expectation {
@@ -90,6 +102,18 @@ impl Expectation {
             flags: Flags::default(),
             helper: None,
         }
+    }
+
+    /// The same with so many more packets before it.
+    pub fn count_on(&mut self, packets: u64) {
+        if let Some(src) = &mut self.src_addr {
+            src.origin.count_on(packets);
+        }
+        if let Some(src) = &mut self.src_port {
+            src.origin.count_on(packets);
+        }
+        self.dst_addr.origin.count_on(packets);
+        self.dst_port.origin.count_on(packets);
     }
 
     /// The bytes of this packet that name the port; none where it stands elsewhere.
@@ -117,12 +141,12 @@ impl Expectation {
 }
 
 /// A number that no other expectation of the replay has, in order of creation from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ExpectationId(pub u64);
 
 /// `enum nf_ct_expect_flags` (uapi `nf_conntrack_common.h`), and the one `expectfn` that does something without
 /// address translation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Flags {
     /// Stays after a match; still times out.
     pub permanent: bool,

@@ -127,6 +127,10 @@
 //! own way. JSON and SARIF ([`sarif::log`]) are made from the analysis itself. Frame 245 is in the table of
 //! expectations now, 249 in that of related flows, and both rules under "Recommended rules".
 //!
+//! Where tables were asked for, [`Sums`] lies beside them: all that `ctaudit merge` adds up. What is summed anew has to
+//! be taken in by an `absorb`, and a frame's number be counted on by a `count_on`; `tests/command/merge.rs` holds the
+//! outcome against that of one run.
+//!
 //! # How to add
 //!
 //! Of a helper, a link type, a finding and a language one of each was added and taken out again: the lists are the
@@ -286,6 +290,7 @@
 //! [`Ruleset::unread`]: crate::ruleset::Ruleset::unread
 //! [`Match`]: crate::ruleset::Match
 //! [`Analysis`]: crate::analysis::Analysis
+//! [`Sums`]: crate::sums::Sums
 //! [`Kernel::does`]: crate::kernel::Kernel::does
 //! [`Behaviour`]: crate::kernel::Behaviour
 //! [`Capture::open`]: crate::capture::Capture::open

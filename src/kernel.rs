@@ -6,6 +6,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use Behaviour::*;
 
 /// A kernel series.
@@ -118,6 +121,20 @@ impl Default for Kernel {
     fn default() -> Self {
         let newest = KERNELS.iter().rfind(|kernel| kernel.was_asked);
         *newest.unwrap_or(&KERNELS[0])
+    }
+}
+
+/// By its series.
+impl Serialize for Kernel {
+    fn serialize<S: Serializer>(&self, into: S) -> Result<S::Ok, S::Error> {
+        into.serialize_str(self.series)
+    }
+}
+
+impl<'de> Deserialize<'de> for Kernel {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let series = String::deserialize(from)?;
+        Self::of(&series).ok_or_else(|| D::Error::custom("no such kernel series"))
     }
 }
 

@@ -17,7 +17,7 @@
 //!
 //! ## [`mod@time`], [`mod@tuple`], [`mod@expectation`], [`kernel`], [`room`]
 //! The nouns of the domain. Time is the capture's: nothing here asks a clock. A kernel is a set of behaviours. Room is
-//! what bounds the tables that a capture would fill without end.
+//! what bounds the tables that a capture would fill without end. (Beneath them, `stored` is how sums are kept in a file.)
 //!
 //! ## [`capture`]
 //! Files, directories, pipes and standard input as frames, in the order of time, and on behind what is damaged. It does
@@ -97,6 +97,9 @@
 //! ## [`explain`]
 //! One frame: what it brought, what conntrack made of it, what it caused, and what became of that.
 //!
+//! ## [`sums`]
+//! What several analyses come to together, each of captures and a conntrack of its own.
+//!
 //! ## [`report`]
 //! Tables, the catalogue, events, JSON, CSV and Parquet; a file a format. It writes to what it is given.
 //!
@@ -132,6 +135,8 @@ pub mod report;
 pub mod room;
 pub mod ruleset;
 pub mod service;
+mod stored;
+pub mod sums;
 pub mod time;
 pub mod topology;
 pub mod tuple;

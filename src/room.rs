@@ -8,8 +8,10 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use serde::{Deserialize, Serialize};
+
 /// Room for the entries of a table, or of several together.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Room {
     left: usize,
     /// What found none, in whatever its owner counts.
@@ -39,6 +41,11 @@ impl Room {
                 None
             }
         }
+    }
+
+    /// Counts what found none elsewhere.
+    pub fn absorb(&mut self, other: &Self) {
+        self.omitted += other.omitted;
     }
 
     /// Room for one more, if there is any.

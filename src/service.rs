@@ -2,14 +2,18 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::conntrack::event::Root;
+use crate::stored::{self, Word};
 use crate::tuple::Protocol;
 
 /// What a rule that attaches a helper names: the helper, and where control connections to it go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Service {
     /// By the name that rules use.
-    pub helper: &'static str,
+    #[serde(deserialize_with = "stored::word")]
+    pub helper: Word,
     /// Of the control connection.
     pub protocol: Protocol,
     /// To whom clients connect.
@@ -31,7 +35,7 @@ impl Service {
 }
 
 /// How often something was seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sighting {
     /// How often.
     pub times: u64,
@@ -46,6 +50,13 @@ impl Sighting {
             self.first = packet;
         }
         self.times += 1;
+    }
+
+    /// The same with so many more packets before it.
+    pub fn count_on(&mut self, packets: u64) {
+        if self.times > 0 {
+            self.first += packets;
+        }
     }
 
     /// Takes in what was seen elsewhere.

@@ -6,9 +6,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::LazyLock;
 
 use hashbrown::DefaultHashBuilder;
+use serde::{Deserialize, Serialize};
 
 /// An IP protocol number. It is written the way `conntrack -L` writes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Protocol(pub u8);
 
 impl Protocol {
@@ -48,7 +49,9 @@ impl fmt::Display for Protocol {
 }
 
 /// Which way a packet travels: with the one that opened the conntrack, or against it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub enum Direction {
     /// With the packet that opened it.
     #[default]
@@ -88,7 +91,7 @@ impl std::ops::Not for Direction {
 /// As in the kernel, every protocol fits into two 16-bit numbers: ports for TCP, UDP, UDP-Lite, SCTP and
 /// DCCP; the keys for GRE; for ICMP the identifier as `sport`, type and code as the two bytes of `dport`;
 /// zeros for the rest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Tuple {
     /// The sender.
     pub src: IpAddr,

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::error::Damage;
 use super::reader::Reader;
+use crate::stored::{self, Word};
 use crate::time::Timestamp;
 
 /// Of all inputs.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Account {
     /// The first of them, in the order in which they were read.
     pub inputs: Vec<Told>,
@@ -24,6 +27,7 @@ pub struct Account {
     /// Places where bytes are no record, the first of them, and bytes at all of them.
     pub damaged: u64,
     /// The first of these places.
+    #[serde(with = "stored::shared_list")]
     pub damage: Vec<Arc<Damage>>,
     /// Bytes at all of these places.
     pub passed_over_bytes: u64,
@@ -35,14 +39,16 @@ pub struct Account {
 }
 
 /// Of one input.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     /// Printable.
     pub name: String,
     /// `pcap` or `pcapng`, and of pcap which kind.
-    pub format: &'static str,
+    #[serde(deserialize_with = "stored::word")]
+    pub format: Word,
     /// What it was unpacked from; `None` for a plain file.
-    pub compression: Option<&'static str>,
+    #[serde(deserialize_with = "stored::word_or_none")]
+    pub compression: Option<Word>,
     /// Frames read of it.
     pub packets: u64,
 }
@@ -64,6 +70,39 @@ impl Account {
             compression: reader.compression.map(|compression| compression.name()),
             packets: reader.packets,
         });
+    }
+
+    /// Takes in what was said of inputs that were read elsewhere.
+    pub fn absorb(&mut self, other: Self) {
+        let Self {
+            inputs,
+            further_inputs,
+            merged,
+            reordered,
+            overlapping,
+            passed_over_files,
+            damaged,
+            damage,
+            passed_over_bytes,
+            lost,
+            interrupted,
+            latest,
+        } = other;
+        let read = self.inputs.len() + inputs.len();
+        self.further_inputs += further_inputs + read.saturating_sub(MOST_TOLD) as u64;
+        self.inputs.extend(inputs);
+        self.inputs.truncate(MOST_TOLD);
+        self.reordered |= reordered;
+        // Of inputs that were read side by side nobody asks.
+        self.overlapping += if merged { 0 } else { overlapping };
+        self.passed_over_files += passed_over_files;
+        self.damaged += damaged;
+        self.damage.extend(damage);
+        self.damage.truncate(MOST_TOLD);
+        self.passed_over_bytes += passed_over_bytes;
+        self.lost = self.lost.saturating_add(lost);
+        self.interrupted |= interrupted;
+        self.latest = self.latest.max(latest);
     }
 
     pub(super) fn damaged(&mut self, damage: &Arc<Damage>) {

@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::buffer::MAX_RECORD;
 
 /// Why an input gives no frame, or where it is damaged. Each is one line that names the file and says what to do, unless
@@ -51,6 +53,7 @@ impl Error {
     match passed_over { 1 => "", _ => "s" },
     match resumes { true => "reading goes on behind", false => "nothing readable behind" }
 )]
+#[derive(Serialize, Deserialize)]
 pub struct Damage {
     /// Printable, as the input was named.
     pub file: String,
@@ -95,6 +98,19 @@ pub enum Fault {
         "pcapng version {major}.{minor} is not known: convert it first, e.g. editcap FILE NEW.pcapng"
     )]
     Version { major: u16, minor: u16 },
+}
+
+/// In words.
+impl Serialize for Fault {
+    fn serialize<S: Serializer>(&self, into: S) -> Result<S::Ok, S::Error> {
+        into.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fault {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from).map(Self::Malformed)
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -9,20 +9,17 @@ use std::time::Instant;
 use clap::Args;
 
 use super::drive::drive;
+use super::kept::Asked;
+use super::output::{FOUND, Output};
 use super::progress::Progress;
 use super::side_by_side::side_by_side;
 use super::{Failure, Input, RuleOptions, Screen, interruption, series};
-use crate::analysis::{Analysis, Compared, Listed};
+use crate::analysis::Analysis;
 use crate::capture::Stop;
-use crate::compare::Comparison;
-use crate::conntrack::config::Config;
-use crate::findings::Severity;
 use crate::firewall::Firewall;
 use crate::kernel::Kernel;
-use crate::report::folder::{self, Form};
-use crate::report::frames::{self, Frames};
-use crate::report::{sections, terminal};
-use crate::what_if::WhatIf;
+use crate::proposal::Wishes;
+use crate::report::frames::Frames;
 
 /// Say which helpers the traffic needs, what they opened, who came, and which rules keep just that working
 #[derive(Args)]
@@ -39,22 +36,8 @@ pub struct Analyse {
     /// sysctl=VALUE, helper=none, irc=none or kernel=6.1; once for each
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Firewall")]
     what_if: Vec<String>,
-    /// End with status 3 where there is a finding of this severity or a worse one
-    #[arg(long, value_name = "SEVERITY", value_enum, help_heading = "Output")]
-    fail_on: Option<Severity>,
-    /// Write every table as CSV into this directory
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
-    csv: Option<PathBuf>,
-    /// Write every table as Parquet into this directory
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
-    parquet: Option<PathBuf>,
-    /// Write the report into this directory: as HTML to read and to print, as Markdown for a ticket, as JSON for programs, and
-    /// its findings as SARIF
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
-    report: Option<PathBuf>,
-    /// Print the report in this form, in place of tables
-    #[arg(long, value_name = "FORM", value_enum, help_heading = "Output")]
-    format: Option<Form>,
+    #[command(flatten)]
+    output: Output,
     /// Take each capture for a network of its own, with its own conntrack, report and directory in DIR, and work
     /// on so many of them at a time
     #[arg(long, value_name = "N", conflicts_with_all = ["merge", "follow"], help_heading = "Captures")]
@@ -66,7 +49,7 @@ impl Analyse {
         let stop = interruption()?;
         if let Some(jobs) = self.jobs {
             // What is wrong with the options is said once, and before anything is read.
-            self.begin()?;
+            self.asked().begin(self.wishes()?)?;
             return side_by_side(
                 &self.input.captures,
                 jobs,
@@ -82,25 +65,16 @@ impl Analyse {
         Ok(status)
     }
 
-    /// Nothing is analysed yet.
-    fn begin(&self) -> Result<(Config, Analysis), Failure> {
-        let firewall = &self.input.firewall;
-        let config = firewall.config(firewall.kernel)?;
-        let compared = match self.compare_kernel {
-            None => None,
-            Some(there) => Some(Compared {
-                here: config.kernel,
-                there,
-                comparison: Comparison::new(firewall.config(there)?),
-                deviations: Listed::default(),
-            }),
-        };
-        let analysis = Analysis {
-            what_if: self.others()?,
-            compared,
-            ..Analysis::new(&config, self.options.wishes(firewall)?)
-        };
-        Ok((config, analysis))
+    fn wishes(&self) -> Result<Wishes, Failure> {
+        self.options.wishes(&self.input.firewall)
+    }
+
+    fn asked(&self) -> Asked {
+        Asked {
+            firewall: self.input.firewall.plain(),
+            compare_kernel: self.compare_kernel,
+            what_if: self.what_if.clone(),
+        }
     }
 
     /// Captures that are one stream into one report; tables go into directories called `name`.
@@ -112,7 +86,8 @@ impl Analyse {
         screen: &Screen,
         out: &mut Vec<u8>,
     ) -> Result<ExitCode, Failure> {
-        let (config, mut analysis) = self.begin()?;
+        let asked = self.asked();
+        let (config, mut analysis) = asked.begin(self.wishes()?)?;
         let capture = self.input.open(captures, stop.clone())?;
         let firewall = Firewall::new(config.clone());
         let (mut replay, progress) = match self.jobs {
@@ -126,24 +101,15 @@ impl Analyse {
                 Progress::hidden(),
             ),
         };
-        let mut outputs = Vec::new();
-        let tables = [
-            (&self.csv, frames::Format::Csv),
-            (&self.parquet, frames::Format::Parquet),
-        ];
-        for (directory, format) in tables {
-            if let Some(directory) = directory {
-                outputs.push(Frames::create(&directory.join(name), format)?);
-            }
-        }
-        let batch = match outputs.is_empty() {
+        let mut tables = self.output.tables(name)?;
+        let batch = match tables.is_empty() {
             true => FEW,
             false => BATCH,
         };
         let mut status = drive(&mut replay, screen, progress, |passage| {
             analysis.observe(passage);
             if analysis.held() >= batch {
-                collect(&mut analysis, &mut outputs)?;
+                collect(&mut analysis, &mut tables)?;
             }
             Ok(())
         })?;
@@ -151,60 +117,32 @@ impl Analyse {
         while let Some(step) = replay.finish() {
             analysis.observe_end(&step);
             if analysis.held() >= batch {
-                collect(&mut analysis, &mut outputs)?;
+                collect(&mut analysis, &mut tables)?;
             }
         }
         let began = Instant::now();
         analysis.finish();
-        collect(&mut analysis, &mut outputs)?;
+        collect(&mut analysis, &mut tables)?;
         analysis.propose(&config)?;
         analysis.prove(&config);
         screen.done("proposed rules and tried them", began);
-        let began = Instant::now();
-        let tables = outputs.len();
-        for output in outputs {
-            output.finish(&analysis)?;
-        }
-        if tables > 0 {
-            screen.done("wrote the tables", began);
-        }
-        let page = sections::all(&analysis);
-        if let Some(directory) = &self.report {
-            folder::write(&directory.join(name), &page, &analysis)?;
-        }
-        match self.format {
-            None => terminal::page(out, &page, screen.look)?,
-            Some(form) => out.extend(form.text(&page, &analysis)?.bytes()),
-        }
-        let serious = |worst| self.fail_on.is_some_and(|limit| worst >= limit);
-        if analysis.found.worst().is_some_and(serious) {
+        let audit = (asked, analysis);
+        if self.output.publish(name, audit, tables, screen, out)? {
             status = ExitCode::from(FOUND);
         }
         Ok(status)
     }
-
-    /// The firewalls of `--what-if`.
-    fn others(&self) -> Result<Vec<WhatIf>, Failure> {
-        let firewall = &self.input.firewall;
-        let others = self.what_if.iter();
-        others
-            .map(|text| Ok(WhatIf::new(text.clone(), firewall.otherwise(text)?)))
-            .collect()
-    }
 }
 
 /// Hands on what ended.
-fn collect(analysis: &mut Analysis, outputs: &mut [Frames]) -> Result<(), Failure> {
+fn collect(analysis: &mut Analysis, tables: &mut [Frames]) -> Result<(), Failure> {
     let (exposure, findings) = (&analysis.exposure, &analysis.watch.findings);
-    for output in outputs {
+    for output in tables {
         output.append(exposure, findings, analysis.deviations())?;
     }
     analysis.collect();
     Ok(())
 }
-
-/// Exit status where `--fail-on` was met.
-pub(super) const FOUND: u8 = 3;
 
 /// Rows of a table that are held before they are written: one row group of a Parquet file.
 const BATCH: usize = 65_536;

@@ -8,8 +8,11 @@ mod events;
 mod explain;
 mod findings;
 mod helpers;
+mod kept;
 mod kernels;
 mod man;
+mod merge;
+mod output;
 mod progress;
 mod prove;
 mod rules;
@@ -17,6 +20,7 @@ mod screen;
 mod side_by_side;
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,6 +32,7 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -70,6 +75,7 @@ enum Command {
     Helpers(helpers::Helpers),
     Kernels(kernels::Kernels),
     Man(man::Man),
+    Merge(merge::Merge),
     Prove(prove::Prove),
     Rules(rules::Rules),
 }
@@ -99,6 +105,7 @@ impl Cli {
             Command::Helpers(command) => command.run(&screen),
             Command::Kernels(command) => command.run(&screen),
             Command::Man(command) => command.run(),
+            Command::Merge(command) => command.run(&screen),
             Command::Prove(command) => command.run(&screen),
             Command::Rules(command) => command.run(&screen),
         }
@@ -128,6 +135,8 @@ enum Failure {
     Nftables(#[from] Unwritable),
     #[error("{}: {error}", capture::printable(path))]
     File { path: PathBuf, error: io::Error },
+    #[error("{}: {why}", capture::printable(path))]
+    Kept { path: PathBuf, why: String },
     #[error("{0}")]
     Usage(clap::Error),
 }
@@ -255,7 +264,7 @@ fn interruption() -> Result<Stop, Failure> {
     Ok(stop)
 }
 
-#[derive(Args, Clone)]
+#[derive(Args, Clone, Serialize, Deserialize)]
 #[command(next_help_heading = "Firewall")]
 struct Firewall {
     /// Attach a helper to new flows to this port, in place of the default table; 'none' for none at all. conntrackd:ftp
@@ -283,6 +292,7 @@ struct Firewall {
     /// The firewall's interfaces and the networks behind each, in TOML: an [[interface]] each, with name, networks (on it),
     /// routed (by routers on it) and, for one of them, default_route = true
     #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
     topology: Option<PathBuf>,
     /// Whether timers run as the capture's timestamps say, or never
     #[arg(long, value_enum, default_value_t = ClockName::Capture)]
@@ -344,6 +354,21 @@ impl Firewall {
                 .map_err(|error| usage("sysctl", error))?;
         }
         Ok(config)
+    }
+
+    /// The same with one blank where words may have any between them.
+    fn plain(&self) -> Self {
+        let plain = |texts: &[String]| -> Vec<String> {
+            let words = texts.iter().map(|text| text.split_whitespace());
+            words
+                .map(|words| words.collect::<Vec<_>>().join(" "))
+                .collect()
+        };
+        Self {
+            assign: plain(&self.assign),
+            add_assign: plain(&self.add_assign),
+            ..self.clone()
+        }
     }
 
     fn topology(&self) -> Result<Option<Topology>, Failure> {
@@ -447,14 +472,19 @@ fn unread_in(paths: &[PathBuf], unread: &Unread) -> String {
     format!("{path}:{}: {}: {why}", place.line, text.escape_debug())
 }
 
-fn usage(option: &str, error: impl std::fmt::Display) -> Failure {
+fn usage(option: &str, error: impl Display) -> Failure {
+    misuse(format_args!("--{option}: {error}"))
+}
+
+/// Of something that is no option.
+fn misuse(error: impl Display) -> Failure {
     Failure::Usage(clap::Error::raw(
         ErrorKind::ValueValidation,
-        format!("--{option}: {error}\n\nFor more information, try '--help'.\n"),
+        format!("{error}\n\nFor more information, try '--help'.\n"),
     ))
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, ValueEnum, Serialize, Deserialize)]
 enum ClockName {
     Capture,
     Still,

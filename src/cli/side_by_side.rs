@@ -12,7 +12,8 @@ use std::sync::mpsc;
 use std::thread;
 
 use super::drive::{DAMAGED, INTERRUPTED};
-use super::{Failure, Screen, analyse::FOUND, usage};
+use super::output::FOUND;
+use super::{Failure, Screen, usage};
 use crate::capture::{Stop, printable};
 
 /// Hands each capture to `audit`, with what its tables are called, so many at a time; and prints what that wrote in the

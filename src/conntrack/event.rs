@@ -5,8 +5,11 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::expectation::{Expectation, ExpectationId, Origin};
 use crate::packet::tunnel::Tunnel;
+use crate::stored::{self, Word};
 use crate::time::Timestamp;
 use crate::tuple::{Direction, Protocol, Tuple};
 
@@ -59,11 +62,11 @@ pub enum Event {
 }
 
 /// A number that no other conntrack of the replay has, in order of creation from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ConntrackId(pub u64);
 
 /// A conntrack as ctnetlink would report it at this moment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ConntrackRecord {
     /// Which of the replay's conntracks it is.
     pub id: ConntrackId,
@@ -76,9 +79,11 @@ pub struct ConntrackRecord {
     /// What its timer has to run.
     pub timeout: Duration,
     /// Of TCP, SCTP and DCCP. Told with an event where it changed, as ctnetlink does.
-    pub state: Option<&'static str>,
+    #[serde(deserialize_with = "stored::word_or_none")]
+    pub state: Option<Word>,
     /// What reads the flow itself.
-    pub helper: Option<&'static str>,
+    #[serde(deserialize_with = "stored::word_or_none")]
+    pub helper: Option<Word>,
     /// Told with the first event of an expected flow.
     pub master: Option<Tuple>,
     /// Of an expected flow: what it came for.
@@ -86,7 +91,8 @@ pub struct ConntrackRecord {
     /// Of an expected flow: whose helper began it all.
     pub root: Option<Root>,
     /// What a rule's `ct helper` matches on an expected flow: the helper of the master.
-    pub master_helper: Option<&'static str>,
+    #[serde(deserialize_with = "stored::word_or_none")]
+    pub master_helper: Option<Word>,
     /// What its first packet was taken out of.
     pub tunnel: Option<Tunnel>,
     /// Packets, bytes and times.
@@ -102,7 +108,7 @@ impl ConntrackRecord {
 }
 
 /// What a conntrack has seen so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Life {
     /// Number of the packet that opened it.
     pub first_packet: u64,
@@ -137,7 +143,7 @@ impl Life {
 }
 
 /// An expectation as it was made.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ExpectationRecord {
     /// Which of the replay's expectations it is.
     pub id: ExpectationId,
@@ -148,7 +154,8 @@ pub struct ExpectationRecord {
     /// The master's original tuple.
     pub master: Tuple,
     /// The helper that made it.
-    pub helper: &'static str,
+    #[serde(deserialize_with = "stored::word")]
+    pub helper: Word,
     /// Whose helper began it all.
     pub root: Root,
     /// The packet at which it was made.
@@ -175,16 +182,17 @@ impl ExpectationRecord {
 }
 
 /// The flow that a rule attached a helper to: for one that inherited its helper, its master, or the master's master.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Root {
     /// By the name that the rule used.
-    pub helper: &'static str,
+    #[serde(deserialize_with = "stored::word")]
+    pub helper: Word,
     /// Client to server.
     pub tuple: Tuple,
 }
 
 /// Why a conntrack left the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Ended {
     /// No packet came in time.
     TimedOut,
@@ -201,7 +209,7 @@ pub enum Ended {
 }
 
 /// Why an expectation went away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Closed {
     /// The packet with this number matched it.
     Matched {
@@ -252,7 +260,7 @@ impl Closed {
 }
 
 /// The status bits of a conntrack (`enum ip_conntrack_status`, uapi `nf_conntrack_common.h`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status(u16);
 
 impl Status {

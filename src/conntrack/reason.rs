@@ -1,9 +1,12 @@
 //! Every way in which a packet fails to be simply part of a flow, as a value.
 
+use serde::{Deserialize, Serialize};
+
 use crate::packet::Unseen;
+use crate::stored::{self, Word};
 
 /// Why a packet is not simply part of a flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Reason {
     /// It never came to the rules.
     Unseen(Unseen),
@@ -72,7 +75,7 @@ pub enum Reason {
     /// A rule dropped the packet.
     Rule,
     /// A helper dropped the packet; the text is the kernel's.
-    Helper(&'static str),
+    Helper(#[serde(deserialize_with = "stored::word")] Word),
 }
 
 impl Reason {

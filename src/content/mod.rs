@@ -12,13 +12,16 @@ mod datagram;
 mod stream;
 mod text;
 
+use serde::{Deserialize, Serialize};
+
+use crate::stored::{self, Word};
 use crate::tuple::Protocol;
 
 /// What a payload looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Content {
     /// A control protocol, by the name of its helper.
-    Control(&'static str),
+    Control(#[serde(deserialize_with = "stored::word")] Word),
     /// RFC 9112
     Http,
     /// RFC 5321

@@ -3,27 +3,32 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Dialogue, Side};
 use crate::conntrack::event::{ConntrackRecord, ExpectationRecord, Root};
 use crate::content::Content;
 use crate::room::{PORTS, Room, SERVICES};
 use crate::service::{Service, Sighting};
+use crate::stored;
 use crate::tuple::Protocol;
 
 /// Sums by service.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Summaries {
     /// While there is room.
+    #[serde(with = "stored::pairs")]
     pub services: BTreeMap<Service, Talked>,
     room: Room,
     /// For ports of `Beside`.
     ports: Room,
     /// Clients and servers that have an encrypted control connection now, how many, and to which service.
+    #[serde(skip)]
     encrypted: HashMap<(IpAddr, IpAddr), (Service, u64)>,
 }
 
 /// What was heard of the control connections to one service.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Talked {
     /// Packets with a payload.
     pub messages: u64,
@@ -32,6 +37,7 @@ pub struct Talked {
     /// Flows between the ends of these, which the helper could not expect.
     pub beside: Beside,
     /// Connections that began with something else than what the helper reads.
+    #[serde(with = "stored::pairs")]
     pub carried: BTreeMap<Content, Sighting>,
     /// TCP connections of which the capture holds one direction alone.
     pub one_sided: Sighting,
@@ -44,7 +50,7 @@ pub struct Talked {
 }
 
 /// Flows beside an encrypted control connection, to ports of its server.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Beside {
     /// By port, the packets that opened them; the first thousand ports, while there is room.
     pub ports: BTreeMap<u16, Sighting>,
@@ -53,7 +59,7 @@ pub struct Beside {
 }
 
 /// Who came in another's place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Elsewhere {
     /// The first who came, and whom the helper expected.
     pub from: IpAddr,
@@ -63,6 +69,60 @@ pub struct Elsewhere {
     pub class: u8,
     /// All who came so.
     pub seen: Sighting,
+}
+
+impl Talked {
+    fn count_on(&mut self, packets: u64) {
+        self.encrypted.count_on(packets);
+        self.beside.active.count_on(packets);
+        let ports = self.beside.ports.values_mut();
+        ports.for_each(|seen| seen.count_on(packets));
+        let carried = self.carried.values_mut();
+        carried.for_each(|seen| seen.count_on(packets));
+        self.one_sided.count_on(packets);
+        if let Some(elsewhere) = &mut self.elsewhere {
+            elsewhere.seen.count_on(packets);
+        }
+    }
+
+    fn absorb(&mut self, other: Self, room: &mut Room) {
+        let Self {
+            messages,
+            encrypted,
+            beside: Beside { ports, active },
+            carried,
+            one_sided,
+            elsewhere,
+            missing,
+            cut,
+        } = other;
+        self.messages += messages;
+        self.encrypted.merge(encrypted);
+        self.beside.active.merge(active);
+        for (port, seen) in ports {
+            if let Some(known) = self.beside.port(port, room) {
+                known.merge(seen);
+            }
+        }
+        for (content, seen) in carried {
+            self.carried.entry(content).or_default().merge(seen);
+        }
+        self.one_sided.merge(one_sided);
+        match (&mut self.elsewhere, elsewhere) {
+            (Some(known), Some(other)) => known.seen.merge(other.seen),
+            (known, other) => *known = known.or(other),
+        }
+        self.missing += missing;
+        self.cut += cut;
+    }
+}
+
+impl Beside {
+    /// What was seen at a port, while there is room.
+    fn port(&mut self, port: u16, room: &mut Room) -> Option<&mut Sighting> {
+        let is_room = self.ports.len() < LISTED || self.ports.contains_key(&port);
+        is_room.then(|| room.entry(&mut self.ports, port)).flatten()
+    }
 }
 
 impl Default for Summaries {
@@ -77,6 +137,23 @@ impl Default for Summaries {
 }
 
 impl Summaries {
+    /// The same with so many more packets before it.
+    pub fn count_on(&mut self, packets: u64) {
+        let services = self.services.values_mut();
+        services.for_each(|talked| talked.count_on(packets));
+    }
+
+    /// Takes in what was heard in another replay.
+    pub fn absorb(&mut self, other: Self) {
+        for (service, talked) in other.services {
+            if let Some(known) = self.room.entry(&mut self.services, service) {
+                known.absorb(talked, &mut self.ports);
+            }
+        }
+        self.room.absorb(&other.room);
+        self.ports.absorb(&other.ports);
+    }
+
     /// A control connection entered the table: its service is listed, if there is room. That is found in the order of
     /// the capture, as the exposure does: so what has a verdict has its sum here.
     pub fn begun(&mut self, record: &ConntrackRecord) {
@@ -125,10 +202,7 @@ impl Summaries {
         let Some(talked) = self.services.get_mut(service) else {
             return;
         };
-        let ports = &mut talked.beside.ports;
-        if (ports.len() < LISTED || ports.contains_key(&tuple.dport))
-            && let Some(seen) = self.ports.entry(ports, tuple.dport)
-        {
+        if let Some(seen) = talked.beside.port(tuple.dport, &mut self.ports) {
             seen.add(record.life.first_packet);
         }
     }

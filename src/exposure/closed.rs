@@ -4,16 +4,20 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::Possible;
 use crate::conntrack::event::{Closed, ConntrackRecord, Ended, ExpectationRecord};
 use crate::packet::tunnel::Tunnel;
 use crate::service::Service;
+use crate::stored;
 use crate::time::Timestamp;
 
 /// An expectation from its beginning to its end.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ClosedExpectation {
     /// As it was made.
+    #[serde(with = "stored::shared")]
     pub record: Arc<ExpectationRecord>,
     /// What it was good for.
     pub outcome: Outcome,
@@ -31,8 +35,26 @@ pub struct ClosedExpectation {
     pub possible: Possible,
 }
 
+impl ClosedExpectation {
+    /// The same with so many more packets before it.
+    pub fn count_on(&mut self, packets: u64) {
+        let record = Arc::make_mut(&mut self.record);
+        record.packet += packets;
+        record.expectation.count_on(packets);
+        if let Outcome::Unused(Closed::Matched { packet }) = &mut self.outcome {
+            *packet += packets;
+        }
+        if let Some(packet) = &mut self.packet {
+            *packet += packets;
+        }
+        if let Some(visitor) = &mut self.visitor {
+            visitor.packet += packets;
+        }
+    }
+}
+
 /// Who came for an expectation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visitor {
     /// Whose packet it was.
     pub src: IpAddr,
@@ -45,7 +67,7 @@ pub struct Visitor {
 }
 
 /// What an expectation was good for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Outcome {
     /// A flow came for it.
     Used,
@@ -67,7 +89,7 @@ impl Outcome {
 }
 
 /// A conntrack from its beginning to its end.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EndedConntrack {
     /// As it was when it left the table.
     pub record: ConntrackRecord,

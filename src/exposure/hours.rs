@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::room::Room;
 use crate::time::Timestamp;
 
 /// Hours of UTC, by their number since 1970.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Hours {
     hours: BTreeMap<i64, Hour>,
     /// What fell into hours that are too far apart to be listed, or found no room.
@@ -15,7 +17,7 @@ pub struct Hours {
 }
 
 /// What stood open in an hour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hour {
     /// Expectations made that continued none.
     pub made: u64,
@@ -76,6 +78,14 @@ impl Hours {
             at = stop;
         }
         add(&mut self.beyond, end.saturating_sub(at));
+    }
+
+    /// Takes in what stood open elsewhere.
+    pub fn absorb(&mut self, other: Self, room: &mut Room) {
+        for (number, hour) in other.hours {
+            self.of(number, room).add(&hour);
+        }
+        self.beyond.add(&other.beyond);
     }
 
     fn of(&mut self, number: i64, room: &mut Room) -> &mut Hour {

@@ -25,6 +25,7 @@ use std::net::IpAddr;
 
 use hashbrown::HashMap;
 use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
 
 use lives::Alive;
 
@@ -39,33 +40,44 @@ use crate::packet::link::{NFLOG, nflog};
 use crate::packet::route::{self, Fate};
 use crate::replay::{Arrival, Passage};
 use crate::service::Service;
+use crate::stored;
 use crate::time::Tick;
 use crate::tuple::Protocol;
 
 /// What is learnt from a replay.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Exposure {
     /// Sums over all frames.
     pub totals: Totals,
     /// The services that a helper was attached to, while there is room.
+    #[serde(with = "stored::pairs")]
     pub services: BTreeMap<Service, Use>,
     /// RELATED without a helper: ICMP errors, by family and type.
+    #[serde(with = "stored::pairs")]
     pub icmp_errors: BTreeMap<IcmpError, IcmpErrors>,
     /// By which interface the ends of helped flows sent, by its name in the capture; `None` for one that used several.
     pub interfaces: BTreeMap<IpAddr, Option<String>>,
     /// What bounds the tables, and what they had no room for.
     pub rooms: Rooms,
     /// What ended since the caller last emptied these.
+    #[serde(skip)]
     pub expectations: Vec<ClosedExpectation>,
     /// Likewise.
+    #[serde(skip)]
     pub conntracks: Vec<EndedConntrack>,
     /// Likewise, of commands that made no expectation.
+    #[serde(skip)]
     pub refusals: Vec<Refusal>,
     /// The service of each flow alive that a helper reads, or that a helper's expectation let in.
+    #[serde(skip)]
     flows: HashMap<ConntrackId, Service>,
+    #[serde(skip)]
     alive: HashMap<ExpectationId, Alive>,
+    #[serde(skip)]
     modules: Modules,
+    #[serde(skip)]
     kernel: Kernel,
+    #[serde(skip)]
     local: Vec<IpNet>,
 }
 
@@ -132,6 +144,43 @@ impl Exposure {
     pub fn opened_nothing(&self) -> bool {
         let expected = self.services.values().any(|service| service.expected > 0);
         !expected && self.totals.state(State::Related).packets == 0
+    }
+
+    /// The same with so many more frames before it.
+    pub fn count_on(&mut self, frames: u64) {
+        self.totals.count_on(frames);
+        let services = self.services.values_mut();
+        services.for_each(|usage| usage.count_on(frames));
+        let errors = self.icmp_errors.values_mut();
+        errors.for_each(|errors| errors.count_on(frames));
+    }
+
+    /// Takes in the sums of another replay, whose frames count on from these. Its conntracks are others. What finds no room are
+    /// its last services in their order: which came first is not known any more.
+    pub fn absorb(&mut self, other: Self) {
+        self.totals.absorb(other.totals);
+        for (service, usage) in other.services {
+            match self.rooms.absorbed(&mut self.services, service, &usage) {
+                Some(known) => known.absorb(usage, &mut self.rooms),
+                None => self.rooms.omit(&usage),
+            }
+        }
+        for (error, errors) in other.icmp_errors {
+            self.icmp_errors.entry(error).or_default().absorb(errors);
+        }
+        for (sender, interface) in other.interfaces {
+            match self.interfaces.get_mut(&sender) {
+                Some(known) if *known == interface => {}
+                Some(known) => *known = None,
+                None => {
+                    let senders = &mut self.rooms.senders;
+                    if let Some(known) = senders.entry(&mut self.interfaces, sender) {
+                        *known = interface;
+                    }
+                }
+            }
+        }
+        self.rooms.absorb(&other.rooms);
     }
 
     /// For whom the sums are enough.

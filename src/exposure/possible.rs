@@ -1,5 +1,7 @@
 //! How much a forger could have chosen of an expectation, given the helper's code and options.
 
+use serde::{Deserialize, Serialize};
+
 use crate::conntrack::event::ExpectationRecord;
 use crate::expectation::{Origin, Sourced};
 use crate::helper::{Field, Freedom, Modules};
@@ -7,7 +9,7 @@ use crate::kernel::Kernel;
 
 /// For each field the number of values that were open to choice, as a power of two: 0 for none but the one that it
 /// has, 16 for any port, 32 or 128 for any address.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Possible {
     /// Bits of the address that somebody may come from: 0 to 128.
     pub src_addr: u8,

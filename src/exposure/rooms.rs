@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Ends, Related, Use};
 use crate::conntrack::event::Root;
 use crate::room::{CLIENTS, ENDS, HOURS, PORTS, Room, SENDERS, SERVICES};
 use crate::service::Service;
 
 /// Room for the tables of an exposure.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Rooms {
     /// Counts control connections of services that found none.
     pub services: Room,
@@ -41,6 +43,17 @@ impl Default for Rooms {
 }
 
 impl Rooms {
+    /// Counts what found no room elsewhere.
+    pub(super) fn absorb(&mut self, other: &Self) {
+        self.services.absorb(&other.services);
+        self.needed.absorb(&other.needed);
+        self.ends.absorb(&other.ends);
+        self.senders.absorb(&other.senders);
+        self.clients.absorb(&other.clients);
+        self.ports.absorb(&other.ports);
+        self.hours.absorb(&other.hours);
+    }
+
     /// Flows that came for an expectation, and that no rule is made for.
     pub fn flows_omitted(&self) -> u64 {
         self.needed.omitted + self.ends.omitted
@@ -70,6 +83,24 @@ impl Rooms {
             false => &mut self.services,
         };
         room.entry(services, service)
+    }
+
+    /// A service that another replay has listed. Where it has no room, `omit` counts what it had.
+    pub(super) fn absorbed<'s>(
+        &mut self,
+        services: &'s mut BTreeMap<Service, Use>,
+        service: Service,
+        usage: &Use,
+    ) -> Option<&'s mut Use> {
+        let has_room = services.contains_key(&service)
+            || self.services.take()
+            || usage.is_needed() && self.needed.take();
+        has_room.then(|| services.entry(service).or_default())
+    }
+
+    pub(super) fn omit(&mut self, usage: &Use) {
+        self.services.omitted += usage.controls;
+        self.needed.omitted += usage.related_flows();
     }
 
     /// The flows between these ends.

@@ -4,17 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::LoggedBy;
 use crate::conntrack::{Reason, State};
 use crate::packet::Packet;
 use crate::packet::link::NoIp;
 use crate::packet::tunnel::{self, Tunnel};
 use crate::service::Sighting;
+use crate::stored;
 use crate::time::Timestamp;
 use crate::tuple::Protocol;
 
 /// Sums over all frames.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Totals {
     /// All, with IP or without.
     pub frames: u64,
@@ -41,6 +44,7 @@ pub struct Totals {
     /// Packets and IP bytes, by `State`.
     states: [Count; 6],
     /// Packets that are invalid, dropped, or never came to the rules, by why.
+    #[serde(with = "stored::pairs")]
     pub reasons: BTreeMap<Reason, u64>,
     /// Packets that went in and did not come out.
     pub dropped: u64,
@@ -49,6 +53,7 @@ pub struct Totals {
     /// Packets that carry others and were not looked into.
     pub unopened: BTreeMap<tunnel::Kind, u64>,
     /// Those that entered the table.
+    #[serde(with = "stored::pairs")]
     pub conntracks: BTreeMap<Protocol, Flows>,
     /// TCP connections whose beginning the capture does not hold.
     pub picked_up: u64,
@@ -57,7 +62,7 @@ pub struct Totals {
 }
 
 /// Frames of one link type.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Link {
     /// All of this link type.
     pub frames: u64,
@@ -70,12 +75,21 @@ pub struct Link {
 impl Link {
     /// Frames with an IP packet.
     pub fn with_ip(&self) -> u64 {
-        self.frames - self.duplicates - self.without_ip.values().sum::<u64>()
+        let others = self.duplicates + self.without_ip.values().sum::<u64>();
+        self.frames.saturating_sub(others)
+    }
+
+    fn absorb(&mut self, other: Self) {
+        self.frames += other.frames;
+        self.duplicates += other.duplicates;
+        for (why, frames) in other.without_ip {
+            *self.without_ip.entry(why).or_default() += frames;
+        }
     }
 }
 
 /// Tunnels of one kind that were looked into.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Tunnels {
     /// All that were taken out of such a tunnel.
     pub packets: u64,
@@ -98,10 +112,18 @@ impl Tunnels {
             self.ends.insert((src.min(dst), src.max(dst)));
         }
     }
+
+    fn absorb(&mut self, other: Self) {
+        self.packets += other.packets;
+        let room = LISTED.saturating_sub(self.ids.len());
+        self.ids.extend(other.ids.into_iter().take(room));
+        let room = LISTED.saturating_sub(self.ends.len());
+        self.ends.extend(other.ends.into_iter().take(room));
+    }
 }
 
 /// Conntracks of one protocol.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Flows {
     /// Those that entered the table.
     pub all: u64,
@@ -112,7 +134,7 @@ pub struct Flows {
 }
 
 /// Packets, how long they are, and where they begin.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count {
     /// How many.
     pub packets: u64,
@@ -129,6 +151,21 @@ impl Count {
         }
         self.packets += 1;
         self.bytes += bytes;
+    }
+
+    pub(super) fn count_on(&mut self, packets: u64) {
+        if self.packets > 0 {
+            self.first += packets;
+        }
+    }
+
+    /// Takes in what was counted behind it.
+    pub(super) fn absorb(&mut self, other: Self) {
+        if self.packets == 0 {
+            self.first = other.first;
+        }
+        self.packets += other.packets;
+        self.bytes += other.bytes;
     }
 }
 
@@ -152,6 +189,73 @@ impl Totals {
         }
     }
 
+    pub(super) fn count_on(&mut self, frames: u64) {
+        let states = self.states.iter_mut();
+        states.for_each(|count| count.count_on(frames));
+        self.logged.count_on(frames);
+    }
+
+    /// Takes in sums over frames behind these, or beside them.
+    pub(super) fn absorb(&mut self, other: Self) {
+        let Self {
+            frames,
+            links,
+            logged,
+            merged,
+            cut,
+            first,
+            last,
+            late,
+            set_back,
+            leaps,
+            families,
+            states,
+            reasons,
+            dropped,
+            tunnels,
+            unopened,
+            conntracks,
+            picked_up,
+            early_drops,
+        } = other;
+        self.frames += frames;
+        for (link, other) in links {
+            self.links.entry(link).or_default().absorb(other);
+        }
+        self.logged.absorb(logged);
+        self.merged += merged;
+        self.cut += cut;
+        self.first = [self.first, first].into_iter().flatten().min();
+        self.last = self.last.max(last);
+        self.late += late;
+        self.set_back += set_back;
+        self.leaps += leaps;
+        for (packets, others) in self.families.iter_mut().zip(families) {
+            *packets += others;
+        }
+        for (count, other) in self.states.iter_mut().zip(states) {
+            count.absorb(other);
+        }
+        for (reason, packets) in reasons {
+            *self.reasons.entry(reason).or_default() += packets;
+        }
+        self.dropped += dropped;
+        for (kind, other) in tunnels {
+            self.tunnels.entry(kind).or_default().absorb(other);
+        }
+        for (kind, packets) in unopened {
+            *self.unopened.entry(kind).or_default() += packets;
+        }
+        for (protocol, other) in conntracks {
+            let flows = self.conntracks.entry(protocol).or_default();
+            flows.all += other.all;
+            flows.unreplied += other.unreplied;
+            flows.assured += other.assured;
+        }
+        self.picked_up += picked_up;
+        self.early_drops += early_drops;
+    }
+
     /// From the first frame to the last.
     pub fn duration(&self) -> Duration {
         self.first
@@ -161,7 +265,7 @@ impl Totals {
 }
 
 /// An ICMP error that belonged to a flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct IcmpError {
     /// ICMP or ICMPv6.
     pub protocol: Protocol,
@@ -170,7 +274,7 @@ pub struct IcmpError {
 }
 
 /// ICMP errors of one type.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IcmpErrors {
     /// All of them.
     pub seen: Count,
@@ -178,6 +282,20 @@ pub struct IcmpErrors {
     pub forwarded: Sighting,
     /// Those that the firewall took in itself.
     pub delivered: Sighting,
+}
+
+impl IcmpErrors {
+    pub(super) fn count_on(&mut self, packets: u64) {
+        self.seen.count_on(packets);
+        self.forwarded.count_on(packets);
+        self.delivered.count_on(packets);
+    }
+
+    pub(super) fn absorb(&mut self, other: Self) {
+        self.seen.absorb(other.seen);
+        self.forwarded.merge(other.forwarded);
+        self.delivered.merge(other.delivered);
+    }
 }
 
 const LISTED: usize = 1000;

@@ -4,15 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use super::Rooms;
 use super::hours::Hours;
 use crate::room::Room;
 use crate::service::Sighting;
+use crate::stored::{self, Word};
 use crate::tuple::Protocol;
 
 /// What one service's helper was asked, what it opened, and who came.
 ///
 /// An expectation that takes the place of the same one counts once: what is counted are the holes.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Use {
     /// Control connections.
     pub controls: u64,
@@ -47,10 +51,12 @@ pub struct Use {
     /// The same by the hour.
     pub hours: Hours,
     /// Commands that made no expectation, and packets that the helper dropped, by reason.
+    #[serde(with = "stored::by_word")]
     pub refusals: BTreeMap<&'static str, Refusals>,
     /// TCP flows that came for an expectation and had begun before the capture: what they are nobody saw.
     pub begun_before: Sighting,
     /// Flows that came for an expectation, by the ends that they joined.
+    #[serde(with = "stored::pairs")]
     pub related: BTreeMap<Ends, Related>,
 }
 
@@ -67,6 +73,75 @@ impl Use {
         !self.related.is_empty()
     }
 
+    pub(super) fn count_on(&mut self, packets: u64) {
+        if self.controls > 0 {
+            self.first_packet += packets;
+        }
+        let refusals = self.refusals.values_mut();
+        refusals.for_each(|refusals| refusals.seen.count_on(packets));
+        self.begun_before.count_on(packets);
+        let related = self.related.values_mut();
+        let evidence = related.flat_map(|related| &mut related.packets);
+        evidence.for_each(|packet| *packet += packets);
+    }
+
+    /// Takes in what became of the same service's helper behind this, or elsewhere.
+    pub(super) fn absorb(&mut self, other: Self, rooms: &mut Rooms) {
+        let Self {
+            controls,
+            clients,
+            clients_omitted,
+            first_packet,
+            picked_up,
+            unanswered,
+            expected,
+            refreshed,
+            used,
+            burned,
+            evicted,
+            to_third_hosts,
+            open,
+            open_to_anybody,
+            open_for_nothing,
+            hours,
+            refusals,
+            begun_before,
+            related,
+        } = other;
+        if self.controls == 0 {
+            self.first_packet = first_packet;
+        }
+        self.controls += controls;
+        for client in clients {
+            self.add_client(client, &mut rooms.clients);
+        }
+        self.clients_omitted += clients_omitted;
+        self.picked_up += picked_up;
+        self.unanswered += unanswered;
+        self.expected += expected;
+        self.refreshed += refreshed;
+        self.used += used;
+        self.burned += burned;
+        self.evicted += evicted;
+        self.to_third_hosts += to_third_hosts;
+        self.open += open;
+        self.open_to_anybody += open_to_anybody;
+        self.open_for_nothing += open_for_nothing;
+        self.hours.absorb(hours, &mut rooms.hours);
+        for (reason, other) in refusals {
+            let refusals = self.refusals.entry(reason).or_default();
+            refusals.seen.merge(other.seen);
+            refusals.dropped += other.dropped;
+        }
+        self.begun_before.merge(begun_before);
+        for (ends, other) in related {
+            match rooms.related(&mut self.related, ends) {
+                Some(related) => related.absorb(&other, &mut rooms.ports),
+                None => rooms.ends.omitted += other.flows.saturating_sub(1),
+            }
+        }
+    }
+
     pub(super) fn add_client(&mut self, client: IpAddr, room: &mut Room) {
         if self.clients.contains(&client) {
             return;
@@ -80,7 +155,7 @@ impl Use {
 }
 
 /// Refusals for one reason.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusals {
     /// All of them.
     pub seen: Sighting,
@@ -89,12 +164,13 @@ pub struct Refusals {
 }
 
 /// The ends of expected flows: who opened them, to whom, for whose control connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Ends {
     /// Whose control connection asked for them.
     pub client: IpAddr,
     /// What `ct helper` matches: the helper of the master, which may have inherited it.
-    pub helper: &'static str,
+    #[serde(deserialize_with = "stored::word")]
+    pub helper: Word,
     /// Of the flow that came.
     pub protocol: Protocol,
     /// Who opened it.
@@ -104,7 +180,7 @@ pub struct Ends {
 }
 
 /// Expected flows between the same ends.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Related {
     /// How many.
     pub flows: u64,
@@ -115,7 +191,7 @@ pub struct Related {
 }
 
 /// Destination ports of expected flows; of GRE the keys.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ports {
     /// Lowest and highest; `None` where no flow came.
     pub range: Option<(u16, u16)>,
@@ -128,11 +204,8 @@ pub struct Ports {
 impl Related {
     pub(super) fn add(&mut self, dport: u16, negotiated: bool, packet: u64, room: &mut Room) {
         self.flows += 1;
-        let ports = &mut self.ports;
-        ports.widen(dport);
-        if !ports.seen.contains(&dport) && ports.seen.len() < LISTED && room.take() {
-            ports.seen.insert(dport);
-        }
+        self.ports.widen(dport);
+        self.ports.list(dport, room);
         self.ports.negotiated += u64::from(negotiated);
         self.note(packet);
     }
@@ -153,6 +226,19 @@ impl Related {
         self.packets.truncate(EVIDENCE);
     }
 
+    /// Takes in flows between the same ends, behind these or elsewhere.
+    fn absorb(&mut self, other: &Self, room: &mut Room) {
+        let listed = other.ports.seen.iter();
+        listed.for_each(|port| self.ports.list(*port, room));
+        self.merge(&Self {
+            ports: Ports {
+                seen: BTreeSet::new(),
+                ..other.ports.clone()
+            },
+            ..other.clone()
+        });
+    }
+
     fn note(&mut self, packet: u64) {
         if self.packets.len() < EVIDENCE {
             self.packets.push(packet);
@@ -161,6 +247,12 @@ impl Related {
 }
 
 impl Ports {
+    fn list(&mut self, port: u16, room: &mut Room) {
+        if !self.seen.contains(&port) && self.seen.len() < LISTED && room.take() {
+            self.seen.insert(port);
+        }
+    }
+
     fn widen(&mut self, port: u16) {
         let (low, high) = self.range.unwrap_or((port, port));
         self.range = Some((low.min(port), high.max(port)));

@@ -31,6 +31,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
 
 use crate::conntrack::Reason;
 use crate::conntrack::event::{Closed, ConntrackRecord, Event, ExpectationRecord};
@@ -119,7 +120,9 @@ impl Entry {
 }
 
 /// How much it matters to a firewall's owner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum, Serialize, Deserialize,
+)]
 pub enum Severity {
     /// Ordinary programs do it; it explains what the firewall did.
     Note,

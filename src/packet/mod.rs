@@ -12,6 +12,8 @@ pub mod tunnel;
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::Timestamp;
 use crate::tuple::{Key, Protocol};
 use fragment::Reassembler;
@@ -54,7 +56,7 @@ impl<'a> Packet<'a> {
 }
 
 /// Why an IP packet never comes to the netfilter rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Unseen {
     /// The IP layer refuses it.
     Refused(Malformed),
@@ -65,7 +67,7 @@ pub enum Unseen {
 }
 
 /// What the kernel's IP input refuses (`ip_rcv_core`, `ip6_rcv_core`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Malformed {
     /// The capture holds less than the header.
     HeaderCut,

@@ -81,7 +81,12 @@ pub fn write(directory: &Path, page: &Page, analysis: &Analysis) -> Result<(), E
     )
 }
 
-fn put(directory: &Path, name: &str, text: &str) -> Result<(), Error> {
+/// One file, which is whole before it has its name.
+///
+/// # Errors
+///
+/// Where it cannot be written.
+pub fn put(directory: &Path, name: &str, text: &str) -> Result<(), Error> {
     let path = directory.join(name);
     let io = |error| Error::Io {
         path: path.clone(),

@@ -65,6 +65,7 @@ const SCREENS: &[(&str, &[&str])] = &[
         &["analyse", "--module", "nf_conntrack_ftp.lose=1", "x.pcap"],
     ),
     ("wrong-file", &["analyse", "README.md"]),
+    ("wrong-directory", &["merge", "reports"]),
 ];
 
 /// They print a script for a shell, and files (see `shell`).

@@ -15,6 +15,8 @@
 //! layer says is taken at its own word, as a tunnel device does. Check sequences and padding behind it lie beyond the
 //! length that IP gives itself, and are left where they are.
 
+use serde::{Deserialize, Serialize};
+
 mod cooked;
 mod ethernet;
 mod llc;
@@ -27,7 +29,7 @@ mod wifi;
 pub use types::*;
 
 /// Why there is no IP packet in a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum NoIp {
     /// Another protocol, as it should be: ARP, STP, a beacon.
     OtherProtocol,

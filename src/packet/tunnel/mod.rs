@@ -23,6 +23,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use etherparse::{EtherType, IpNumber};
+use serde::{Deserialize, Serialize};
 
 use super::link::{self, NoIp};
 use super::{Packet, ip};
@@ -30,7 +31,7 @@ use crate::tuple::Protocol;
 use rest::Rest;
 
 /// A protocol that carries packets in packets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Kind {
     /// RFC 2784 and 2890, around IP or Ethernet; NVGRE (RFC 7637).
     Gre,
@@ -119,7 +120,7 @@ impl FromStr for Kinds {
 }
 
 /// What a packet was taken out of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Tunnel {
     /// The protocol that carries the packet.
     pub kind: Kind,

@@ -5,6 +5,7 @@
 //! nanoseconds, addresses are text, durations are nanoseconds; frames and ids count from 1.
 
 mod columns;
+mod earlier;
 mod json;
 
 pub use json::{json, schema};
@@ -24,6 +25,7 @@ use columns::{
     Described, conntracks, described, deviations, expectations, findings, refusals, related,
     schema_columns,
 };
+use earlier::Numbered;
 
 /// Changes whenever a column is added, removed or means something else.
 pub const SCHEMA_VERSION: u32 = 5;
@@ -58,6 +60,7 @@ pub struct Frames {
     deviations: Table,
     format: Format,
     directory: PathBuf,
+    numbered: Numbered,
 }
 
 impl Frames {
@@ -77,6 +80,7 @@ impl Frames {
             deviations: table("kernel_differences", deviations(&[]))?,
             format,
             directory: directory.to_owned(),
+            numbered: Numbered::default(),
         })
     }
 
@@ -161,6 +165,7 @@ struct Table {
     path: PathBuf,
     file: NamedTempFile,
     writer: Writer,
+    schema: SchemaRef,
 }
 
 enum Writer {
@@ -190,28 +195,43 @@ impl Table {
         let file = temporary(directory).map_err(io)?;
         let sink = file.reopen().map_err(io)?;
         let frame = frame(columns).map_err(polars)?;
-        let schema = frame.schema();
+        let schema = Arc::clone(frame.schema());
         let writer = match format {
             Format::Csv => Writer::Csv(Box::new(
-                CsvWriter::new(sink).batched(schema).map_err(polars)?,
+                CsvWriter::new(sink).batched(&schema).map_err(polars)?,
             )),
             Format::Parquet => {
                 let writer = ParquetWriter::new(sink).with_key_value_metadata(Some(metadata()));
                 // One thread: the same bytes on every machine.
-                let writer = writer.set_parallel(false).batched(schema).map_err(polars)?;
+                let writer = writer
+                    .set_parallel(false)
+                    .batched(&schema)
+                    .map_err(polars)?;
                 Writer::Parquet(Box::new(writer))
             }
         };
-        Ok(Self { path, file, writer })
+        Ok(Self {
+            path,
+            file,
+            writer,
+            schema,
+        })
     }
 
     fn write(&mut self, columns: Vec<Described>) -> Result<(), Error> {
-        let frame = frame(columns);
-        let written = frame.and_then(|frame| match &mut self.writer {
+        let frame = frame(columns).map_err(|error| Error::Polars {
+            path: self.path.clone(),
+            error,
+        })?;
+        self.append(&frame)
+    }
+
+    fn append(&mut self, frame: &DataFrame) -> Result<(), Error> {
+        let written = match &mut self.writer {
             _ if frame.height() == 0 => Ok(()),
-            Writer::Csv(writer) => writer.write_batch(&frame),
-            Writer::Parquet(writer) => writer.write_batch(&frame),
-        });
+            Writer::Csv(writer) => writer.write_batch(frame),
+            Writer::Parquet(writer) => writer.write_batch(frame),
+        };
         written.map_err(|error| Error::Polars {
             path: self.path.clone(),
             error,
@@ -219,7 +239,9 @@ impl Table {
     }
 
     fn finish(self) -> Result<(), Error> {
-        let Self { path, file, writer } = self;
+        let Self {
+            path, file, writer, ..
+        } = self;
         let done = match writer {
             Writer::Csv(mut writer) => writer.finish(),
             Writer::Parquet(writer) => writer.finish().map(|_| ()),

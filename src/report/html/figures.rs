@@ -65,7 +65,10 @@ fn timeline(analysis: &Analysis) -> Option<Figure> {
     let height = |of: &[&ClosedExpectation]| LINE.max(6 * of.len() as i32 + 8);
     let total: i32 = shown.iter().map(|(_, of)| height(of)).sum();
     let right = WIDTH as i32 - MARGIN;
-    let x = |seconds: f64| LABELS + ((f64::from(right - LABELS)) * (seconds / duration)) as i32;
+    let x = |seconds: f64| {
+        let share = (seconds / duration).min(1.0);
+        LABELS + (f64::from(right - LABELS) * share) as i32
+    };
     let svg = drawing(total + 2 * LINE, |area| {
         let mut top = 4;
         for ((helper, server, port), of) in &shown {

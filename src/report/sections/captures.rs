@@ -9,7 +9,16 @@ use crate::verdict::counted;
 /// The captures; nothing where it is one file that is as it should be.
 pub fn captures(page: &mut Page, analysis: &Analysis) {
     let account = &analysis.account;
-    let remarks = remarks(account, &analysis.exposure.totals);
+    let mut remarks = remarks(account, &analysis.exposure.totals);
+    if analysis.audits > 0 {
+        remarks.insert(
+            0,
+            format!(
+                "{}, each with a conntrack of its own: a flow that goes on from one to the next counts in both",
+                counted(analysis.audits, "audit")
+            ),
+        );
+    }
     let is_packed = account
         .inputs
         .iter()
@@ -19,6 +28,7 @@ pub fn captures(page: &mut Page, analysis: &Analysis) {
     }
     let how = match account.inputs.len() {
         ..2 => "",
+        _ if analysis.audits > 0 => "of several audits, frames counted on",
         _ if account.merged => "side by side, in the order of time",
         _ => "one behind the other",
     };
