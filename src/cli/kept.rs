@@ -145,7 +145,7 @@ impl Kept {
 fn bytes(directory: &Path) -> Result<Vec<u8>, Failure> {
     let path = directory.join(FILE);
     let is_file = fs::metadata(&path).map(|what| what.is_file());
-    let is_there = is_file.map_err(|error| match error.kind() {
+    let is_file = is_file.map_err(|error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => unusable(
             directory,
             "not there: name a directory that ctaudit analyse --parquet or --csv has written",
@@ -153,7 +153,7 @@ fn bytes(directory: &Path) -> Result<Vec<u8>, Failure> {
         _ => unusable(directory, error),
     })?;
     let mut bytes = Vec::new();
-    if is_there {
+    if is_file {
         let file = File::open(&path).map_err(|error| unusable(directory, error))?;
         let read = file.take(LARGEST + 1).read_to_end(&mut bytes);
         read.map_err(|error| unusable(directory, error))?;
@@ -165,7 +165,7 @@ fn bytes(directory: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// What is wrong with what lies there.
-pub(super) fn unusable(directory: &Path, why: impl Display) -> Failure {
+fn unusable(directory: &Path, why: impl Display) -> Failure {
     Failure::Kept {
         path: directory.join(FILE),
         // What is quoted of the file is not shown as it is.
@@ -200,7 +200,7 @@ fn is_line(text: &str) -> bool {
 }
 
 const FILE: &str = "sums.json";
-/// Bytes; a full one, of all services that there is room for, has a tenth of that.
+/// Bytes. Where all rooms are full (`room`), it would be some 70 MB.
 const LARGEST: u64 = 256 << 20;
 const OTHER_VERSION: &str = "written by another version of ctaudit: analyse its captures again";
 const NOT_PLAIN: &str = "a text in it has control characters, which ctaudit does not write";

@@ -27,7 +27,7 @@ use columns::{
 };
 use earlier::Numbered;
 
-/// Changes whenever a column is added, removed or means something else.
+/// Changes whenever a column is added, removed or means something else, or what `Sums` holds does.
 pub const SCHEMA_VERSION: u32 = 5;
 
 /// What tables are written as.
