@@ -35,27 +35,20 @@ impl Frames {
         ];
         for (name, table) in tables {
             let path = directory.join(format!("{name}.parquet"));
-            let io = |error| Error::Io {
-                path: path.clone(),
-                error,
-            };
-            let polars = |error| Error::Polars {
-                path: path.clone(),
-                error,
-            };
-            let file = File::open(&path).map_err(io)?;
-            let mut whole = reader(&file).map_err(io)?;
-            let groups = &whole.get_metadata().map_err(polars)?.row_groups;
+            let (io, polars) = (Error::io(&path), Error::polars(&path));
+            let file = File::open(&path).map_err(&io)?;
+            let mut whole = reader(&file).map_err(&io)?;
+            let groups = &whole.get_metadata().map_err(&polars)?.row_groups;
             if groups.iter().any(|group| group.num_rows() > LARGEST_GROUP) {
                 return Err(polars(foreign()));
             }
-            let rows = whole.num_rows().map_err(polars)?;
+            let rows = whole.num_rows().map_err(&polars)?;
             for begin in (0..rows).step_by(BATCH) {
                 let slice = Some((begin, BATCH));
-                let batch = reader(&file).map_err(io)?.with_slice(slice).finish();
+                let batch = reader(&file).map_err(&io)?.with_slice(slice).finish();
                 let batch = batch
                     .and_then(|batch| counted_on(batch, frames, before))
-                    .map_err(polars)?;
+                    .map_err(&polars)?;
                 self.numbered.see(&batch);
                 append(table, &batch, &path)?;
             }
@@ -84,10 +77,7 @@ fn reader(file: &File) -> io::Result<ParquetReader<File>> {
 
 fn append(table: &mut Table, batch: &DataFrame, path: &Path) -> Result<(), Error> {
     if batch.schema() != &table.schema || !is_ours(batch) {
-        return Err(Error::Polars {
-            path: path.to_owned(),
-            error: foreign(),
-        });
+        return Err(Error::polars(path)(foreign()));
     }
     table.append(batch)
 }

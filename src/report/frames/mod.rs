@@ -50,6 +50,22 @@ pub enum Error {
     Polars { path: PathBuf, error: PolarsError },
 }
 
+impl Error {
+    fn io(path: &Path) -> impl Fn(io::Error) -> Self {
+        move |error| Self::Io {
+            path: path.to_owned(),
+            error,
+        }
+    }
+
+    fn polars(path: &Path) -> impl Fn(PolarsError) -> Self {
+        move |error| Self::Polars {
+            path: path.to_owned(),
+            error,
+        }
+    }
+}
+
 /// All tables of one format in one directory.
 pub struct Frames {
     expectations: Table,
@@ -66,10 +82,7 @@ pub struct Frames {
 impl Frames {
     /// Makes the directory where it is missing.
     pub fn create(directory: &Path, format: Format) -> Result<Self, Error> {
-        std::fs::create_dir_all(directory).map_err(|error| Error::Io {
-            path: directory.to_owned(),
-            error,
-        })?;
+        std::fs::create_dir_all(directory).map_err(Error::io(directory))?;
         let table = |name, columns| Table::create(directory, format, name, columns);
         Ok(Self {
             expectations: table("expectations", expectations(&[]))?,
@@ -184,21 +197,14 @@ impl Table {
             Format::Csv => format!("{name}.csv"),
             Format::Parquet => format!("{name}.parquet"),
         });
-        let io = |error| Error::Io {
-            path: path.clone(),
-            error,
-        };
-        let polars = |error| Error::Polars {
-            path: path.clone(),
-            error,
-        };
-        let file = temporary(directory).map_err(io)?;
-        let sink = file.reopen().map_err(io)?;
-        let frame = frame(columns).map_err(polars)?;
+        let (io, polars) = (Error::io(&path), Error::polars(&path));
+        let file = temporary(directory).map_err(&io)?;
+        let sink = file.reopen().map_err(&io)?;
+        let frame = frame(columns).map_err(&polars)?;
         let schema = Arc::clone(frame.schema());
         let writer = match format {
             Format::Csv => Writer::Csv(Box::new(
-                CsvWriter::new(sink).batched(&schema).map_err(polars)?,
+                CsvWriter::new(sink).batched(&schema).map_err(&polars)?,
             )),
             Format::Parquet => {
                 let writer = ParquetWriter::new(sink).with_key_value_metadata(Some(metadata()));
@@ -206,12 +212,12 @@ impl Table {
                 let writer = writer
                     .set_parallel(false)
                     .batched(&schema)
-                    .map_err(polars)?;
+                    .map_err(&polars)?;
                 Writer::Parquet(Box::new(writer))
             }
         };
         Ok(Self {
-            path,
+            path: path.clone(),
             file,
             writer,
             schema,
@@ -219,10 +225,7 @@ impl Table {
     }
 
     fn write(&mut self, columns: Vec<Described>) -> Result<(), Error> {
-        let frame = frame(columns).map_err(|error| Error::Polars {
-            path: self.path.clone(),
-            error,
-        })?;
+        let frame = frame(columns).map_err(Error::polars(&self.path))?;
         self.append(&frame)
     }
 
@@ -232,10 +235,7 @@ impl Table {
             Writer::Csv(writer) => writer.write_batch(frame),
             Writer::Parquet(writer) => writer.write_batch(frame),
         };
-        written.map_err(|error| Error::Polars {
-            path: self.path.clone(),
-            error,
-        })
+        written.map_err(Error::polars(&self.path))
     }
 
     fn finish(self) -> Result<(), Error> {
@@ -246,18 +246,10 @@ impl Table {
             Writer::Csv(mut writer) => writer.finish(),
             Writer::Parquet(writer) => writer.finish().map(|_| ()),
         };
-        done.map_err(|error| Error::Polars {
-            path: path.clone(),
-            error,
-        })?;
-        file.as_file().sync_all().map_err(|error| Error::Io {
-            path: path.clone(),
-            error,
-        })?;
-        file.persist(&path).map(|_| ()).map_err(|error| Error::Io {
-            path,
-            error: error.error,
-        })
+        done.map_err(Error::polars(&path))?;
+        file.as_file().sync_all().map_err(Error::io(&path))?;
+        let persisted = file.persist(&path).map_err(|error| error.error);
+        persisted.map(drop).map_err(Error::io(&path))
     }
 }
 
