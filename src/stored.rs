@@ -2,10 +2,10 @@
 //! shared is written where it is found.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use serde::de::Error;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A name, a reason or a state: one of the program's own words. (serde takes what is written as a reference for something that
 /// is borrowed from the input; this it does not see through.)
@@ -51,7 +51,6 @@ fn kept(text: &str) -> Option<Word> {
 /// A map by words.
 pub mod by_word {
     use super::*;
-    use serde::{Serialize, Serializer};
 
     pub fn serialize<S: Serializer, V: Serialize>(
         map: &BTreeMap<Word, V>,
@@ -74,7 +73,6 @@ pub mod by_word {
 /// A map whose keys are more than words: in JSON it is a list.
 pub mod pairs {
     use super::*;
-    use serde::{Serialize, Serializer};
 
     pub fn serialize<S: Serializer, K: Serialize, V: Serialize>(
         map: &BTreeMap<K, V>,
@@ -96,8 +94,6 @@ pub mod pairs {
 /// What others hold as well.
 pub mod shared {
     use super::*;
-    use serde::{Serialize, Serializer};
-    use std::sync::Arc;
 
     pub fn serialize<S: Serializer, T: Serialize>(
         value: &Arc<T>,
@@ -116,8 +112,6 @@ pub mod shared {
 /// A list of these.
 pub mod shared_list {
     use super::*;
-    use serde::{Serialize, Serializer};
-    use std::sync::Arc;
 
     pub fn serialize<S: Serializer, T: Serialize>(
         values: &[Arc<T>],

@@ -102,23 +102,28 @@ pub struct Tunnels {
 impl Tunnels {
     fn add(&mut self, tunnel: &Tunnel) {
         self.packets += 1;
-        if let Some(id) = tunnel.id
-            && self.ids.len() < LISTED
-        {
-            self.ids.insert(id);
+        let Tunnel { id, src, dst, .. } = *tunnel;
+        if let Some(id) = id {
+            list(&mut self.ids, id);
         }
-        if self.ends.len() < LISTED {
-            let Tunnel { src, dst, .. } = *tunnel;
-            self.ends.insert((src.min(dst), src.max(dst)));
-        }
+        list(&mut self.ends, (src.min(dst), src.max(dst)));
     }
 
     fn absorb(&mut self, other: Self) {
         self.packets += other.packets;
-        let room = LISTED.saturating_sub(self.ids.len());
-        self.ids.extend(other.ids.into_iter().take(room));
-        let room = LISTED.saturating_sub(self.ends.len());
-        self.ends.extend(other.ends.into_iter().take(room));
+        for id in other.ids {
+            list(&mut self.ids, id);
+        }
+        for ends in other.ends {
+            list(&mut self.ends, ends);
+        }
+    }
+}
+
+/// The first ones alone are told apart.
+fn list<T: Ord>(listed: &mut BTreeSet<T>, one: T) {
+    if listed.len() < LISTED {
+        listed.insert(one);
     }
 }
 

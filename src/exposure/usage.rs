@@ -212,31 +212,30 @@ impl Related {
 
     /// Takes in flows between other ends.
     pub fn merge(&mut self, other: &Self) {
-        self.flows += other.flows;
-        let ports = &other.ports;
-        if let Some((low, high)) = ports.range {
-            self.ports.widen(low);
-            self.ports.widen(high);
-        }
-        self.ports.negotiated += ports.negotiated;
+        self.sum(other);
         let missing = LISTED.saturating_sub(self.ports.seen.len());
-        self.ports.seen.extend(ports.seen.iter().take(missing));
-        self.packets.extend_from_slice(&other.packets);
-        self.packets.sort_unstable();
-        self.packets.truncate(EVIDENCE);
+        let listed = other.ports.seen.iter().take(missing);
+        self.ports.seen.extend(listed);
     }
 
     /// Takes in flows between the same ends, behind these or elsewhere.
     fn absorb(&mut self, other: &Self, room: &mut Room) {
+        self.sum(other);
         let listed = other.ports.seen.iter();
         listed.for_each(|port| self.ports.list(*port, room));
-        self.merge(&Self {
-            ports: Ports {
-                seen: BTreeSet::new(),
-                ..other.ports.clone()
-            },
-            ..other.clone()
-        });
+    }
+
+    /// All but the ports that are listed.
+    fn sum(&mut self, other: &Self) {
+        self.flows += other.flows;
+        if let Some((low, high)) = other.ports.range {
+            self.ports.widen(low);
+            self.ports.widen(high);
+        }
+        self.ports.negotiated += other.ports.negotiated;
+        self.packets.extend_from_slice(&other.packets);
+        self.packets.sort_unstable();
+        self.packets.truncate(EVIDENCE);
     }
 
     fn note(&mut self, packet: u64) {
